@@ -1,0 +1,5 @@
+//! What CloudFormation means: templates, intrinsic functions, provider schemas, prediction of changes.
+//!
+//! Pure: no I/O, no AWS SDK, no clock. What is not known before a deployment is a value of its own.
+
+pub mod source;
