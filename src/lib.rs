@@ -1,1 +1,16 @@
-//! x
+//! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
+//!
+//! Rooms, lowest last; a room imports only from those below it:
+//! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `graph` → `catalog` → `environment` → `state` → `aws`
+//! → `model`, `problem`, `error`. Data flows one way, and each arrow is a value that can be printed, saved and tested:
+//!
+//! ```text
+//! environments/prod.yaml → Environment → [RenderedStack] ─┐
+//!                                 account → [Deployed]  ──┴→ Plan → (saved, shown, approved) → [Outcome] → State
+//! ```
+
+pub mod apply;
+pub mod error;
+pub mod model;
+pub mod plan;
+pub mod problem;

@@ -1,0 +1,120 @@
+//! What happens during a run, as typed events; views decide what people see of it.
+
+use super::StackOutcome;
+use crate::model::LockInfo;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Where events go. Sending never blocks and never fails: a view that went away stops nothing.
+pub type Events = tokio::sync::mpsc::UnboundedSender<Event>;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    pub timestamp: Timestamp,
+    /// The stack it belongs to, as the environment names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKind {
+    /// First of all: what the run is and how many stacks it will work on.
+    RunStarted {
+        operation: String,
+        project: String,
+        environment: String,
+        stacks: usize,
+    },
+    /// Somebody else holds the lock; this run waits for it.
+    LockWaiting {
+        holder: LockInfo,
+        waited_seconds: u64,
+        timeout_seconds: u64,
+    },
+    LockTaken {
+        id: String,
+    },
+    /// The lock of a run that stopped beating was taken over.
+    LockTakenOver {
+        from: LockInfo,
+    },
+    /// Work on a stack begins. `estimate` from how long it took before, where known.
+    StackStarted {
+        action: crate::plan::Action,
+        resources: usize,
+        estimate_seconds: Option<u64>,
+    },
+    /// Somebody else's operation runs on the stack; this run waits for its end.
+    StackBusy {
+        status: String,
+    },
+    /// CloudFormation works out the change set.
+    ChangeSetCreated {
+        name: String,
+    },
+    /// The change set does what the plan showed and is being executed.
+    ChangeSetExecuted {
+        name: String,
+        changes: usize,
+    },
+    Resource(ResourceEvent),
+    /// AWS asks for patience: the call will be made again.
+    Throttled {
+        service: String,
+        operation: String,
+        attempt: u32,
+    },
+    StackFinished(StackOutcome),
+    StateSaved {
+        serial: u64,
+    },
+    /// The first interrupt: nothing new starts; what runs is waited for.
+    Interrupted {
+        running: Vec<String>,
+    },
+    /// Credentials ended in the middle of a wait; new ones are tried.
+    CredentialsExpired {
+        since_seconds: u64,
+    },
+    /// A sentence for people, where nothing above fits.
+    Note {
+        message: String,
+    },
+    RunFinished {
+        succeeded: bool,
+        elapsed_seconds: f64,
+    },
+}
+
+/// A stack event of CloudFormation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResourceEvent {
+    pub logical_id: String,
+    pub resource_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    /// CloudFormation's ResourceStatus, as it spells it.
+    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When CloudFormation says it happened.
+    pub at: Timestamp,
+    /// Resources of this operation that are finished, of how many.
+    pub done: usize,
+    pub total: usize,
+}
+
+impl Event {
+    pub fn now(stack: Option<&str>, kind: EventKind) -> Event {
+        Event { timestamp: Timestamp::now(), stack: stack.map(str::to_owned), kind }
+    }
+}
+
+/// Sends; whoever listens may be gone.
+pub fn send(events: &Events, stack: Option<&str>, kind: EventKind) {
+    let _ = events.send(Event::now(stack, kind));
+}

@@ -1,0 +1,347 @@
+//! The nouns that the rooms share. Plain data: no I/O, no SDK types, no printing.
+
+use crate::problem::{Located, Location};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+// ── What the files say ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A validated `environments/<name>.yaml` with all that it extends.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub name: String,
+    pub project: String,
+    /// Twelve digits.
+    pub account: String,
+    pub region: String,
+    pub tags: BTreeMap<String, String>,
+    /// Termination protection, stack policies for stateful resources, explicit words for what destroys data.
+    pub protect: bool,
+    pub images: IndexMap<String, Image>,
+    pub stacks: IndexMap<String, StackSpec>,
+    pub state: StateLocation,
+    pub apply: ApplySettings,
+    /// The environment's own file, for messages about the environment as a whole.
+    pub at: Location,
+}
+
+/// Where state and lock live. Defaults: bucket `infra-state-<account>-<region>`, table `infra-locks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateLocation {
+    pub bucket: String,
+    pub table: String,
+    pub region: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplySettings {
+    /// Stacks that are worked on at the same time.
+    pub concurrency: usize,
+    /// How long one stack may take before the run stops waiting for it.
+    pub timeout: Duration,
+}
+
+/// A container image as the environment names it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Image {
+    /// `repository@sha256:…`, used as it is.
+    Ref(Located<String>),
+}
+
+#[derive(Debug, Clone)]
+pub struct StackSpec {
+    pub name: String,
+    pub template: Located<String>,
+    pub target: Target,
+    /// As written; typed and checked against the template's manifest by `render`.
+    pub inputs: IndexMap<String, Input>,
+    /// CloudFormation parameter ← need; overrides the template's own wiring.
+    pub needs: IndexMap<String, Located<Need>>,
+    pub after: Vec<Located<String>>,
+    pub at: Location,
+}
+
+/// One input of a stack: its value, and the places of the value and of everything inside it.
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub key_at: Location,
+    pub value: InputValue,
+}
+
+/// A value with the place of every part of it; parts may come from different files of an `extends` chain.
+#[derive(Debug, Clone)]
+pub struct InputValue {
+    pub at: Location,
+    pub kind: InputKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum InputKind {
+    /// Null, boolean, number or string.
+    Scalar(serde_json::Value),
+    List(Vec<InputValue>),
+    Map(IndexMap<String, Input>),
+}
+
+/// Where a stack lives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    pub account: String,
+    pub region: String,
+    /// The role to assume there; none for the caller's own credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// What a CloudFormation parameter is filled with at apply time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    Output { stack: String, key: String },
+    Image { name: String },
+}
+
+// ── What is asked of CloudFormation ─────────────────────────────────────────────────────────────────────────────────
+
+/// A stack as CloudFormation will get it, but for values that other stacks have yet to give.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RenderedStack {
+    /// The name in the environment file.
+    pub name: String,
+    /// CloudFormation's name: `<project>-<environment>-<name>`.
+    pub stack_name: String,
+    pub target: Target,
+    /// The template of the catalog that it was rendered from.
+    pub template_name: String,
+    /// Canonical JSON: keys in the order of the template's sections, minified.
+    pub template: String,
+    /// `sha256:<hex>` of [`Self::template`].
+    pub template_digest: String,
+    pub parameters: BTreeMap<String, Parameter>,
+    pub tags: BTreeMap<String, String>,
+    /// `CAPABILITY_IAM`, `CAPABILITY_NAMED_IAM`, `CAPABILITY_AUTO_EXPAND`, as the template needs them.
+    pub capabilities: Vec<String>,
+    /// Termination protection.
+    pub protect: bool,
+    /// The stack policy (JSON) that denies replacing and deleting stateful resources, where the environment is protected.
+    pub stack_policy: Option<String>,
+    /// Stacks that come first although no value flows from them.
+    pub after: Vec<String>,
+    /// Logical id → the place in the template file it came from (`templates/alb.yaml:42`), for failure reports.
+    pub places: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameter {
+    Value(String),
+    Output {
+        stack: String,
+        key: String,
+    },
+    /// An image by name, with the reference it stands for now.
+    Image {
+        name: String,
+        reference: String,
+    },
+}
+
+impl RenderedStack {
+    /// Names of the stacks that come before this one, by values or by `after`; sorted, unique.
+    pub fn waits_on(&self) -> Vec<String> {
+        let outputs = self.parameters.values().filter_map(|parameter| match parameter {
+            Parameter::Output { stack, .. } => Some(stack.clone()),
+            _ => None,
+        });
+        let names: std::collections::BTreeSet<String> = outputs.chain(self.after.iter().cloned()).collect();
+        names.into_iter().collect()
+    }
+}
+
+// ── What is in the account ──────────────────────────────────────────────────────────────────────────────────────────
+
+/// One stack as it is in the account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    pub stack_name: String,
+    pub stack_id: String,
+    pub target: Target,
+    pub status: StackStatus,
+    pub status_reason: Option<String>,
+    /// Fetched only where nobody knows it: the state's digest holds as long as the fingerprint does.
+    pub template: Option<String>,
+    /// As DescribeStacks gives them: `****` for NoEcho parameters.
+    pub parameters: BTreeMap<String, String>,
+    pub outputs: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    pub capabilities: Vec<String>,
+    pub termination_protection: bool,
+    pub created_at: Timestamp,
+    /// LastUpdatedTime, or CreationTime for a stack that was never updated.
+    pub changed_at: Timestamp,
+}
+
+impl Deployed {
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { stack_id: self.stack_id.clone(), changed_at: self.changed_at, status: self.status }
+    }
+}
+
+/// What tells that nobody touched a stack since it was last looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub stack_id: String,
+    pub changed_at: Timestamp,
+    pub status: StackStatus,
+}
+
+/// CloudFormation's stack statuses (API reference, `Stack.StackStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StackStatus {
+    CreateInProgress,
+    CreateFailed,
+    CreateComplete,
+    RollbackInProgress,
+    RollbackFailed,
+    RollbackComplete,
+    DeleteInProgress,
+    DeleteFailed,
+    DeleteComplete,
+    UpdateInProgress,
+    UpdateCompleteCleanupInProgress,
+    UpdateComplete,
+    UpdateFailed,
+    UpdateRollbackInProgress,
+    UpdateRollbackFailed,
+    UpdateRollbackCompleteCleanupInProgress,
+    UpdateRollbackComplete,
+    ReviewInProgress,
+    ImportInProgress,
+    ImportComplete,
+    ImportRollbackInProgress,
+    ImportRollbackFailed,
+    ImportRollbackComplete,
+}
+
+impl StackStatus {
+    /// From CloudFormation's own spelling.
+    pub fn parse(text: &str) -> Option<StackStatus> {
+        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+    }
+
+    /// Somebody's operation runs. A change set that waits for review is none.
+    pub fn in_progress(self) -> bool {
+        use StackStatus::*;
+        matches!(
+            self,
+            CreateInProgress
+                | RollbackInProgress
+                | DeleteInProgress
+                | UpdateInProgress
+                | UpdateCompleteCleanupInProgress
+                | UpdateRollbackInProgress
+                | UpdateRollbackCompleteCleanupInProgress
+                | ImportInProgress
+                | ImportRollbackInProgress
+        )
+    }
+
+    /// The last operation did what it was asked to. A stack that rolled back did not.
+    pub fn succeeded(self) -> bool {
+        use StackStatus::*;
+        matches!(self, CreateComplete | UpdateComplete | ImportComplete | DeleteComplete)
+    }
+
+    /// An update may be asked for: the stack is at rest and CloudFormation accepts a change set of type UPDATE.
+    pub fn can_update(self) -> bool {
+        use StackStatus::*;
+        matches!(
+            self,
+            CreateComplete | UpdateComplete | UpdateRollbackComplete | ImportComplete | ImportRollbackComplete
+        )
+    }
+
+    /// The creation failed and left a shell that can only be deleted.
+    pub fn must_be_recreated(self) -> bool {
+        use StackStatus::*;
+        matches!(self, RollbackComplete | RollbackFailed | CreateFailed | DeleteFailed)
+    }
+}
+
+impl std::fmt::Display for StackStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = serde_json::to_value(self).map_err(|_| std::fmt::Error)?;
+        f.write_str(value.as_str().unwrap_or_default())
+    }
+}
+
+// ── What is remembered ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/// `state.json`: what the last applies left, so that a plan needs few calls and a removed stack is not forgotten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub format_version: u32,
+    /// One state's identity for life (a UUID): a saved plan of another state is refused.
+    pub lineage: String,
+    /// Counts the saves.
+    pub serial: u64,
+    pub project: String,
+    pub environment: String,
+    pub written: Written,
+    pub stacks: BTreeMap<String, StackRecord>,
+}
+
+/// Who wrote a state or applied a stack, when, from where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Written {
+    pub at: Timestamp,
+    /// The caller's ARN.
+    pub by: String,
+    pub host: String,
+    /// Of `infra`.
+    pub version: String,
+    /// `apply`, `destroy`, `rollback to 12` …
+    pub operation: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline_url: Option<String>,
+}
+
+/// One stack in the state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StackRecord {
+    pub stack_name: String,
+    pub target: Target,
+    pub fingerprint: Fingerprint,
+    pub template_name: String,
+    pub template_digest: String,
+    /// Values as sent; NoEcho parameters are left out.
+    pub parameters: BTreeMap<String, String>,
+    pub outputs: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    /// Image name → reference by digest.
+    pub images: BTreeMap<String, String>,
+    /// Stacks that had to come first: destroy goes the other way round.
+    pub waits_on: Vec<String>,
+    pub applied: Written,
+}
+
+/// Who holds the lock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LockInfo {
+    #[serde(rename = "ID")]
+    pub id: String,
+    pub operation: String,
+    pub who: String,
+    pub host: String,
+    pub created: Timestamp,
+    pub version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline_url: Option<String>,
+}

@@ -1,0 +1,218 @@
+//! The plan as data: what `plan -o` saves, `--format json` prints, views draw and `apply` carries out.
+
+use crate::model::{Fingerprint, RenderedStack, Target};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What `apply` would do, stack by stack, in an order that respects what each waits on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `major.minor`; a minor step only adds keys.
+    pub format_version: String,
+    pub infra_version: String,
+    pub created: Timestamp,
+    pub project: String,
+    pub environment: String,
+    pub account: String,
+    pub region: String,
+    /// Of the state that the plan was made from; none before the first apply.
+    pub lineage: Option<String>,
+    /// Of the state that the plan was made from; 0 before the first apply.
+    pub serial: u64,
+    /// `--target`: only these stacks and what they need were looked at; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    pub steps: Vec<StackStep>,
+    pub findings: Vec<Finding>,
+}
+
+/// One stack of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StackStep {
+    pub stack: String,
+    pub stack_name: String,
+    pub target: Target,
+    pub action: Action,
+    /// Why this action, where it does not go without saying ("its first creation failed", "no longer in the file").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub changes: Vec<Change>,
+    /// Changed CloudFormation parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, ValueChange>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, ValueChange>,
+    /// Outputs of the template that come, go or are computed differently; values are known only where the template has
+    /// them in plain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, ValueChange>,
+    /// Image name → reference, for the images that the stack's parameters name and whose reference changes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, ValueChange>,
+    /// Termination protection or stack policy change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<ValueChange>,
+    /// Steps of this plan that come first: names of stacks.
+    pub waits_on: Vec<String>,
+    /// The stack as it was when the plan was made; none if there was none.
+    pub fingerprint: Option<Fingerprint>,
+    /// What will be asked for; none where the stack goes.
+    pub wanted: Option<RenderedStack>,
+    /// Resources of the stack after the step (before it, for a delete).
+    pub resources: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Nothing,
+    Create,
+    Update,
+    /// A first creation failed and left a shell: delete it, then create.
+    Recreate,
+    Delete,
+    /// In the state and no longer in the file, but gone from the account already: forget it.
+    Forget,
+}
+
+/// One resource of a stack step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub logical_id: String,
+    /// `AWS::EC2::VPC` …
+    pub resource_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_id: Option<String>,
+    pub action: ChangeAction,
+    pub properties: Vec<PropertyChange>,
+    /// What else in the plan makes this change happen: `Subnet is replaced`, `parameter VpcId changes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<String>,
+    /// What becomes of the old physical resource, where it goes or is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
+    /// `templates/network.yaml:42`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeAction {
+    Add,
+    /// In place.
+    Modify,
+    Replace,
+    /// CloudFormation decides at apply time, from values that nobody knows yet, whether this is a change in place or a
+    /// replacement.
+    MayReplace,
+    /// May turn out to be no change: it depends on a value known only after apply.
+    MayModify,
+    Remove,
+    Import,
+}
+
+/// What happens to a physical resource that leaves its stack (DeletionPolicy, UpdateReplacePolicy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    Delete,
+    Retain,
+    Snapshot,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PropertyChange {
+    /// `BucketEncryption.ServerSideEncryptionConfiguration[0].…`; `DeletionPolicy` and such for attributes.
+    pub path: String,
+    #[serde(flatten)]
+    pub change: ValueChange,
+    /// What changing this property does to the resource.
+    pub recreation: Recreation,
+}
+
+/// CloudFormation's RequiresRecreation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recreation {
+    Never,
+    Conditionally,
+    Always,
+}
+
+/// A value before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueChange {
+    pub before: Value,
+    pub after: Value,
+}
+
+/// A value of a plan. Secrets never get further than here: a sensitive value carries nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    Absent,
+    Known(serde_json::Value),
+    /// Known after apply.
+    Unknown,
+    Sensitive,
+}
+
+/// Something that a reviewer should know before saying yes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub severity: FindingSeverity,
+    /// A stable name for the kind of finding (`stateful-replacement` …).
+    pub code: String,
+    pub stack: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logical_id: Option<String>,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingSeverity {
+    Note,
+    Warning,
+    /// Apply stops unless the words for it were said.
+    Refused,
+}
+
+/// The figures of the summary line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub add: usize,
+    /// In place; counts those that may turn out to be none.
+    pub change: usize,
+    /// Counts those that CloudFormation will decide at apply time.
+    pub replace: usize,
+    pub destroy: usize,
+    /// Stacks with something to do.
+    pub stacks: usize,
+}
+
+impl Plan {
+    pub const FORMAT_VERSION: &str = "1.0";
+
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| step.action != Action::Nothing)
+    }
+
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for step in self.steps.iter().filter(|step| step.action != Action::Nothing) {
+            summary.stacks += 1;
+            for change in &step.changes {
+                match change.action {
+                    ChangeAction::Add | ChangeAction::Import => summary.add += 1,
+                    ChangeAction::Modify | ChangeAction::MayModify => summary.change += 1,
+                    ChangeAction::Replace | ChangeAction::MayReplace => summary.replace += 1,
+                    ChangeAction::Remove => summary.destroy += 1,
+                }
+            }
+        }
+        summary
+    }
+}
