@@ -1,0 +1,3 @@
+//! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
+
+mod support;

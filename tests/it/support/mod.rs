@@ -1,0 +1,20 @@
+//! What the integration tests share: the Python venv, the emulator, projects in temporary folders, the binary.
+
+#![allow(dead_code)] // each test file uses its own part
+
+pub mod cli;
+pub mod ministack;
+pub mod project;
+pub mod venv;
+
+use std::path::{Path, PathBuf};
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `target/`, where everything goes that tests make and keep.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
