@@ -3,3 +3,4 @@
 //! Pure: no I/O, no AWS SDK, no clock. What is not known before a deployment is a value of its own.
 
 pub mod source;
+pub mod template;
