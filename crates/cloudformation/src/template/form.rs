@@ -103,7 +103,14 @@ impl Reader<'_> {
     /// `!Sub x` and `!Fn::Sub x` mean `Fn::Sub: x`. An unknown tag is a problem; its value is kept.
     fn tagged(&mut self, tag: &str, node: &Node) -> Expr {
         let known = FUNCTIONS.iter().find(|(name, short)| *short == tag || *name == tag);
-        let bare = Node { tag: None, ..node.clone() };
+        // A tag on nothing is a tag on the empty text: `!GetAZs` alone is this region's zones.
+        let value = match &node.value {
+            Value::Scalar(scalar) if scalar.text.is_empty() => {
+                Value::Scalar(Scalar { text: String::new(), style: Style::Text })
+            }
+            value => value.clone(),
+        };
+        let bare = Node { tag: None, span: node.span, value };
         let Some((name, _)) = known else {
             self.problem(format!("Template format error: YAML not well-formed. Unknown tag !{tag}"), node.span);
             return self.expr(&bare);

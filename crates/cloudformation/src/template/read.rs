@@ -262,7 +262,7 @@ impl Reader<'_> {
                     mapping.transformed = true;
                     continue;
                 }
-                let flat = |node: &Node| node.as_scalar().is_some();
+                let flat = |node: &Node| node.as_scalar().is_some() && node.tag.is_none();
                 let allowed = flat(&second.value) || second.value.as_list().is_some_and(|list| list.iter().all(flat));
                 if !allowed {
                     let message = "Template format error: Every Mappings attribute must be a String or a List.";

@@ -164,11 +164,11 @@ impl ParameterType {
             "String" => ParameterType::String,
             "Number" => ParameterType::Number,
             "List<Number>" => ParameterType::ListOfNumber,
-            "CommaDelimitedList" => ParameterType::CommaDelimitedList,
+            // `List<String>` is not documented, but accepted.
+            "CommaDelimitedList" | "List<String>" => ParameterType::CommaDelimitedList,
             "AWS::SSM::Parameter::Name" => ParameterType::SsmName,
             _ => {
                 if let Some(held) = inner("AWS::SSM::Parameter::Value<") {
-                    let held = if held == "List<String>" { "CommaDelimitedList" } else { held };
                     return match ParameterType::parse(held) {
                         ParameterType::Other(_) | ParameterType::Ssm(_) => ParameterType::Other(text.to_owned()),
                         held => ParameterType::Ssm(Box::new(held)),

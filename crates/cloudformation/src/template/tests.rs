@@ -165,7 +165,7 @@ fn problems_are_worded_as_cloudformation_words_them() {
     for (text, expected) in cases {
         assert_eq!(problems(&text), [expected], "{text}");
     }
-    assert_eq!(problems("{\"a\": ]}"), ["Template format error: JSON not well-formed. (line 1, column 7)"]);
+    assert_eq!(problems("{\"a\": ]}"), ["Template format error: JSON not well-formed. (line 1, column 8)"]);
     assert!(problems("a: [b").join("").starts_with("Template format error: YAML not well-formed."));
 }
 

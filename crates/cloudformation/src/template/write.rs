@@ -28,6 +28,7 @@ fn long_form(node: &Node) -> Json {
             Some((resource, attribute)) => json!([resource, attribute]),
             None => bare(),
         },
+        (_, Some(scalar)) if scalar.text.is_empty() => json!(""),
         ("Ref" | "Condition", Some(scalar)) => Json::String(scalar.text.clone()),
         _ => bare(),
     };
