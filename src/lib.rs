@@ -2,7 +2,7 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `graph` → `catalog` → `environment` → `state` → `aws`
-//! → `model`, `problem`, `error`. Data flows one way, and each arrow is a value that can be printed, saved and tested:
+//! → `model`, `stateful`, `problem`, `error`. Data flows one way, and each arrow is a value that can be printed, saved and tested:
 //!
 //! ```text
 //! environments/prod.yaml → Environment → [RenderedStack] ─┐
@@ -14,3 +14,4 @@ pub mod error;
 pub mod model;
 pub mod plan;
 pub mod problem;
+pub mod stateful;
