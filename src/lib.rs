@@ -10,8 +10,11 @@
 //! ```
 
 pub mod apply;
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod model;
 pub mod plan;
 pub mod problem;
 pub mod stateful;
+pub mod view;

@@ -1,0 +1,106 @@
+//! How an error reads: what happened, why, facts that help, what to do next.
+
+use super::style::{ERROR, FAINT, HINT, paint};
+use crate::error::{self, Kind};
+use crate::problem::Problem;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// The error for people, without a line break at its end.
+pub fn text(error: &anyhow::Error) -> String {
+    let known = error::find(error);
+    let mut text = String::new();
+    if let Some(known) = known {
+        for problem in &known.problems {
+            let _ = writeln!(text, "{}\n", plain(problem));
+        }
+    }
+    let _ = write!(text, "{} {error}", paint(ERROR, "error:"));
+    for cause in causes(error) {
+        let _ = write!(text, "\n  {} {cause}", paint(FAINT, "because:"));
+    }
+    for detail in known.iter().flat_map(|known| &known.details) {
+        for line in detail.lines() {
+            let _ = write!(text, "\n  {line}");
+        }
+    }
+    for hint in known.iter().flat_map(|known| &known.hints) {
+        let _ = write!(text, "\n{} {}", paint(HINT, "hint:"), hint.replace('\n', "\n      "));
+    }
+    text
+}
+
+/// The error for programs: one line, of the same shape as progress events.
+pub fn json(error: &anyhow::Error) -> String {
+    let known = error::find(error);
+    json!({
+        "type": "error",
+        "timestamp": Timestamp::now(),
+        "kind": kind_name(error::kind(error)),
+        "exit_code": error::kind(error).exit_code(),
+        "message": error.to_string(),
+        "causes": causes(error),
+        "details": known.map(|known| known.details.clone()).unwrap_or_default(),
+        "hints": known.map(|known| known.hints.clone()).unwrap_or_default(),
+        "problems": known.iter().flat_map(|known| &known.problems).map(problem_json).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+/// What the error follows from, outermost first; a cause that only repeats what was said is left out.
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    for cause in error.chain().skip(1).map(|cause| cause.to_string()) {
+        if !said.iter().any(|earlier| earlier.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.split_off(1)
+}
+
+fn plain(problem: &Problem) -> String {
+    match &problem.at {
+        Some(at) => format!("{at}: {}", problem.message),
+        None => problem.message.clone(),
+    }
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    let place = |at: &crate::problem::Location| json!({"file": at.file.name, "line": at.span.start.line, "column": at.span.start.column});
+    json!({
+        "severity": if problem.is_error() { "error" } else { "warning" },
+        "code": problem.code,
+        "message": problem.message,
+        "at": problem.at.as_ref().map(place),
+        "related": problem.related.iter().map(|(at, label)| {
+            let mut related = place(at);
+            related["label"] = json!(label);
+            related
+        }).collect::<Vec<_>>(),
+        "help": problem.help,
+    })
+}
+
+/// Stable names for programs.
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Usage => "usage",
+        Kind::Configuration => "configuration",
+        Kind::LockHeld => "lock_held",
+        Kind::LockLost => "lock_lost",
+        Kind::Credentials => "credentials",
+        Kind::WrongAccount => "wrong_account",
+        Kind::AccessDenied => "access_denied",
+        Kind::NotBootstrapped => "not_bootstrapped",
+        Kind::Unreachable => "unreachable",
+        Kind::Stale => "stale",
+        Kind::State => "state",
+        Kind::Failed => "failed",
+        Kind::NotAsPlanned => "not_as_planned",
+        Kind::Declined => "declined",
+        Kind::Interrupted(_) => "interrupted",
+        Kind::Aws => "aws",
+        Kind::Other => "other",
+    }
+}

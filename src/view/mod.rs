@@ -1,0 +1,78 @@
+//! The only room that prints. What it shows are values made elsewhere; no view decides what happens.
+//!
+//! Texts are built with colours and lose them on the way out where they are not wanted. Data goes to stdout, everything
+//! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
+
+mod error;
+pub mod reference;
+mod style;
+mod terminal;
+
+use crate::cli::{Format, Global};
+use crate::error::Result;
+use anyhow::Context;
+use std::io::{self, Write};
+pub use terminal::Terminal;
+
+/// How this run talks to people and programs.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub format: Format,
+    pub quiet: bool,
+    pub verbose: bool,
+    pub terminal: Terminal,
+}
+
+impl View {
+    /// Settles colours for the whole process, as `--color` says.
+    pub fn new(global: &Global) -> View {
+        terminal::choose_color(global.color);
+        View { format: global.format, quiet: global.quiet, verbose: global.verbose > 0, terminal: Terminal::detect() }
+    }
+
+    /// Data: text for stdout, which loses its colours where they are not wanted.
+    pub fn data(&self, text: &str) -> Result<()> {
+        delivered(anstream::stdout().write_all(text.as_bytes()))
+    }
+
+    /// Data as it is.
+    pub fn raw(&self, bytes: &[u8]) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        delivered(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
+    /// A value as a JSON document on stdout.
+    pub fn json(&self, value: &impl serde::Serialize) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(value).context("a value could not be written as JSON")?;
+        text.push('\n');
+        self.raw(text.as_bytes())
+    }
+
+    /// A line for people on stderr; nothing where they asked for quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.stderr(text);
+        }
+    }
+
+    /// An error, on stderr.
+    pub fn error(&self, error: &anyhow::Error) {
+        match self.format {
+            Format::Json => self.stderr(&error::json(error)),
+            Format::Human | Format::Markdown => self.stderr(&error::text(error)),
+        }
+    }
+
+    /// Nobody can be told that stderr is gone.
+    fn stderr(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// A closed pipe means that the reader has what it wanted.
+fn delivered(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
+        _ => Ok(()),
+    }
+}
