@@ -1,0 +1,236 @@
+//! From options and surroundings to clients: one for each service, region and role, made when first asked for.
+
+use super::credentials::{Renewing, RoleToAssume};
+use super::http::{self, Gate};
+use super::patience::{ExpiredToken, Patience};
+use super::{Ecr, Ecs, Logs, Objects, Table, cloudformation::CloudFormation};
+use crate::model::{StateLocation, Target};
+use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_types::SdkConfig;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The last line of defence around one attempt, body included; [`Gate`] gives up far earlier on a silent endpoint.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// A download that stands still for so long is cut off.
+const STALL_GRACE: Duration = Duration::from_secs(10);
+/// Throttled calls and server errors are tried so often, with pauses that grow from one second to twenty.
+const MAX_ATTEMPTS: u32 = 8;
+const MAX_PAUSE: Duration = Duration::from_secs(20);
+
+/// Something that a person who waits would like to know; nothing depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// AWS asks for patience; the call will be made again.
+    Throttled { service: String, operation: String, attempt: u32 },
+    /// No byte of an answer for so long; the call is still being waited for.
+    NoAnswer { endpoint: String, seconds: u64 },
+}
+
+/// Where notices go: must be quick, must not block.
+pub type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// What a connection is made of; everything else comes from the surroundings (`AWS_*` variables, `~/.aws`).
+#[derive(Default, Clone)]
+pub struct Connect {
+    pub profile: Option<String>,
+    /// Another address for every service; `AWS_ENDPOINT_URL` and the profile's `endpoint_url` hold without it.
+    pub endpoint_url: Option<String>,
+    /// Where calls that belong to no stack go (STS).
+    pub region: String,
+    /// The seam: what sends requests and brings answers. None for the network.
+    pub http_client: Option<SharedHttpClient>,
+    pub notify: Option<Notify>,
+}
+
+/// A way to AWS. Cheap to clone; making it asks AWS nothing.
+#[derive(Clone)]
+pub struct Aws {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: SdkConfig,
+    region: String,
+    base: Renewing,
+    notify: Notify,
+    clients: Mutex<HashMap<Place, Arc<Clients>>>,
+}
+
+/// What tells one set of clients from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    region: String,
+    role: Option<String>,
+}
+
+/// The clients of one region and one role.
+struct Clients {
+    config: SdkConfig,
+    credentials: Renewing,
+    notify: Notify,
+    cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    ecr: OnceLock<aws_sdk_ecr::Client>,
+    ecs: OnceLock<aws_sdk_ecs::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+impl Aws {
+    /// Reads the surroundings; asks AWS nothing. Missing credentials show at the first call.
+    pub async fn connect(options: Connect) -> Aws {
+        let notify: Notify = options.notify.unwrap_or_else(|| Arc::new(|_| {}));
+        let client = options.http_client.unwrap_or_else(http::network);
+        let client = SharedHttpClient::new(Gate::new(client, notify.clone()));
+        let base = Renewing::from_surroundings(options.profile.clone(), options.region.clone(), client.clone());
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(options.region.clone()))
+            .http_client(client)
+            .credentials_provider(base.clone())
+            .identity_cache(IdentityCache::no_cache()) // `Renewing` remembers, and can be told to forget
+            .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_PAUSE))
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALL_GRACE).build())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .build(),
+            );
+        if let Some(profile) = options.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = options.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        let config = loader.load().await;
+        Aws { inner: Arc::new(Inner { config, region: options.region, base, notify, clients: Mutex::default() }) }
+    }
+
+    /// The address that stands in for AWS's own, where one does.
+    pub fn endpoint_url(&self) -> Option<&str> {
+        self.inner.config.endpoint_url()
+    }
+
+    /// The region of calls that belong to no stack.
+    pub fn region(&self) -> &str {
+        &self.inner.region
+    }
+
+    pub fn cloudformation(&self, target: &Target) -> CloudFormation {
+        CloudFormation::new(self.at(target).cloudformation(), target.clone())
+    }
+
+    pub fn ecs(&self, target: &Target) -> Ecs {
+        Ecs::new(self.at(target).ecs())
+    }
+
+    pub fn logs(&self, target: &Target) -> Logs {
+        Logs::new(self.at(target).logs())
+    }
+
+    pub fn ecr(&self, target: &Target) -> Ecr {
+        Ecr::new(self.at(target).ecr())
+    }
+
+    /// The bucket of states, templates and histories.
+    pub fn objects(&self, state: &StateLocation) -> Objects {
+        let clients = self.home(&state.region);
+        Objects::new(clients.s3(), state, self.endpoint_url().map(str::to_owned))
+    }
+
+    /// The table of locks.
+    pub fn table(&self, state: &StateLocation) -> Table {
+        Table::new(self.home(&state.region).dynamodb(), state)
+    }
+
+    pub(super) fn sts(&self) -> aws_sdk_sts::Client {
+        self.home(&self.inner.region).sts()
+    }
+
+    /// The caller's own credentials in a region.
+    fn home(&self, region: &str) -> Arc<Clients> {
+        self.clients(Place { region: region.to_owned(), role: None })
+    }
+
+    fn at(&self, target: &Target) -> Arc<Clients> {
+        self.clients(Place { region: target.region.clone(), role: target.role.clone() })
+    }
+
+    fn clients(&self, place: Place) -> Arc<Clients> {
+        let mut clients = self.inner.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = clients.get(&place) {
+            return found.clone();
+        }
+        let made = Arc::new(self.make(&place));
+        clients.insert(place, made.clone());
+        made
+    }
+
+    fn make(&self, place: &Place) -> Clients {
+        let config = self.inner.config.to_builder().region(Region::new(place.region.clone())).build();
+        let credentials = match &place.role {
+            None => self.inner.base.clone(),
+            Some(role) => {
+                let caller = Clients::new(config.clone(), self.inner.base.clone(), self.inner.notify.clone());
+                Renewing::from_role(RoleToAssume { arn: role.clone(), sts: caller.sts() })
+            }
+        };
+        let config = config.to_builder().credentials_provider(credentials.shared()).build();
+        Clients::new(config, credentials, self.inner.notify.clone())
+    }
+}
+
+/// One client, with the habits that all of them have.
+macro_rules! client {
+    ($name:ident, $service:ident $(, $with:ident)?) => {
+        fn $name(&self) -> $service::Client {
+            self.$name
+                .get_or_init(|| {
+                    let builder = $service::config::Builder::from(&self.config)
+                        .interceptor(Patience::new(self.credentials.clone(), self.notify.clone()))
+                        .retry_classifier(ExpiredToken);
+                    $(let builder = self.$with(builder);)?
+                    $service::Client::from_conf(builder.build())
+                })
+                .clone()
+        }
+    };
+}
+
+impl Clients {
+    fn new(config: SdkConfig, credentials: Renewing, notify: Notify) -> Clients {
+        Clients {
+            config,
+            credentials,
+            notify,
+            cloudformation: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            ecr: OnceLock::new(),
+            ecs: OnceLock::new(),
+            logs: OnceLock::new(),
+            s3: OnceLock::new(),
+            sts: OnceLock::new(),
+        }
+    }
+
+    client!(cloudformation, aws_sdk_cloudformation);
+    client!(dynamodb, aws_sdk_dynamodb);
+    client!(ecr, aws_sdk_ecr);
+    client!(ecs, aws_sdk_ecs);
+    client!(logs, aws_sdk_cloudwatchlogs);
+    client!(s3, aws_sdk_s3, path_style);
+    client!(sts, aws_sdk_sts);
+
+    /// A stand-in for AWS has one name; `bucket.localhost` would be nobody.
+    fn path_style(&self, builder: aws_sdk_s3::config::Builder) -> aws_sdk_s3::config::Builder {
+        let stand_in = self.config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        builder.force_path_style(stand_in)
+    }
+}

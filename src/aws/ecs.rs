@@ -1,0 +1,142 @@
+//! What became of an ECS service: its deployments, and why its tasks stopped.
+
+use super::error::{Call, Explain};
+use super::{Result, timestamp};
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{DesiredStatus, Task};
+use jiff::Timestamp;
+
+/// DescribeTasks takes a hundred tasks at most.
+const TASKS_PER_CALL: usize = 100;
+/// Events of a service that are worth showing, the newest first.
+const EVENTS: usize = 10;
+
+#[derive(Clone)]
+pub struct Ecs {
+    client: Client,
+}
+
+/// A task that is no more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoppedTask {
+    pub arn: String,
+    pub task_definition: String,
+    pub stopped_at: Option<Timestamp>,
+    /// `EssentialContainerExited`, `TaskFailedToStart` …
+    pub stop_code: Option<String>,
+    /// ECS's words.
+    pub reason: Option<String>,
+    pub containers: Vec<ContainerExit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerExit {
+    pub name: String,
+    pub exit_code: Option<i32>,
+    pub reason: Option<String>,
+}
+
+/// A service with what ECS is doing to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceState {
+    pub name: String,
+    pub running: i32,
+    pub desired: i32,
+    pub deployments: Vec<ServiceDeployment>,
+    /// The newest first.
+    pub events: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceDeployment {
+    /// `PRIMARY`, `ACTIVE`, `INACTIVE`.
+    pub status: String,
+    /// `COMPLETED`, `FAILED`, `IN_PROGRESS`.
+    pub rollout: Option<String>,
+    pub rollout_reason: Option<String>,
+    pub task_definition: String,
+    pub desired: i32,
+    pub running: i32,
+    pub pending: i32,
+    pub failed_tasks: i32,
+}
+
+impl Ecs {
+    pub(super) fn new(client: Client) -> Ecs {
+        Ecs { client }
+    }
+
+    /// Tasks of a service that stopped, the newest first (ECS remembers them for about an hour).
+    pub async fn stopped_tasks(&self, cluster: &str, service: &str) -> Result<Vec<StoppedTask>> {
+        let listing = || Call::new("ecs", "ListTasks", format!("list the stopped tasks of service `{service}`"));
+        let reading = || Call::new("ecs", "DescribeTasks", format!("look at the stopped tasks of service `{service}`"));
+        let request = self.client.list_tasks().cluster(cluster).service_name(service);
+        let mut pages = request.desired_status(DesiredStatus::Stopped).into_paginator().send();
+        let mut arns = Vec::new();
+        while let Some(page) = pages.next().await {
+            arns.extend(page.explain(listing)?.task_arns.unwrap_or_default());
+        }
+        let mut tasks = Vec::new();
+        for some in arns.chunks(TASKS_PER_CALL) {
+            let request = self.client.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec()));
+            let answer = request.send().await.explain(reading)?;
+            tasks.extend(answer.tasks.unwrap_or_default().into_iter().map(stopped));
+        }
+        tasks.sort_by_key(|task: &StoppedTask| std::cmp::Reverse(task.stopped_at));
+        Ok(tasks)
+    }
+
+    /// None if there is no such service.
+    pub async fn service(&self, cluster: &str, service: &str) -> Result<Option<ServiceState>> {
+        let call = || Call::new("ecs", "DescribeServices", format!("look at service `{service}`"));
+        let request = self.client.describe_services().cluster(cluster).services(service);
+        let found = request.send().await.explain(call)?.services.unwrap_or_default().into_iter().next();
+        Ok(found.map(|service| ServiceState {
+            name: service.service_name.unwrap_or_default(),
+            running: service.running_count,
+            desired: service.desired_count,
+            deployments: service
+                .deployments
+                .unwrap_or_default()
+                .into_iter()
+                .map(|deployment| ServiceDeployment {
+                    status: deployment.status.unwrap_or_default(),
+                    rollout: deployment.rollout_state.map(|state| state.as_str().to_owned()),
+                    rollout_reason: deployment.rollout_state_reason,
+                    task_definition: deployment.task_definition.unwrap_or_default(),
+                    desired: deployment.desired_count,
+                    running: deployment.running_count,
+                    pending: deployment.pending_count,
+                    failed_tasks: deployment.failed_tasks,
+                })
+                .collect(),
+            events: service
+                .events
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|event| event.message)
+                .take(EVENTS)
+                .collect(),
+        }))
+    }
+}
+
+fn stopped(task: Task) -> StoppedTask {
+    StoppedTask {
+        arn: task.task_arn.unwrap_or_default(),
+        task_definition: task.task_definition_arn.unwrap_or_default(),
+        stopped_at: task.stopped_at.as_ref().map(timestamp),
+        stop_code: task.stop_code.map(|code| code.as_str().to_owned()),
+        reason: task.stopped_reason,
+        containers: task
+            .containers
+            .unwrap_or_default()
+            .into_iter()
+            .map(|container| ContainerExit {
+                name: container.name.unwrap_or_default(),
+                exit_code: container.exit_code,
+                reason: container.reason,
+            })
+            .collect(),
+    }
+}

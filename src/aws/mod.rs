@@ -1,0 +1,39 @@
+//! The only room that knows the AWS SDK: clients, credentials, retries, identity, and errors in words for people.
+//!
+//! What goes in and comes out is plain data. There is one seam: the HTTP client. Production talks through the network;
+//! tests and benches hand in one of their own ([`Connect::http_client`]) that counts, delays or breaks calls.
+//!
+//! What always holds: every list is read to its end, every call has a deadline, throttled calls are made again after a
+//! growing pause and reported, and credentials that end in mid-run are looked for anew at the next call.
+
+pub mod cloudformation;
+mod connect;
+mod credentials;
+mod dynamodb;
+mod ecr;
+mod ecs;
+mod error;
+mod http;
+mod identity;
+mod logs;
+mod patience;
+mod s3;
+mod template;
+
+pub use connect::{Aws, Connect, Notice, Notify};
+pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
+pub use ecr::{Ecr, EcrImage};
+pub use ecs::{ContainerExit, Ecs, ServiceDeployment, ServiceState, StoppedTask};
+pub use error::{Failure, failure};
+pub use identity::{Identity, partition_of_region};
+pub use logs::Logs;
+pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
+pub use template::{digest, template_key};
+
+/// Results of this room: every error has a kind, and says what was being done.
+pub type Result<T> = std::result::Result<T, crate::error::Error>;
+
+/// A timestamp of the SDK's; times that do not fit (there are none in practice) become the epoch.
+fn timestamp(time: &aws_smithy_types::DateTime) -> jiff::Timestamp {
+    jiff::Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).unwrap_or(0)).unwrap_or_default()
+}
