@@ -2,5 +2,6 @@
 //!
 //! Pure: no I/O, no AWS SDK, no clock. What is not known before a deployment is a value of its own.
 
+pub mod schema;
 pub mod source;
 pub mod template;

@@ -1,0 +1,128 @@
+use super::*;
+use RequiresRecreation::{Always, Conditionally, Never};
+
+fn known(name: &str) -> &'static ResourceType {
+    resource_type(name).unwrap_or_else(|| panic!("{name} is not in the artifact"))
+}
+
+#[test]
+fn the_artifact_says_where_it_comes_from() {
+    let provenance = provenance().expect("provenance");
+    assert_eq!((provenance.package.as_str(), provenance.region.as_str()), ("cfn-lint", "us-east-1"));
+    assert_eq!(provenance.sha256.len(), 64);
+    assert_eq!(provenance.resource_types, resource_type_names().count());
+    assert!(provenance.resource_types > 1_800);
+}
+
+#[test]
+fn every_type_can_be_read() {
+    for name in resource_type_names() {
+        let resource_type = known(name);
+        assert_eq!(resource_type.name(), name);
+        assert!(resource_type.schema().properties().is_some_and(|properties| !properties.is_empty()), "{name}");
+        assert!(!resource_type.primary_identifier().is_empty(), "{name}");
+        for path in resource_type.primary_identifier() {
+            assert!(resource_type.property(&path.dotted()).is_some(), "{name}: {path:?}");
+        }
+    }
+}
+
+#[test]
+fn every_entry_is_a_schema() {
+    let problems: Vec<_> = archive::names()
+        .filter_map(|name| {
+            let (json, _) = archive::entry(name)?;
+            serde_json::from_slice::<Schema>(json).err().map(|error| format!("{name}: {error}"))
+        })
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn what_a_change_does() {
+    let cases = [
+        ("AWS::S3::Bucket", "BucketName", Always),
+        ("AWS::S3::Bucket", "Tags", Never),
+        ("AWS::ECS::Service", "LaunchType", Conditionally),
+        ("AWS::ECS::Service", "SchedulingStrategy", Always),
+        ("AWS::ECS::Service", "DesiredCount", Never),
+        ("AWS::DynamoDB::Table", "TableName", Always),
+        ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", Conditionally),
+        ("AWS::DynamoDB::Table", "SSESpecification", Never),
+        ("AWS::SNS::Topic", "TopicName", Always),
+        ("AWS::SNS::Topic", "DisplayName", Never),
+        ("AWS::EC2::Subnet", "AvailabilityZone", Always),
+        ("AWS::ECS::TaskDefinition", "ContainerDefinitions", Always),
+        ("AWS::ECS::TaskDefinition", "ContainerDefinitions/0/Image", Always),
+        ("AWS::ECS::TaskDefinition", "Tags", Never),
+        ("AWS::Lambda::Version", "FunctionName", Always),
+    ];
+    for (name, path, expected) in cases {
+        assert_eq!(known(name).update_behaviour(path), expected, "{name} {path}");
+    }
+}
+
+#[test]
+fn read_only_and_write_only() {
+    assert!(known("AWS::S3::Bucket").is_read_only("Arn"));
+    assert!(!known("AWS::S3::Bucket").is_read_only("BucketName"));
+    assert!(known("AWS::RDS::DBInstance").is_write_only("MasterUserPassword"));
+    assert!(known("AWS::RDS::DBInstance").is_read_only("Endpoint/Port"));
+    assert_eq!(known("AWS::S3::Bucket").primary_identifier(), [PropertyPath::new("BucketName")]);
+}
+
+#[test]
+fn attributes_that_exist() {
+    let cases = [
+        ("AWS::S3::Bucket", "Arn", true),
+        ("AWS::S3::Bucket", "DomainName", true),
+        ("AWS::S3::Bucket", "Nonsense", false),
+        ("AWS::RDS::DBInstance", "Endpoint.Port", true),
+        ("AWS::RDS::DBInstance", "Endpoint.Ports", false),
+        ("AWS::SNS::Topic", "TopicName", true),
+        ("AWS::SNS::Topic", "DisplayName", true),
+        ("AWS::SSM::Parameter", "Invalid", false),
+        ("AWS::SSM::Parameter", "Value", true),
+        ("AWS::EC2::VPC", "CidrBlock", true),
+        ("AWS::EC2::VPC", "DefaultSecurityGroup", true),
+        ("AWS::CloudFormation::Stack", "Outputs.Anything", true),
+        ("AWS::CloudFormation::Stack", "Outputs.", false),
+        ("AWS::CloudFormation::Stack", "Anything", false),
+        ("Custom::Thing", "Whatever", true),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "DNSName", true),
+        ("AWS::CloudFront::Distribution", "DomainName", true),
+        ("AWS::ECS::Service", "Name", true),
+    ];
+    for (name, attribute, expected) in cases {
+        assert_eq!(known(name).has_attribute(attribute), expected, "{name} {attribute}");
+    }
+    assert!(known("AWS::EC2::VPC").attribute_types("CidrBlockAssociations").contains(Type::Array));
+}
+
+#[test]
+fn properties_are_found_by_path() {
+    let table = known("AWS::DynamoDB::Table");
+    let found = |path: &str| table.property(path).map(|property| property.types().to_string());
+    assert_eq!(found("TableName").as_deref(), Some("string"));
+    assert_eq!(found("KeySchema/0/KeyType").as_deref(), Some("string"));
+    assert_eq!(found("ProvisionedThroughput.ReadCapacityUnits").as_deref(), Some("integer"));
+    assert_eq!(found("Nothing"), None);
+    let function = known("AWS::Lambda::Function");
+    assert!(function.property("Environment/Variables/ANY").is_some(), "maps are entered");
+    assert!(table.property("Tags").is_some_and(|property| property.types().contains(Type::Array)));
+}
+
+#[test]
+fn types_that_do_not_exist() {
+    assert!(resource_type("AWS::S3::Buckets").is_none());
+    assert!(resource_type("#E3047").is_none());
+    assert!(resource_type("").is_none());
+}
+
+#[test]
+fn tagging_and_strategy() {
+    let tagging = known("AWS::DynamoDB::Table").tagging();
+    assert!(tagging.taggable && tagging.tag_updatable);
+    assert_eq!(tagging.tag_property, Some(PropertyPath::new("Tags")));
+    assert_eq!(known("AWS::S3::Bucket").replacement_strategy(), ReplacementStrategy::CreateThenDelete);
+}
