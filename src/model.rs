@@ -147,6 +147,21 @@ pub enum Parameter {
         name: String,
         reference: String,
     },
+    /// What a NoEcho parameter is given literally: sent to CloudFormation, printed and saved nowhere.
+    Secret {
+        #[serde(skip)]
+        value: Secret,
+    },
+}
+
+/// Text that neither `Debug` nor a document shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 impl RenderedStack {
@@ -328,6 +343,9 @@ pub struct StackRecord {
     pub images: BTreeMap<String, String>,
     /// Stacks that had to come first: destroy goes the other way round.
     pub waits_on: Vec<String>,
+    /// `sha256:<hex>` of the stack policy that was set; none where none was, or where it is not known to be in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_policy_digest: Option<String>,
     pub applied: Written,
 }
 

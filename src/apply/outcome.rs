@@ -42,6 +42,13 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// What depends on the stack may go on.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Outcome::Unchanged | Outcome::Done { .. })
+    }
+}
+
 /// Why a stack failed: the first resource that failed by itself, not those cancelled with it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RootCause {
@@ -83,6 +90,6 @@ pub struct FailedResource {
 
 impl Report {
     pub fn failed(&self) -> bool {
-        self.stacks.iter().any(|stack| !matches!(stack.outcome, Outcome::Unchanged | Outcome::Done { .. }))
+        self.stacks.iter().any(|stack| !stack.outcome.is_good())
     }
 }

@@ -53,6 +53,12 @@ pub struct StackStep {
     /// Termination protection or stack policy change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<ValueChange>,
+    /// The stack is protected against deletion, and the words to delete it all the same were said.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unprotect: bool,
+    /// The state does not know the stack as it is: it is brought up to date, whatever else the step does.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adopt: bool,
     /// Steps of this plan that come first: names of stacks.
     pub waits_on: Vec<String>,
     /// The stack as it was when the plan was made; none if there was none.
@@ -200,6 +206,21 @@ impl Plan {
         self.steps.iter().any(|step| step.action != Action::Nothing)
     }
 
+    /// There is something to apply: changes, or stacks that the state must learn of. More than [`Self::has_changes`],
+    /// which is what people and exit codes go by.
+    pub fn has_work(&self) -> bool {
+        self.has_changes() || self.steps.iter().any(|step| step.adopt)
+    }
+
+    /// What stands in the way of applying it; empty for a plan that may be applied.
+    pub fn refusals(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == FindingSeverity::Refused)
+    }
+
+    pub fn step(&self, stack: &str) -> Option<&StackStep> {
+        self.steps.iter().find(|step| step.stack == stack)
+    }
+
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for step in self.steps.iter().filter(|step| step.action != Action::Nothing) {
@@ -215,4 +236,27 @@ impl Plan {
         }
         summary
     }
+}
+
+impl ChangeAction {
+    /// The physical resource that is there now may go.
+    pub fn may_lose_the_old(self) -> bool {
+        matches!(self, ChangeAction::Replace | ChangeAction::MayReplace | ChangeAction::Remove)
+    }
+}
+
+impl ValueChange {
+    pub fn new(before: Value, after: Value) -> ValueChange {
+        ValueChange { before, after }
+    }
+}
+
+impl Value {
+    pub fn text(text: impl Into<String>) -> Value {
+        Value::Known(serde_json::Value::String(text.into()))
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
