@@ -1,8 +1,9 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `graph` → `catalog` → `environment` → `state` → `aws`
-//! → `model`, `stateful`, `problem`, `error`. Data flows one way, and each arrow is a value that can be printed, saved and tested:
+//! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `catalog` → `environment` → `graph` → `state` → `aws`
+//! → `model`, `stateful`, `files`, `quantity`, `problem`, `error`. Data flows one way, and each arrow is a value that
+//! can be printed, saved and tested:
 //!
 //! ```text
 //! environments/prod.yaml → Environment → [RenderedStack] ─┐
@@ -13,9 +14,13 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod environment;
 pub mod error;
+pub mod files;
+pub mod graph;
 pub mod model;
 pub mod plan;
 pub mod problem;
+pub mod quantity;
 pub mod stateful;
 pub mod view;

@@ -104,6 +104,18 @@ pub enum Need {
     Image { name: String },
 }
 
+impl Need {
+    /// `stack.Output` or `image:name`.
+    pub fn parse(text: &str) -> Option<Need> {
+        if let Some(name) = text.strip_prefix("image:") {
+            return (!name.is_empty()).then(|| Need::Image { name: name.to_owned() });
+        }
+        let (stack, key) = text.split_once('.')?;
+        let filled = !stack.is_empty() && !key.is_empty();
+        filled.then(|| Need::Output { stack: stack.to_owned(), key: key.to_owned() })
+    }
+}
+
 // ── What is asked of CloudFormation ─────────────────────────────────────────────────────────────────────────────────
 
 /// A stack as CloudFormation will get it, but for values that other stacks have yet to give.

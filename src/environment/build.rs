@@ -1,0 +1,219 @@
+//! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
+//! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
+
+use super::check;
+use super::keys::{self, Shape};
+use super::tree::{place, to_json};
+use crate::graph::{Edge, Graph};
+use crate::model::{
+    ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, StackSpec, StateLocation, Target,
+};
+use crate::problem::{Located, Location, Problem, Span, nearest};
+use crate::quantity;
+use indexmap::IndexMap;
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const TABLE: &str = "infra-locks";
+
+/// `complete`: every file could be read, so that what is not there is missing.
+pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<Problem>) -> Option<Environment> {
+    let at = place(&merged.at.file, Span::default());
+    let top = map(&merged)?;
+    if complete {
+        missing_keys(name, top, &at, problems);
+    }
+    check_tags(top, problems);
+    let account = text(top, "account").unwrap_or_default();
+    let region = text(top, "region").unwrap_or_default();
+    let target = Target { account: account.clone(), region: region.clone(), role: None };
+    let images = images(top, complete, problems);
+    let stacks = stacks(top, &target);
+    if complete {
+        check_names(&stacks, &images, problems);
+    }
+    Some(Environment {
+        name: name.to_owned(),
+        project: text(top, "project").unwrap_or_default(),
+        tags: entries(top, "tags").filter_map(|(key, input)| Some((key.clone(), scalar(&input.value)?))).collect(),
+        protect: top.get("protect").is_some_and(|input| to_json(&input.value) == serde_json::Value::Bool(true)),
+        images,
+        stacks,
+        state: state(top, &account, &region),
+        apply: apply(top),
+        account,
+        region,
+        at,
+    })
+}
+
+fn missing_keys(name: &str, top: &IndexMap<String, Input>, at: &Location, problems: &mut Vec<Problem>) {
+    for key in keys::ENVIRONMENT.keys.iter().filter(|key| key.required && !top.contains_key(key.name)) {
+        let message = format!("the environment `{name}` has no `{}`", key.name);
+        let problem = Problem::error("missing-key", message, Some(at.clone()));
+        problems.push(match &key.shape {
+            Shape::Text(format) | Shape::Digits(format) => {
+                problem.help(format!("add `{}: …`: {}", key.name, format.expects))
+            }
+            _ => problem,
+        });
+    }
+}
+
+fn check_tags(top: &IndexMap<String, Input>, problems: &mut Vec<Problem>) {
+    let mut count = 0;
+    for (key, input) in entries(top, "tags") {
+        count += 1;
+        let reserved = keys::RESERVED_TAGS.iter().find(|reserved| reserved.eq_ignore_ascii_case(key));
+        let problem = |message: String| Problem::error("reserved-tag", message, Some(input.key_at.clone()));
+        if let Some(reserved) = reserved {
+            problems.push(problem(format!("the tag `{reserved}` is set by infra itself")));
+        } else if key.to_lowercase().starts_with("aws:") {
+            problems.push(problem(format!("the tag `{key}` belongs to AWS, as all that start with `aws:`")));
+        }
+    }
+    if count > keys::MOST_TAGS
+        && let Some(tags) = top.get("tags")
+    {
+        let message = format!("{count} tags; CloudFormation takes {} besides those that infra sets", keys::MOST_TAGS);
+        problems.push(Problem::error("too-many-tags", message, Some(tags.key_at.clone())));
+    }
+}
+
+fn images(top: &IndexMap<String, Input>, complete: bool, problems: &mut Vec<Problem>) -> IndexMap<String, Image> {
+    let mut images = IndexMap::new();
+    for (name, input) in entries(top, "images") {
+        let Some(image) = map(&input.value) else { continue };
+        match image.get("ref") {
+            Some(reference) => {
+                if let Some(value) = scalar(&reference.value) {
+                    let at = reference.value.at.clone();
+                    images.insert(name.clone(), Image::Ref(Located { value, at }));
+                }
+            }
+            None if complete && !image.contains_key("context") && !image.contains_key("archive") => problems.push(
+                Problem::error("missing-key", format!("the image `{name}` has no `ref`"), Some(input.key_at.clone()))
+                    .help(format!("add `ref: …`: {}", keys::IMAGE_REF.expects)),
+            ),
+            None => {}
+        }
+    }
+    images
+}
+
+fn stacks(top: &IndexMap<String, Input>, target: &Target) -> IndexMap<String, StackSpec> {
+    let read = |(name, input): (&String, &Input)| {
+        let stack = map(&input.value)?;
+        let template = stack.get("template").and_then(|template| located(&template.value));
+        let spec = StackSpec {
+            name: name.clone(),
+            template: template.unwrap_or_else(|| Located { value: name.clone(), at: input.key_at.clone() }),
+            target: Target {
+                account: text(stack, "account").unwrap_or_else(|| target.account.clone()),
+                region: text(stack, "region").unwrap_or_else(|| target.region.clone()),
+                role: text(stack, "role"),
+            },
+            inputs: entries(stack, "inputs").map(|(key, input)| (key.clone(), input.clone())).collect(),
+            needs: entries(stack, "needs")
+                .filter_map(|(key, input)| {
+                    let need = located(&input.value)?;
+                    Some((key.clone(), Located { value: Need::parse(&need.value)?, at: need.at }))
+                })
+                .collect(),
+            after: match stack.get("after").map(|after| &after.value.kind) {
+                Some(InputKind::List(items)) => items.iter().filter_map(located).collect(),
+                _ => Vec::new(),
+            },
+            at: input.key_at.clone(),
+        };
+        Some((name.clone(), spec))
+    };
+    entries(top, "stacks").filter_map(read).collect()
+}
+
+/// Stacks and images that `needs` and `after` name must exist, and nobody may wait on itself.
+fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, Image>, problems: &mut Vec<Problem>) {
+    let mut edges = Vec::new();
+    for (name, stack) in stacks {
+        let mut wait = |on: &str, at: &Location| {
+            if !stacks.contains_key(on) {
+                problems.push(unknown("stack", on, at, stacks.keys()));
+            }
+            edges.push(Edge { from: name.clone(), to: on.to_owned(), at: Some(at.clone()) });
+        };
+        stack.after.iter().for_each(|after| wait(&after.value, &after.at));
+        for need in stack.needs.values() {
+            match &need.value {
+                Need::Output { stack, .. } => wait(stack, &need.at),
+                Need::Image { .. } => {}
+            }
+        }
+        for need in stack.needs.values() {
+            if let Need::Image { name } = &need.value
+                && !images.contains_key(name)
+            {
+                problems.push(unknown("image", name, &need.at, images.keys()));
+            }
+        }
+    }
+    problems.extend(Graph::new(stacks.keys().cloned(), edges).cycles().iter().map(crate::graph::Cycle::problem));
+}
+
+/// A name that should be one of `known` and is not.
+pub fn unknown<'a>(what: &str, name: &str, at: &Location, known: impl Iterator<Item = &'a String> + Clone) -> Problem {
+    let code = if what == "image" { "unknown-image" } else { "unknown-stack" };
+    let problem = Problem::error(code, format!("there is no {what} `{name}` in this environment"), Some(at.clone()));
+    match nearest(name, known.clone().map(String::as_str)) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("its {what}s are {}", check::listed(known.map(String::as_str)))),
+    }
+}
+
+fn state(top: &IndexMap<String, Input>, account: &str, region: &str) -> StateLocation {
+    let empty = IndexMap::new();
+    let state = top.get("state").and_then(|input| map(&input.value)).unwrap_or(&empty);
+    let region = text(state, "region").unwrap_or_else(|| region.to_owned());
+    StateLocation {
+        bucket: text(state, "bucket").unwrap_or_else(|| format!("infra-state-{account}-{region}")),
+        table: text(state, "table").unwrap_or_else(|| TABLE.to_owned()),
+        region,
+    }
+}
+
+fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
+    let empty = IndexMap::new();
+    let apply = top.get("apply").and_then(|input| map(&input.value)).unwrap_or(&empty);
+    let concurrency = apply.get("concurrency").and_then(|input| to_json(&input.value).as_u64());
+    ApplySettings {
+        concurrency: concurrency.and_then(|count| usize::try_from(count).ok()).unwrap_or(keys::CONCURRENCY),
+        timeout: text(apply, "timeout").and_then(|text| quantity::duration(&text)).unwrap_or(TIMEOUT),
+    }
+}
+
+fn map(value: &InputValue) -> Option<&IndexMap<String, Input>> {
+    match &value.kind {
+        InputKind::Map(entries) => Some(entries),
+        _ => None,
+    }
+}
+
+fn entries<'v>(within: &'v IndexMap<String, Input>, key: &str) -> impl Iterator<Item = (&'v String, &'v Input)> {
+    within.get(key).and_then(|input| map(&input.value)).into_iter().flatten()
+}
+
+/// Text, or digits that YAML read as a number.
+fn scalar(value: &InputValue) -> Option<String> {
+    match &value.kind {
+        InputKind::Scalar(serde_json::Value::String(text)) => Some(text.clone()),
+        InputKind::Scalar(serde_json::Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn located(value: &InputValue) -> Option<Located<String>> {
+    scalar(value).map(|text| Located { value: text, at: value.at.clone() })
+}
+
+fn text(within: &IndexMap<String, Input>, key: &str) -> Option<String> {
+    within.get(key).and_then(|input| scalar(&input.value))
+}

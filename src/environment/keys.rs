@@ -1,0 +1,354 @@
+//! The keys of an environment file: one table that the loader checks with and that the JSON Schema is generated from,
+//! so that the two cannot disagree.
+
+use crate::quantity;
+
+/// What a value must look like.
+pub enum Shape {
+    Text(&'static Format),
+    /// Text, or bare digits that YAML reads as a number (`account: 111122223333`).
+    Digits(&'static Format),
+    Boolean,
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    /// Whatever YAML can say; somebody else knows what is right.
+    Any,
+    List(&'static Shape),
+    /// A map of known keys.
+    Keys(&'static Section),
+    /// A map from names of the user's choice.
+    Named {
+        name: &'static Format,
+        entry: &'static Shape,
+    },
+    /// A key of the file format that this version does not know what to do with yet: the reason.
+    Refused(&'static str),
+}
+
+/// A map with known keys.
+pub struct Section {
+    /// "an environment file", "a stack": for messages.
+    pub of: &'static str,
+    pub keys: &'static [Key],
+}
+
+pub struct Key {
+    pub name: &'static str,
+    pub shape: Shape,
+    /// Whether a file with all that it extends must have it.
+    pub required: bool,
+    /// For editors and documentation.
+    pub about: &'static str,
+}
+
+/// A kind of text.
+pub struct Format {
+    /// Completes "expected …".
+    pub expects: &'static str,
+    /// A regular expression that Rust's `regex` and ECMAScript read alike.
+    pub pattern: &'static str,
+    /// At most this many characters.
+    pub longest: usize,
+}
+
+pub const ENVIRONMENT_NAME: Format = Format {
+    expects: "letters, digits and hyphens, at most 26",
+    pattern: "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
+    longest: 26,
+};
+pub const PROJECT: Format = Format {
+    expects: "letters, digits and single hyphens, a letter first, at most 40",
+    pattern: "^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$",
+    longest: 40,
+};
+/// With project, environment and two hyphens at most 128 characters: CloudFormation's limit.
+pub const STACK_NAME: Format = Format {
+    expects: "letters, digits and single hyphens, at most 60",
+    pattern: "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
+    longest: 60,
+};
+pub const TEMPLATE_NAME: Format = Format {
+    expects: "the name of a template: letters, digits, hyphens",
+    pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$",
+    longest: 60,
+};
+pub const ACCOUNT: Format = Format { expects: "an account id: twelve digits", pattern: "^[0-9]{12}$", longest: 12 };
+pub const REGION: Format = Format {
+    expects: "an AWS region, such as us-east-1",
+    pattern: "^(af|ap|ca|cn|eu|eu-isoe|eusc-de|il|me|mx|sa|us|us-gov|us-iso|us-isob|us-isof)-\
+              (central|north|south|east|west|northeast|northwest|southeast|southwest)-[1-9]$",
+    longest: 30,
+};
+pub const ROLE_ARN: Format = Format {
+    expects: "the ARN of an IAM role",
+    pattern: "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
+    longest: 2048,
+};
+/// AWS allows letters of all scripts; what is left out here are ASCII's other signs and control characters.
+const TAG_PATTERN: &str = "^[A-Za-z0-9 _.:/=+@\\u00A1-\\uD7FF-]*$";
+const TAG_KEY_PATTERN: &str = "^[A-Za-z0-9 _.:/=+@\\u00A1-\\uD7FF-]+$";
+/// Limits of CloudFormation's tags: 128 characters for keys, 256 for values; `aws:` belongs to AWS.
+pub const TAG_KEY: Format =
+    Format { expects: "letters, digits, spaces and _.:/=+-@, at most 128", pattern: TAG_KEY_PATTERN, longest: 128 };
+pub const TAG_VALUE: Format =
+    Format { expects: "letters, digits, spaces and _.:/=+-@, at most 256", pattern: TAG_PATTERN, longest: 256 };
+pub const IMAGE_NAME: Format = Format {
+    expects: "letters, digits and single hyphens, at most 60",
+    pattern: "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
+    longest: 60,
+};
+pub const IMAGE_REF: Format = Format {
+    expects: "an image by its digest: repository@sha256:<64 hexadecimal digits>",
+    pattern: "^[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}$",
+    longest: 512,
+};
+pub const INPUT_NAME: Format =
+    Format { expects: "letters, digits and underscores", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", longest: 128 };
+/// CloudFormation's logical ids are alphanumeric.
+pub const PARAMETER_NAME: Format = Format {
+    expects: "the name of a CloudFormation parameter: letters and digits",
+    pattern: "^[A-Za-z0-9]+$",
+    longest: 255,
+};
+pub const NEED: Format = Format {
+    expects: "`stack.Output` or `image:name`",
+    pattern: "^([A-Za-z0-9-]+\\.[A-Za-z0-9]+|image:[A-Za-z0-9-]+)$",
+    longest: 400,
+};
+pub const BUCKET: Format = Format {
+    expects: "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
+    pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    longest: 63,
+};
+pub const TABLE: Format = Format {
+    expects: "the name of a DynamoDB table: 3 to 255 letters, digits and _.-",
+    pattern: "^[A-Za-z0-9_.-]{3,255}$",
+    longest: 255,
+};
+pub const DURATION: Format =
+    Format { expects: "a duration, such as 30s, 5m, 1h or 7d", pattern: quantity::DURATION_PATTERN, longest: 20 };
+
+/// `environments/<name>.yaml`.
+pub const ENVIRONMENT: Section = Section {
+    of: "an environment file",
+    keys: &[
+        Key {
+            name: "extends",
+            shape: Shape::Text(&ENVIRONMENT_NAME),
+            required: false,
+            about: "The environment file that this one starts from: maps merge, lists and scalars replace, null removes.",
+        },
+        Key {
+            name: "project",
+            shape: Shape::Text(&PROJECT),
+            required: true,
+            about: "The project's name: the first part of every stack's name and the tag `Project`.",
+        },
+        Key {
+            name: "account",
+            shape: Shape::Digits(&ACCOUNT),
+            required: true,
+            about: "The AWS account: twelve digits. Credentials of another account are refused before anything happens.",
+        },
+        Key {
+            name: "region",
+            shape: Shape::Text(&REGION),
+            required: true,
+            about: "The AWS region of all stacks that do not name another.",
+        },
+        Key {
+            name: "tags",
+            shape: Shape::Named { name: &TAG_KEY, entry: &Shape::Text(&TAG_VALUE) },
+            required: false,
+            about: "Tags of every stack and resource, besides `Project`, `Environment` and `ManagedBy`.",
+        },
+        Key {
+            name: "protect",
+            shape: Shape::Boolean,
+            required: false,
+            about: "Termination protection, and stack policies that keep stateful resources. Default: false.",
+        },
+        Key {
+            name: "images",
+            shape: Shape::Named { name: &IMAGE_NAME, entry: &Shape::Keys(&IMAGE) },
+            required: false,
+            about: "Container images by name.",
+        },
+        Key {
+            name: "stacks",
+            shape: Shape::Named { name: &STACK_NAME, entry: &Shape::Keys(&STACK) },
+            required: false,
+            about: "The stacks by name; null removes one that an extended file has.",
+        },
+        Key {
+            name: "state",
+            shape: Shape::Keys(&STATE),
+            required: false,
+            about: "Where state and lock live, if not at their usual places.",
+        },
+        Key { name: "apply", shape: Shape::Keys(&APPLY), required: false, about: "How stacks are applied." },
+    ],
+};
+
+const NO_BUILDER: &str =
+    "this version takes images by `ref` only: build and push the image, then name it by its digest";
+
+const IMAGE: Section = Section {
+    of: "an image",
+    keys: &[
+        Key {
+            name: "ref",
+            shape: Shape::Text(&IMAGE_REF),
+            required: true,
+            about: "The image by its digest: `repository@sha256:…`.",
+        },
+        Key { name: "context", shape: Shape::Refused(NO_BUILDER), required: false, about: "" },
+        Key { name: "archive", shape: Shape::Refused(NO_BUILDER), required: false, about: "" },
+    ],
+};
+
+const STACK: Section = Section {
+    of: "a stack",
+    keys: &[
+        Key {
+            name: "template",
+            shape: Shape::Text(&TEMPLATE_NAME),
+            required: false,
+            about: "The template: one of the project's `templates/` or of the catalog. Default: the stack's own name.",
+        },
+        Key {
+            name: "inputs",
+            shape: Shape::Named { name: &INPUT_NAME, entry: &Shape::Any },
+            required: false,
+            about: "Values for the template's inputs.",
+        },
+        Key {
+            name: "needs",
+            shape: Shape::Named { name: &PARAMETER_NAME, entry: &Shape::Text(&NEED) },
+            required: false,
+            about: "CloudFormation parameters and where their values come from (`stack.Output`, `image:name`), where this \
+                    differs from the template's own wiring.",
+        },
+        Key {
+            name: "after",
+            shape: Shape::List(&Shape::Text(&STACK_NAME)),
+            required: false,
+            about: "Stacks that come first although no value flows from them.",
+        },
+        Key {
+            name: "region",
+            shape: Shape::Text(&REGION),
+            required: false,
+            about: "The stack's region. Default: the environment's.",
+        },
+        Key {
+            name: "account",
+            shape: Shape::Digits(&ACCOUNT),
+            required: false,
+            about: "The stack's account. Default: the environment's.",
+        },
+        Key {
+            name: "role",
+            shape: Shape::Text(&ROLE_ARN),
+            required: false,
+            about: "The IAM role to assume for this stack, as another account needs it.",
+        },
+    ],
+};
+
+const STATE: Section = Section {
+    of: "`state`",
+    keys: &[
+        Key {
+            name: "bucket",
+            shape: Shape::Text(&BUCKET),
+            required: false,
+            about: "The S3 bucket of the state. Default: `infra-state-<account>-<region>`.",
+        },
+        Key {
+            name: "table",
+            shape: Shape::Text(&TABLE),
+            required: false,
+            about: "The DynamoDB table of the lock. Default: `infra-locks`.",
+        },
+        Key {
+            name: "region",
+            shape: Shape::Text(&REGION),
+            required: false,
+            about: "The region of both. Default: the environment's.",
+        },
+    ],
+};
+
+/// Stacks in flight, by default and at most.
+pub const CONCURRENCY: usize = 8;
+const CONCURRENCY_LIMIT: i64 = 100;
+
+const APPLY: Section = Section {
+    of: "`apply`",
+    keys: &[
+        Key {
+            name: "concurrency",
+            shape: Shape::Integer { min: 1, max: CONCURRENCY_LIMIT },
+            required: false,
+            about: "Stacks that are worked on at the same time. Default: 8.",
+        },
+        Key {
+            name: "timeout",
+            shape: Shape::Text(&DURATION),
+            required: false,
+            about: "How long one stack may take before the run stops waiting for it. Default: 60m.",
+        },
+    ],
+};
+
+/// Tags that `infra` sets itself.
+pub const RESERVED_TAGS: [&str; 3] = ["Project", "Environment", "ManagedBy"];
+
+/// CloudFormation takes 50 tags a stack.
+pub const MOST_TAGS: usize = 50 - RESERVED_TAGS.len();
+
+/// Regions that exist as this is written; another one that is well-formed gives a warning.
+pub const REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
