@@ -205,18 +205,21 @@ impl Cycle {
     pub fn problem(&self) -> Problem {
         let places = || self.edges.iter().filter_map(|edge| edge.at.as_ref().map(|at| (edge, at)));
         let first = places().next();
-        let mut problem = Problem::error(
-            "cycle",
-            format!("stacks wait on each other: {}", self.path()),
-            first.map(|(_, at)| at.clone()),
-        );
+        let message = match self.edges.as_slice() {
+            [only] => format!("the stack `{}` waits on itself", only.from),
+            _ => format!("stacks wait on each other: {}", self.path()),
+        };
+        let mut problem = Problem::error("cycle", message, first.map(|(_, at)| at.clone()));
         if let Some((edge, _)) = first {
             problem = problem.label(waits(edge));
         }
         for (edge, at) in places().skip(1) {
             problem = problem.related(at.clone(), waits(edge));
         }
-        problem.help("take one of these away, or move what both need into a stack of its own")
+        match self.edges.len() {
+            1 => problem,
+            _ => problem.help("take one of these away, or move what both need into a stack of its own"),
+        }
     }
 }
 

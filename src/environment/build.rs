@@ -3,12 +3,12 @@
 
 use super::check;
 use super::keys::{self, Shape};
-use super::tree::{place, to_json};
+use super::tree::{start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, StackSpec, StateLocation, Target,
 };
-use crate::problem::{Located, Location, Problem, Span, nearest};
+use crate::problem::{Located, Location, Problem, nearest};
 use crate::quantity;
 use indexmap::IndexMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const TABLE: &str = "infra-locks";
 
 /// `complete`: every file could be read, so that what is not there is missing.
 pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<Problem>) -> Option<Environment> {
-    let at = place(&merged.at.file, Span::default());
+    let at = start_of(&merged.at.file);
     let top = map(&merged)?;
     if complete {
         missing_keys(name, top, &at, problems);
@@ -48,16 +48,21 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
 }
 
 fn missing_keys(name: &str, top: &IndexMap<String, Input>, at: &Location, problems: &mut Vec<Problem>) {
-    for key in keys::ENVIRONMENT.keys.iter().filter(|key| key.required && !top.contains_key(key.name)) {
-        let message = format!("the environment `{name}` has no `{}`", key.name);
-        let problem = Problem::error("missing-key", message, Some(at.clone()));
-        problems.push(match &key.shape {
-            Shape::Text(format) | Shape::Digits(format) => {
-                problem.help(format!("add `{}: …`: {}", key.name, format.expects))
-            }
-            _ => problem,
-        });
+    let missing = keys::ENVIRONMENT.keys.iter().filter(|key| key.required && !top.contains_key(key.name));
+    let names: Vec<&str> = missing.clone().map(|key| key.name).collect();
+    if names.is_empty() {
+        return;
     }
+    let expected = missing.filter_map(|key| match &key.shape {
+        Shape::Text(format) | Shape::Digits(format) => Some(format!("`{}`: {}", key.name, format.expects)),
+        _ => None,
+    });
+    let message = format!("the environment `{name}` has no {}", check::listed(names));
+    problems.push(
+        Problem::error("missing-key", message, Some(at.clone()))
+            .label("needed, here or in a file that this one extends")
+            .help(format!("add {}", expected.collect::<Vec<String>>().join("; "))),
+    );
 }
 
 fn check_tags(top: &IndexMap<String, Input>, problems: &mut Vec<Problem>) {

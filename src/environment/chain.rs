@@ -1,12 +1,12 @@
 //! The files of an `extends` chain: read, checked one by one, merged.
 
 use super::keys::{self, Shape};
-use super::tree::{empty, is_null, located, merge, place, without_nulls};
+use super::tree::{empty, is_null, located, merge, place, start_of, without_nulls};
 use super::{DIRECTORY, LIMIT_BYTES, check, names};
 use crate::files;
 use crate::graph::{Cycle, Edge};
 use crate::model::{Input, InputKind, InputValue};
-use crate::problem::{Located, Location, Problem, SourceFile, Span, nearest};
+use crate::problem::{Located, Location, Problem, SourceFile, nearest};
 use cloudformation::source::{Limits, ParseError, parse};
 use indexmap::IndexMap;
 use std::path::Path;
@@ -113,8 +113,7 @@ pub fn parse_file(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option
         }
     };
     if node.is_null() {
-        let start = Location { file: file.clone(), span: Span::default() };
-        return Some(empty(start));
+        return Some(empty(start_of(file)));
     }
     let value = located(&node, file, problems);
     check::check(&value, &Shape::Keys(&keys::ENVIRONMENT), "", problems);
@@ -124,11 +123,29 @@ pub fn parse_file(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option
 /// A parser's error as a problem.
 pub fn syntax(error: ParseError, file: &Arc<SourceFile>) -> Problem {
     let code = if error.related.is_some() { "duplicate-key" } else { "syntax" };
+    let help = syntax_help(&error.message);
     let mut problem = Problem::error(code, error.message, Some(place(file, error.span)));
+    problem.help = help.map(str::to_owned);
     if let Some((label, span)) = error.related {
         problem = problem.related(place(file, span), label);
     }
     problem
+}
+
+/// What most often lies behind the parser's words.
+fn syntax_help(message: &str) -> Option<&'static str> {
+    let known = [
+        ("tab", "YAML is indented with spaces, never with tabs"),
+        ("mapping values are not allowed", "text with `: ` in it is written in quotes"),
+        ("quoted scalar", "is the closing quote missing, or a quote within the text not escaped?"),
+        ("unknown anchor", "text that starts with `*` is written in quotes"),
+        ("reserved indicators", "text that starts with this sign is written in quotes"),
+        ("block sequence entries are not allowed", "a list starts on a line of its own, below its key"),
+        ("simple key expect", "is a `:` missing behind a key, or is this line indented too little?"),
+        ("did not find expected", "is this line indented like its neighbours?"),
+        ("a second document", "an environment file has one document: take the line `---` away"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, help)| *help)
 }
 
 fn parent_of(value: &InputValue) -> Option<Located<String>> {

@@ -52,7 +52,7 @@ pub fn check(value: &InputValue, shape: &Shape, path: &str, problems: &mut Vec<P
             }
         }
         (Shape::Named { name: format, entry }, InputKind::Map(entries)) => {
-            for (name, input) in entries {
+            for (name, input) in entries.iter().filter(|(name, _)| *name != "<<") {
                 if !matches(format, name) {
                     let message = format!("`{name}` is no valid name in `{path}`");
                     let problem = Problem::error("wrong-name", message, Some(input.key_at.clone()));
@@ -139,15 +139,23 @@ fn wrong_type(value: &InputValue, shape: &Shape, path: &str) -> Problem {
     let problem = Problem::error("wrong-type", format!("{subject} must be {expected}"), Some(value.at.clone()))
         .label(format!("this is {}", kind_of(value)));
     match (shape, &value.kind) {
-        (Shape::Text(_), InputKind::Scalar(serde_json::Value::Bool(_) | serde_json::Value::Number(_))) => {
-            problem.help(format!("text that looks like {} is written in quotes", kind_of(value)))
-        }
+        (
+            Shape::Text(format),
+            InputKind::Scalar(scalar @ (serde_json::Value::Bool(_) | serde_json::Value::Number(_))),
+        ) => match matches(format, &scalar.to_string()) {
+            true => {
+                problem.help(format!("text that looks like {} is written in quotes: `\"{scalar}\"`", kind_of(value)))
+            }
+            false => problem.label(format!("this is {}; expected {}", kind_of(value), format.expects)),
+        },
         (Shape::Boolean, InputKind::Scalar(serde_json::Value::String(text))) => match text.to_lowercase().as_str() {
             "yes" | "on" | "y" | "true" => problem.help("write `true`"),
             "no" | "off" | "n" | "false" => problem.help("write `false`"),
             _ => problem,
         },
-        (Shape::List(_), InputKind::Scalar(_)) => problem.help("a list of one item is written `[item]`"),
+        (Shape::List(_), InputKind::Scalar(serde_json::Value::String(text))) if text.len() < 60 => {
+            problem.help(format!("a list of one item is written `[{text}]`"))
+        }
         _ => problem,
     }
 }

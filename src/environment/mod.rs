@@ -47,10 +47,25 @@ pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), E
         Some(merged) => build::build(name, merged, chain.complete, &mut chain.problems),
         None => None,
     };
+    in_reading_order(&mut chain.problems);
     match environment.filter(|_| !chain.problems.iter().any(Problem::is_error)) {
         Some(environment) => Ok((environment, chain.problems)),
         None => Err(Error::problems(chain.problems)),
     }
+}
+
+/// File by file, the environment's own first, from top to bottom.
+fn in_reading_order(problems: &mut [Problem]) {
+    let mut files: Vec<String> = Vec::new();
+    for at in problems.iter().filter_map(|problem| problem.at.as_ref()) {
+        if !files.contains(&at.file.name) {
+            files.push(at.file.name.clone());
+        }
+    }
+    problems.sort_by_key(|problem| match &problem.at {
+        Some(at) => (files.iter().position(|name| *name == at.file.name), at.span.start.offset),
+        None => (None, 0),
+    });
 }
 
 /// A file of `environments/`.

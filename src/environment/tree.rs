@@ -1,7 +1,7 @@
 //! A parsed file as values that know their places, and how one file's values go over another's.
 
 use crate::model::{Input, InputKind, InputValue};
-use crate::problem::{Location, Problem, SourceFile, Span};
+use crate::problem::{Location, Position, Problem, SourceFile, Span};
 use cloudformation::source::{Node, Value};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -24,8 +24,10 @@ pub fn located(node: &Node, file: &Arc<SourceFile>, problems: &mut Vec<Problem>)
             if scalar.text.contains(|c| c >= PRIVATE_USE) {
                 let message = "characters of Unicode's planes for private use (from U+F0000) are refused";
                 problems.push(Problem::error("private-use", message, Some(at.clone())));
+                InputKind::Scalar(serde_json::Value::Null)
+            } else {
+                InputKind::Scalar(scalar.to_json())
             }
-            InputKind::Scalar(scalar.to_json())
         }
         Value::List(items) => InputKind::List(items.iter().map(|item| located(item, file, problems)).collect()),
         Value::Map(entries) => InputKind::Map(
@@ -49,6 +51,12 @@ pub fn located(node: &Node, file: &Arc<SourceFile>, problems: &mut Vec<Problem>)
 
 pub fn place(file: &Arc<SourceFile>, span: Span) -> Location {
     Location { file: file.clone(), span }
+}
+
+/// The start of a file, for what is said of it as a whole.
+pub fn start_of(file: &Arc<SourceFile>) -> Location {
+    let start = Position { line: 1, column: 1, offset: 0 };
+    place(file, Span { start, end: start })
 }
 
 /// Puts `child` over `parent`: maps merge, lists and scalars replace, null removes. The result has no null in any map.

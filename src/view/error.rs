@@ -1,20 +1,18 @@
 //! How an error reads: what happened, why, facts that help, what to do next.
 
+use super::problem;
 use super::style::{ERROR, FAINT, HINT, paint};
 use crate::error::{self, Kind};
-use crate::problem::Problem;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fmt::Write;
 
 /// The error for people, without a line break at its end.
-pub fn text(error: &anyhow::Error) -> String {
+pub fn text(error: &anyhow::Error, width: usize) -> String {
     let known = error::find(error);
     let mut text = String::new();
-    if let Some(known) = known {
-        for problem in &known.problems {
-            let _ = writeln!(text, "{}\n", plain(problem));
-        }
+    if let Some(known) = known.filter(|known| !known.problems.is_empty()) {
+        let _ = writeln!(text, "{}\n", problem::text(&known.problems, width));
     }
     let _ = write!(text, "{} {error}", paint(ERROR, "error:"));
     for cause in causes(error) {
@@ -43,7 +41,7 @@ pub fn json(error: &anyhow::Error) -> String {
         "causes": causes(error),
         "details": known.map(|known| known.details.clone()).unwrap_or_default(),
         "hints": known.map(|known| known.hints.clone()).unwrap_or_default(),
-        "problems": known.iter().flat_map(|known| &known.problems).map(problem_json).collect::<Vec<_>>(),
+        "problems": known.iter().flat_map(|known| &known.problems).map(problem::json).collect::<Vec<_>>(),
     })
     .to_string()
 }
@@ -57,29 +55,6 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
         }
     }
     said.split_off(1)
-}
-
-fn plain(problem: &Problem) -> String {
-    match &problem.at {
-        Some(at) => format!("{at}: {}", problem.message),
-        None => problem.message.clone(),
-    }
-}
-
-fn problem_json(problem: &Problem) -> Value {
-    let place = |at: &crate::problem::Location| json!({"file": at.file.name, "line": at.span.start.line, "column": at.span.start.column});
-    json!({
-        "severity": if problem.is_error() { "error" } else { "warning" },
-        "code": problem.code,
-        "message": problem.message,
-        "at": problem.at.as_ref().map(place),
-        "related": problem.related.iter().map(|(at, label)| {
-            let mut related = place(at);
-            related["label"] = json!(label);
-            related
-        }).collect::<Vec<_>>(),
-        "help": problem.help,
-    })
 }
 
 /// Stable names for programs.

@@ -4,6 +4,7 @@
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
 mod error;
+pub mod problem;
 pub mod reference;
 mod style;
 mod terminal;
@@ -59,7 +60,7 @@ impl View {
     pub fn error(&self, error: &anyhow::Error) {
         match self.format {
             Format::Json => self.stderr(&error::json(error)),
-            Format::Human | Format::Markdown => self.stderr(&error::text(error)),
+            Format::Human | Format::Markdown => self.stderr(&error::text(error, self.terminal.width)),
         }
     }
 
