@@ -2,8 +2,9 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `catalog` → `environment` → `graph` → `state` → `aws`
-//! → `model`, `stateful`, `files`, `quantity`, `problem`, `error`. Data flows one way, and each arrow is a value that
-//! can be printed, saved and tested:
+//! → `model`, `stateful`, `files`, `quantity`, `random`,
+//! `problem`, `error`. Data flows one way, and each arrow is a value that can be
+//! printed, saved and tested:
 //!
 //! ```text
 //! environments/prod.yaml → Environment → [RenderedStack] ─┐
@@ -19,8 +20,11 @@ pub mod error;
 pub mod files;
 pub mod graph;
 pub mod model;
+pub mod observe;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
+pub mod random;
+pub mod state;
 pub mod stateful;
 pub mod view;

@@ -43,9 +43,18 @@ pub struct Connect {
     pub endpoint_url: Option<String>,
     /// Where calls that belong to no stack go (STS).
     pub region: String,
+    /// An emulator's or a rehearsal's keys; none for those of the surroundings.
+    pub credentials: Option<AccessKey>,
     /// The seam: what sends requests and brings answers. None for the network.
     pub http_client: Option<SharedHttpClient>,
     pub notify: Option<Notify>,
+}
+
+/// Long-lived credentials that are known beforehand.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    pub id: String,
+    pub secret: String,
 }
 
 /// A way to AWS. Cheap to clone; making it asks AWS nothing.
@@ -89,7 +98,10 @@ impl Aws {
         let notify: Notify = options.notify.unwrap_or_else(|| Arc::new(|_| {}));
         let client = options.http_client.unwrap_or_else(http::network);
         let client = SharedHttpClient::new(Gate::new(client, notify.clone()));
-        let base = Renewing::from_surroundings(options.profile.clone(), options.region.clone(), client.clone());
+        let base = match options.credentials {
+            Some(AccessKey { id, secret }) => Renewing::from_key(&id, &secret),
+            None => Renewing::from_surroundings(options.profile.clone(), options.region.clone(), client.clone()),
+        };
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(options.region.clone()))
             .http_client(client)

@@ -45,6 +45,7 @@ struct Known {
 }
 
 enum Source {
+    Fixed(Credentials),
     Surroundings { profile: Option<String>, region: String, client: SharedHttpClient },
     Role(RoleToAssume),
 }
@@ -59,6 +60,10 @@ impl Renewing {
     /// Environment variables, profile, web identity, container, instance: the SDK's chain.
     pub(super) fn from_surroundings(profile: Option<String>, region: String, client: SharedHttpClient) -> Renewing {
         Renewing::new(Source::Surroundings { profile, region, client })
+    }
+
+    pub(super) fn from_key(id: &str, secret: &str) -> Renewing {
+        Renewing::new(Source::Fixed(Credentials::new(id, secret, None, None, "AccessKey")))
     }
 
     pub(super) fn from_role(role: RoleToAssume) -> Renewing {
@@ -121,6 +126,7 @@ fn is_fresh(credentials: &Credentials) -> bool {
 impl Source {
     async fn look(&self) -> std::result::Result<Credentials, CredentialsError> {
         match self {
+            Source::Fixed(credentials) => Ok(credentials.clone()),
             Source::Surroundings { profile, region, client } => {
                 let config = ProviderConfig::default().with_http_client(client.clone());
                 let mut builder = DefaultCredentialsChain::builder().configure(config);

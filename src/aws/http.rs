@@ -21,7 +21,7 @@ pub(super) const SILENCE_MAX: Duration = Duration::from_secs(13);
 const SLOWEST_UPLOAD_BYTES_PER_SECOND: u64 = 64 * 1024;
 
 /// The network. TLS, with its reading of certificates, is set up at the first `https` request and not before.
-pub(super) fn network() -> SharedHttpClient {
+pub fn network() -> SharedHttpClient {
     let builder = aws_smithy_http_client::Builder::new;
     let plain = builder().build_with_connector_fn(|settings, components| connector(settings, components).build_http());
     let tls = builder().build_with_connector_fn(|settings, components| {

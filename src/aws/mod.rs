@@ -20,11 +20,12 @@ mod patience;
 mod s3;
 mod template;
 
-pub use connect::{Aws, Connect, Notice, Notify};
+pub use connect::{AccessKey, Aws, Connect, Notice, Notify};
 pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
 pub use ecr::{Ecr, EcrImage};
 pub use ecs::{ContainerExit, Ecs, ServiceDeployment, ServiceState, StoppedTask};
 pub use error::{Failure, failure};
+pub use http::network;
 pub use identity::{Identity, partition_of_region};
 pub use logs::Logs;
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};

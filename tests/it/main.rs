@@ -1,3 +1,4 @@
 //! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
 
+mod aws;
 mod support;

@@ -20,17 +20,28 @@ pub struct StackResource {
 }
 
 impl CloudFormation {
-    /// The stacks of these names that exist; those in deletion count, those deleted do not. One call for each hundred
-    /// stacks in the account and region, whatever the number of names.
-    pub async fn describe_stacks(&self, names: &BTreeSet<String>) -> Result<Vec<Deployed>> {
+    /// The stacks whose names `wanted` accepts; those in deletion count, those deleted do not. At most one call for each
+    /// hundred stacks in the account and region; none more once all of `names` are found.
+    pub async fn describe_stacks(
+        &self,
+        names: &BTreeSet<String>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Deployed>> {
         let call =
             || Call::new("cloudformation", "DescribeStacks", format!("look at the stacks in {}", self.target.region));
-        let mut pages = self.client.describe_stacks().into_paginator().items().send();
+        let mut pages = self.client.describe_stacks().into_paginator().send();
+        let mut missing: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let mut found = Vec::new();
-        while let Some(stack) = pages.next().await {
-            let stack = stack.explain(call)?;
-            if stack.stack_name().is_some_and(|name| names.contains(name)) {
-                found.push(self.deployed(stack)?);
+        while let Some(page) = pages.next().await {
+            for stack in page.explain(call)?.stacks.unwrap_or_default() {
+                let name = stack.stack_name().unwrap_or_default();
+                missing.remove(name);
+                if names.contains(name) || wanted(name) {
+                    found.push(self.deployed(stack)?);
+                }
+            }
+            if missing.is_empty() {
+                break;
             }
         }
         found.retain(|stack| stack.status != StackStatus::DeleteComplete);

@@ -3,9 +3,12 @@
 #![allow(dead_code)] // each test file uses its own part
 
 pub mod cli;
+pub mod memory;
 pub mod ministack;
 pub mod project;
+pub mod state;
 pub mod venv;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,177 @@
+//! The room `aws` against an emulator: conversions, conditions, lists that have several pages.
+
+use crate::support::memory::Memory;
+use crate::support::ministack::{self, Account};
+use crate::support::wire::{Fault, Wire};
+use infra::aws::cloudformation::{
+    ChangeSetKind, ChangeSetRequest, ChangeSetState, MAX_INLINE_TEMPLATE_BYTES, TemplateSource,
+};
+use infra::aws::{AccessKey, Aws, Connect, Notice, Precondition, Put};
+use infra::model::{StackStatus, Target};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+fn options(account: &Account) -> Connect {
+    Connect {
+        endpoint_url: Some(account.endpoint.clone()),
+        region: "us-east-1".to_owned(),
+        credentials: Some(AccessKey { id: account.id.clone(), secret: "test".to_owned() }),
+        ..Connect::default()
+    }
+}
+
+fn home(account: &Account) -> Target {
+    Target { account: account.id.clone(), region: "us-east-1".to_owned(), role: None }
+}
+
+fn request(template: &str) -> ChangeSetRequest {
+    ChangeSetRequest {
+        stack_name: "shop-dev-queue".to_owned(),
+        name: "infra-1".to_owned(),
+        kind: ChangeSetKind::Create,
+        template: TemplateSource::Body(template.to_owned()),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::from([("Project".to_owned(), "shop".to_owned())]),
+        capabilities: Vec::new(),
+        description: "made by a test".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_stack_from_change_set_to_deletion() {
+    let account = ministack::account();
+    let aws = Aws::connect(options(&account)).await;
+    assert_eq!(aws.identity().await.unwrap().account, account.id);
+    let cloudformation = aws.cloudformation(&home(&account));
+    assert_eq!(cloudformation.describe_stack("shop-dev-queue").await.unwrap(), None);
+
+    let template = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}},"Outputs":{"Name":{"Value":"x"}}}"#;
+    let id = cloudformation.create_change_set(&request(template)).await.unwrap();
+    let change_set = loop {
+        let found = cloudformation.describe_change_set("shop-dev-queue", &id).await.unwrap().unwrap();
+        if found.state != ChangeSetState::Pending {
+            break found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(change_set.state, ChangeSetState::Ready, "{change_set:?}");
+    assert_eq!(change_set.changes.len(), 1);
+    assert_eq!(change_set.changes[0].logical_id, "Queue");
+    cloudformation.execute_change_set("shop-dev-queue", &id, "token-1").await.unwrap();
+    let stack = loop {
+        let stack = cloudformation.describe_stack("shop-dev-queue").await.unwrap().unwrap();
+        if !stack.status.in_progress() && stack.status != StackStatus::ReviewInProgress {
+            break stack;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(stack.status, StackStatus::CreateComplete);
+    assert_eq!(stack.outputs["Name"], "x");
+    assert_eq!(stack.tags["Project"], "shop");
+    assert_eq!(cloudformation.template("shop-dev-queue").await.unwrap().as_deref(), Some(template));
+    assert_eq!(cloudformation.resources("shop-dev-queue").await.unwrap()[0].logical_id, "Queue");
+    let events = cloudformation.events("shop-dev-queue", None).await.unwrap();
+    assert!(events[0].is_of_stack() && events[0].status == "CREATE_COMPLETE", "{events:?}");
+    let newer = cloudformation.events("shop-dev-queue", Some(&events[1].event_id)).await.unwrap();
+    assert_eq!(newer, events[..1]);
+
+    let again = ChangeSetRequest { name: "infra-2".into(), kind: ChangeSetKind::Update, ..request(template) };
+    let id = cloudformation.create_change_set(&again).await.unwrap();
+    let empty = cloudformation.describe_change_set("shop-dev-queue", &id).await.unwrap().unwrap();
+    assert_eq!(empty.state, ChangeSetState::Empty, "{empty:?}");
+    cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
+    cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
+
+    cloudformation.delete_stack(&stack.stack_id, "token-2", &[]).await.unwrap();
+    let names = BTreeSet::from(["shop-dev-queue".to_owned()]);
+    while !cloudformation.describe_stacks(&names, |_| false).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn objects_are_written_on_conditions() {
+    let account = ministack::account();
+    let aws = Aws::connect(options(&account)).await;
+    let state = crate::support::state::make_bucket_and_table(&account).await;
+    let objects = aws.objects(&state);
+    assert_eq!(objects.get("a/b.json").await.unwrap(), None);
+    let body = |text: &str| text.as_bytes().to_vec();
+    let Put::Done { etag } = objects.put("a/b.json", body("1"), "text/plain", Precondition::Absent).await.unwrap()
+    else {
+        panic!("refused")
+    };
+    let put = async |text, condition| objects.put("a/b.json", body(text), "text/plain", condition).await.unwrap();
+    assert_eq!(put("2", Precondition::Absent).await, Put::Refused);
+    assert_ne!(put("2", Precondition::Unchanged(etag.clone())).await, Put::Refused);
+    assert_eq!(put("3", Precondition::Unchanged(etag.clone())).await, Put::Refused);
+    let nothing = objects.put("a/none", body("1"), "text/plain", Precondition::Unchanged(etag)).await.unwrap();
+    assert_eq!(nothing, Put::Refused);
+    assert_eq!(objects.get("a/b.json").await.unwrap().unwrap().body, b"2");
+    let keys = objects.list("a/").await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>(), ["a/b.json"]);
+    assert_eq!(objects.versions("a/b.json").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_long_template_goes_through_the_bucket() {
+    let account = ministack::account();
+    let aws = Aws::connect(options(&account)).await;
+    let state = crate::support::state::make_bucket_and_table(&account).await;
+    let padding = "x".repeat(MAX_INLINE_TEMPLATE_BYTES);
+    let template =
+        format!(r#"{{"Metadata":{{"Padding":"{padding}"}},"Resources":{{"Queue":{{"Type":"AWS::SQS::Queue"}}}}}}"#);
+    let source = aws.objects(&state).template_source("shop/dev", &template).await.unwrap();
+    assert!(matches!(source, TemplateSource::Url(_)), "{source:?}");
+    let cloudformation = aws.cloudformation(&home(&account));
+    cloudformation.create_change_set(&ChangeSetRequest { template: source, ..request("") }).await.unwrap();
+    let change_set = cloudformation.describe_change_set("shop-dev-queue", "infra-1").await.unwrap().unwrap();
+    assert_eq!(change_set.changes.len(), 1);
+    let short = aws.objects(&state).template_source("shop/dev", "{}").await.unwrap();
+    assert_eq!(short, TemplateSource::Body("{}".to_owned()));
+    assert!(aws.objects(&state).template_source("shop/dev", &"x".repeat(1_000_001)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_given_up_quickly() {
+    let port = ministack::free_port();
+    let account = Account { endpoint: format!("http://127.0.0.1:{port}"), id: "111122223333".to_owned() };
+    let began = Instant::now();
+    let error = Aws::connect(options(&account)).await.identity().await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    insta::assert_snapshot!(shown(&error).replace(&port.to_string(), "PORT"), @r"
+    Unreachable: no answer from http://127.0.0.1:PORT
+      tried 3 times to find out whose credentials these are: connection refused
+    hint: is the server at http://127.0.0.1:PORT running? It was chosen by `--endpoint-url`, AWS_ENDPOINT_URL or the profile
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_endpoint_is_given_up_within_half_a_minute_and_told_of() {
+    let account = Account { endpoint: "http://aws.test".to_owned(), id: "111122223333".to_owned() };
+    let wire = Wire::new(Memory::default().client());
+    wire.on(|_, _| Fault::Silent);
+    let began = tokio::time::Instant::now();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let notify = {
+        let told = told.clone();
+        Arc::new(move |notice: Notice| told.lock().unwrap().push((notice, began.elapsed().as_secs())))
+    };
+    let options = Connect { notify: Some(notify), http_client: Some(wire.client()), ..options(&account) };
+    let error = Aws::connect(options).await.identity().await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert_eq!(told.lock().unwrap()[0], (Notice::NoAnswer { endpoint: account.endpoint, seconds: 5 }, 5));
+    insta::assert_snapshot!(shown(&error), @r"
+    Unreachable: no answer from http://aws.test
+      tried 2 times to find out whose credentials these are: no answer within 13 s
+    hint: is the server at http://aws.test running? It was chosen by `--endpoint-url`, AWS_ENDPOINT_URL or the profile
+    ");
+}
+
+/// An error as people see it, but for colour.
+fn shown(error: &infra::error::Error) -> String {
+    let details = error.details.iter().map(|line| format!("  {line}\n"));
+    let hints = error.hints.iter().map(|line| format!("hint: {line}\n"));
+    format!("{:?}: {error}\n{}{}", error.kind, details.collect::<String>(), hints.collect::<String>())
+}

@@ -1,0 +1,31 @@
+//! A bucket for states and a table for locks on the emulator, made by somebody else's client.
+
+use super::ministack::Account;
+use super::venv;
+use infra::model::StateLocation;
+
+/// As `infra bootstrap` leaves them, as far as states and locks depend on it.
+pub async fn make_bucket_and_table(account: &Account) -> StateLocation {
+    const MAKE: &str = "
+import boto3, sys
+endpoint, account = sys.argv[1:]
+def client(name):
+    return boto3.client(name, endpoint_url=endpoint, region_name='us-east-1',
+                        aws_access_key_id=account, aws_secret_access_key='test')
+bucket = f'infra-state-{account}-us-east-1'
+client('s3').create_bucket(Bucket=bucket)
+client('s3').put_bucket_versioning(Bucket=bucket, VersioningConfiguration={'Status': 'Enabled'})
+client('dynamodb').create_table(
+    TableName='infra-locks', BillingMode='PAY_PER_REQUEST',
+    AttributeDefinitions=[{'AttributeName': 'LockID', 'AttributeType': 'S'}],
+    KeySchema=[{'AttributeName': 'LockID', 'KeyType': 'HASH'}])
+";
+    let mut python = tokio::process::Command::new(venv::program("python"));
+    let output = python.args(["-c", MAKE, &account.endpoint, &account.id]).output().await.expect("python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    StateLocation {
+        bucket: format!("infra-state-{}-us-east-1", account.id),
+        table: "infra-locks".to_owned(),
+        region: "us-east-1".to_owned(),
+    }
+}
