@@ -6,6 +6,7 @@ pub mod cli;
 pub mod memory;
 pub mod ministack;
 pub mod project;
+pub mod proxy;
 pub mod state;
 pub mod venv;
 pub mod wire;
