@@ -1,0 +1,1 @@
+"""Items of a shop: an HTTP API over one DynamoDB table."""

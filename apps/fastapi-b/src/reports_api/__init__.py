@@ -1,0 +1,1 @@
+"""Reports over the items of the shop, which it reads from the items service."""
