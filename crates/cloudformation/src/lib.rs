@@ -2,6 +2,10 @@
 //!
 //! Pure: no I/O, no AWS SDK, no clock. What is not known before a deployment is a value of its own.
 
+pub mod evaluate;
+pub mod extensions;
+pub mod order;
+pub mod predict;
 pub mod schema;
 pub mod source;
 pub mod template;

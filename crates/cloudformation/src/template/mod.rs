@@ -15,7 +15,7 @@ mod sections;
 mod write;
 
 pub use expr::{Expr, Function, Kind, Member, SubPart, Text};
-pub use form::{FUNCTIONS, read_expr, read_value};
+pub use form::{FUNCTIONS, SELECT, read_expr, read_value};
 pub use names::{PSEUDO_PARAMETERS, is_alphanumeric};
 pub use problem::Problem;
 pub use sections::{

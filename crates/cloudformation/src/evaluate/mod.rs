@@ -1,0 +1,473 @@
+//! Evaluation of a template's expressions with what is known: parameters, pseudo parameters, mappings, conditions,
+//! facts about the account, and whatever the caller knows about resources.
+//!
+//! What cannot be known before a deployment is a value of its own ([`Value::Unknown`]) that flows through functions
+//! as CloudFormation's marker does: it takes all of a `Fn::Join` with it, and leaves the known text of a `Fn::Sub`.
+//! An evaluation never fails: it gives the best value and notes [`Problem`]s, in CloudFormation's words. Its memory is
+//! bounded by a budget, its depth by that of the template.
+
+mod budget;
+pub mod cidr;
+mod conditions;
+pub mod dynamic;
+mod functions;
+mod inputs;
+mod parameters;
+mod reads;
+mod value;
+
+use crate::source::Span;
+use crate::template::{Expr, Function, Kind, Member, Problem, SubPart, Template};
+use budget::Budget;
+use indexmap::IndexMap;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+pub use inputs::{Environment, Facts, LiveResource, ParameterValue};
+pub(crate) use reads::within;
+pub use reads::{Read, ReadAt};
+pub use value::{Fragment, KNOWN_AFTER_APPLY, MASK, Value};
+
+const MACRO: &str = "a macro stands here, which only CloudFormation can run";
+
+/// What is known about a template's resources while it is evaluated.
+pub trait Resources {
+    /// What `Ref` to the resource gives; `None` if there is no such resource.
+    fn reference(&self, logical_id: &str) -> Option<Value>;
+    /// What `Fn::GetAtt` gives; `None` if there is no such resource.
+    fn attribute(&self, logical_id: &str, attribute: &str) -> Option<Value>;
+}
+
+/// A value with what it was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluated {
+    pub value: Value,
+    pub reads: Vec<ReadAt>,
+}
+
+/// Evaluates expressions of one template.
+pub struct Evaluator<'a> {
+    template: &'a Template,
+    environment: &'a Environment,
+    facts: &'a Facts,
+    parameters: IndexMap<String, Value>,
+    conditions: IndexMap<String, Option<bool>>,
+    budget: Budget,
+    problems: RefCell<Vec<Problem>>,
+    /// Names that nothing in the template has, by the section that uses them.
+    unresolved: RefCell<BTreeSet<(String, String)>>,
+}
+
+/// The state of one evaluation: where its result will stand, and what it read so far.
+struct Cursor<'r> {
+    resources: &'r dyn Resources,
+    /// The template's path, for problems: `/Resources/Topic/Properties`.
+    origin: &'r str,
+    /// Where in the result the value will stand.
+    path: String,
+    reads: Vec<ReadAt>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Resolves parameters and conditions.
+    pub fn new(
+        template: &'a Template,
+        given: &IndexMap<String, ParameterValue>,
+        environment: &'a Environment,
+        facts: &'a Facts,
+    ) -> Self {
+        let mut problems = Vec::new();
+        let parameters = parameters::resolve(template, given, facts, &mut problems);
+        let mut evaluator = Evaluator {
+            template,
+            environment,
+            facts,
+            parameters,
+            conditions: IndexMap::new(),
+            budget: Budget::default(),
+            problems: RefCell::new(problems),
+            unresolved: RefCell::new(BTreeSet::new()),
+        };
+        for name in conditions::order(template, &evaluator.problems) {
+            let result = evaluator.named_condition(name);
+            evaluator.conditions.insert(name.to_owned(), result);
+        }
+        evaluator
+    }
+
+    /// The resolved value of a parameter: a list for list types, the held value for SSM types.
+    pub fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.get(name)
+    }
+
+    /// Whether a named condition holds; `None` if that is not known, or there is no such condition.
+    pub fn condition(&self, name: &str) -> Option<bool> {
+        self.conditions.get(name).copied().flatten()
+    }
+
+    /// Whether a resource exists by its condition; `None` if that is not known.
+    pub fn exists(&self, logical_id: &str) -> Option<bool> {
+        let resource = self.template.resources.get(logical_id)?;
+        let Some(condition) = &resource.condition else { return Some(true) };
+        if !self.conditions.contains_key(&condition.value) {
+            let message = format!(
+                "Template format error: Unresolved condition dependency {} in the Resources block of the template",
+                condition.value
+            );
+            self.problem(message, condition.span, &format!("/Resources/{logical_id}/Condition"));
+        }
+        self.condition(&condition.value)
+    }
+
+    /// Evaluates a value of the template. `origin` is its path in the template, for problems.
+    pub fn evaluate(&self, expr: &Expr, resources: &dyn Resources, origin: &str) -> Evaluated {
+        let mut cursor = Cursor { resources, origin, path: String::new(), reads: Vec::new() };
+        let value = self.value(expr, &mut cursor);
+        Evaluated { value, reads: cursor.reads }
+    }
+
+    /// All that was found wrong so far.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.problems.borrow().clone();
+        for section in ["Resources", "Outputs", "Conditions"] {
+            let unresolved = self.unresolved.borrow();
+            let names: Vec<&str> =
+                unresolved.iter().filter(|(of, _)| of == section).map(|(_, name)| name.as_str()).collect();
+            if names.is_empty() {
+                continue;
+            }
+            let names = names.join(", ");
+            let message = match section {
+                "Conditions" => format!(
+                    "Template format error: Unresolved dependencies [{names}]. Cannot reference resources in the \
+                     Conditions block of the template"
+                ),
+                "Outputs" => format!("Unresolved resource dependencies [{names}] in the Outputs block of the template"),
+                _ => format!(
+                    "Template format error: Unresolved resource dependencies [{names}] in the Resources block of the \
+                     template"
+                ),
+            };
+            let span = self.template.root.entry(section).map(|entry| entry.key_span).unwrap_or_default();
+            problems.push(Problem::new(message, span, &format!("/{section}")));
+        }
+        problems
+    }
+
+    fn value(&self, expr: &Expr, cursor: &mut Cursor<'_>) -> Value {
+        match &expr.kind {
+            Kind::Literal(scalar) => self.spend(Value::from_json(&scalar.to_json()), expr.span, cursor),
+            Kind::List(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    let step = values.len();
+                    match cursor.within(format_args!("{step}"), |cursor| self.value(item, cursor)) {
+                        Value::NoValue => {}
+                        value => values.push(value),
+                    }
+                }
+                Value::List(values)
+            }
+            Kind::Map(members) => Value::Map(self.members(members, cursor)),
+            Kind::Call(function) => self.call(function, expr.span, cursor),
+        }
+    }
+
+    fn members(&self, members: &[Member], cursor: &mut Cursor<'_>) -> IndexMap<String, Value> {
+        let mut values = IndexMap::with_capacity(members.len());
+        for member in members {
+            if member.key == "Fn::Transform" {
+                self.problem(MACRO.to_owned(), member.key_span, cursor.origin);
+            }
+            let value = cursor.within(format_args!("{}", member.key), |cursor| self.value(&member.value, cursor));
+            if value != Value::NoValue {
+                values.insert(member.key.clone(), value);
+            }
+        }
+        values
+    }
+
+    fn call(&self, function: &Function, span: Span, cursor: &mut Cursor<'_>) -> Value {
+        match function {
+            Function::Ref(name) => match self.text(name, cursor) {
+                Some(name) => self.reference(&name, cursor),
+                None => Value::Unknown,
+            },
+            Function::GetAtt { resource, attribute } => {
+                match (self.text(resource, cursor), self.text(attribute, cursor)) {
+                    (Some(resource), Some(attribute)) => self.attribute(&resource, &attribute, cursor),
+                    _ => Value::Unknown,
+                }
+            }
+            Function::Sub { parts, variables, .. } => self.substitute(parts, variables, span, cursor),
+            Function::If { condition, then, otherwise } => match self.conditions.get(&condition.value) {
+                Some(Some(true)) => self.value(then, cursor),
+                Some(Some(false)) => self.value(otherwise, cursor),
+                Some(None) => {
+                    let (one, other) = (self.value(then, cursor), self.value(otherwise, cursor));
+                    if one == other { one } else { Value::Unknown }
+                }
+                None => {
+                    let message =
+                        format!("Template error: unresolved condition dependency {} in Fn::If", condition.value);
+                    self.problem(message, condition.span, cursor.origin);
+                    Value::Unknown
+                }
+            },
+            Function::And(_) | Function::Or(_) | Function::Not(_) | Function::Equals(..) | Function::Condition(_) => {
+                self.truth(function, cursor).map_or(Value::Unknown, Value::Bool)
+            }
+            Function::FindInMap { map, first, second, default } => {
+                let value = self.transformed(cursor, |cursor| {
+                    self.find_in_map([map, first, second], default.as_ref(), span, cursor)
+                });
+                self.spend(value, span, cursor)
+            }
+            Function::Transform(_) => {
+                self.problem(MACRO.to_owned(), span, cursor.origin);
+                Value::Unknown
+            }
+            Function::Rule { .. } | Function::Malformed { .. } => Value::Unknown,
+            Function::Join { delimiter, items } => {
+                let (delimiter, items) = (self.value(delimiter, cursor), self.value(items, cursor));
+                self.computed(functions::join(&delimiter, &items), span, cursor)
+            }
+            Function::Select { index, items } => {
+                let (index, items) = (self.value(index, cursor), self.value(items, cursor));
+                self.computed(functions::select(&index, &items), span, cursor)
+            }
+            Function::Split { delimiter, text } => {
+                let (delimiter, text) = (self.value(delimiter, cursor), self.value(text, cursor));
+                self.computed(functions::split(&delimiter, &text), span, cursor)
+            }
+            Function::Base64(text) => {
+                let text = self.value(text, cursor);
+                self.computed(functions::base64(&text), span, cursor)
+            }
+            Function::Cidr { block, count, bits } => {
+                let (block, count) = (self.value(block, cursor), self.value(count, cursor));
+                let bits = bits.as_ref().map(|bits| self.value(bits, cursor));
+                self.computed(functions::cidr_blocks(&block, &count, bits.as_ref()), span, cursor)
+            }
+            Function::GetAzs(region) => {
+                let region = self.value(region, cursor);
+                self.zones(&region)
+            }
+            Function::ImportValue(name) => {
+                let name = self.value(name, cursor);
+                match name.as_text().and_then(|name| self.facts.exports.get(&name)) {
+                    Some(value) => self.spend(Value::string(value), span, cursor),
+                    None => Value::Unknown,
+                }
+            }
+            Function::GetStackOutput(argument) => {
+                let argument = self.value(argument, cursor);
+                self.stack_output(&argument)
+            }
+            Function::Length(list) => {
+                let list = self.transformed(cursor, |cursor| self.value(list, cursor));
+                self.computed(functions::length(&list), span, cursor)
+            }
+            Function::ToJsonString(value) => {
+                let value = self.transformed(cursor, |cursor| self.value(value, cursor));
+                self.computed(Ok(functions::to_json_string(&value)), span, cursor)
+            }
+        }
+    }
+
+    /// Runs what the language extensions put literals for before CloudFormation compares templates: which parameters
+    /// it read is not seen any more.
+    fn transformed(&self, cursor: &mut Cursor<'_>, run: impl FnOnce(&mut Cursor<'_>) -> Value) -> Value {
+        let before = cursor.reads.len();
+        let value = run(cursor);
+        if self.template.has_language_extensions() && value.is_known() {
+            let new = cursor.reads.split_off(before);
+            cursor.reads.extend(new.into_iter().filter(|read| !matches!(read.read, Read::Parameter(_))));
+        }
+        value
+    }
+
+    fn reference(&self, name: &str, cursor: &mut Cursor<'_>) -> Value {
+        if let Some(value) = self.parameters.get(name) {
+            cursor.read(Read::Parameter(name.to_owned()));
+            return value.clone();
+        }
+        if let Some(value) = self.pseudo(name) {
+            return value;
+        }
+        match cursor.resources.reference(name) {
+            Some(value) => {
+                cursor.read(Read::Resource(name.to_owned()));
+                value
+            }
+            None => self.missing(name, cursor),
+        }
+    }
+
+    fn attribute(&self, resource: &str, attribute: &str, cursor: &mut Cursor<'_>) -> Value {
+        match cursor.resources.attribute(resource, attribute) {
+            Some(value) => {
+                cursor.read(Read::Attribute(resource.to_owned(), attribute.to_owned()));
+                value
+            }
+            None => self.missing(resource, cursor),
+        }
+    }
+
+    fn missing(&self, name: &str, cursor: &Cursor<'_>) -> Value {
+        let section = cursor.origin.split('/').nth(1).unwrap_or("Resources").to_owned();
+        self.unresolved.borrow_mut().insert((section, name.to_owned()));
+        Value::Unknown
+    }
+
+    fn pseudo(&self, name: &str) -> Option<Value> {
+        let known = |value: &Option<String>| Some(value.as_ref().map_or(Value::Unknown, Value::string));
+        let environment = self.environment;
+        match name {
+            "AWS::NoValue" => Some(Value::NoValue),
+            "AWS::AccountId" => known(&environment.account_id),
+            "AWS::Region" => known(&environment.region),
+            "AWS::Partition" => known(&environment.partition),
+            "AWS::URLSuffix" => known(&environment.url_suffix),
+            "AWS::StackName" => known(&environment.stack_name),
+            "AWS::StackId" => known(&environment.stack_id),
+            "AWS::NotificationARNs" => {
+                Some(Value::List(environment.notification_arns.iter().map(Value::string).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    fn substitute(&self, parts: &[SubPart], variables: &[Member], span: Span, cursor: &mut Cursor<'_>) -> Value {
+        let variables: Vec<(&str, Value)> =
+            variables.iter().map(|member| (member.key.as_str(), self.value(&member.value, cursor))).collect();
+        let mut text = functions::Text::default();
+        for part in parts {
+            let looked_up;
+            let value = match part {
+                SubPart::Text(known) => {
+                    text.push_str(known);
+                    continue;
+                }
+                SubPart::Name(name) => match variables.iter().find(|(key, _)| key == name) {
+                    Some((_, value)) => value,
+                    None => {
+                        looked_up = match name.split_once('.') {
+                            Some((resource, attribute)) => self.attribute(resource, attribute, cursor),
+                            None => self.reference(name, cursor),
+                        };
+                        &looked_up
+                    }
+                },
+            };
+            // What was put together already counts, or a few names could stand for gigabytes.
+            let length = text.len() + value.weight();
+            if !self.budget.has(length) {
+                self.spent(length, span, cursor);
+                return Value::Unknown;
+            }
+            text.push(value);
+        }
+        let value = text.finish();
+        self.spend(value, span, cursor)
+    }
+
+    fn find_in_map(&self, keys: [&Expr; 3], default: Option<&Expr>, span: Span, cursor: &mut Cursor<'_>) -> Value {
+        let [map, first, second] = keys.map(|key| self.text(key, cursor));
+        let (Some(map), Some(first), Some(second)) = (map, first, second) else { return Value::Unknown };
+        let mapping = self.template.mappings.get(&map);
+        match mapping.and_then(|mapping| mapping.keys.get(&first)?.get(&second)) {
+            Some(value) => self.value(value, cursor),
+            None => match default {
+                Some(default) => self.value(default, cursor),
+                None => {
+                    if mapping.is_none_or(|mapping| !mapping.transformed) {
+                        let message = format!("Template error: Unable to get mapping for {map}::{first}::{second}");
+                        self.problem(message, span, cursor.origin);
+                    }
+                    Value::Unknown
+                }
+            },
+        }
+    }
+
+    /// The zones of this region; those of others are not known.
+    fn zones(&self, region: &Value) -> Value {
+        let here =
+            region.as_text().is_some_and(|text| text.is_empty() || Some(&text) == self.environment.region.as_ref());
+        let zones = &self.environment.availability_zones;
+        if here && !zones.is_empty() { Value::List(zones.iter().map(Value::string).collect()) } else { Value::Unknown }
+    }
+
+    fn stack_output(&self, argument: &Value) -> Value {
+        let Value::Map(argument) = argument else { return Value::Unknown };
+        let text = |key: &str| argument.get(key).and_then(Value::as_text);
+        // Facts are of this account and region.
+        let elsewhere =
+            text("RoleArn").is_some() || text("Region").is_some_and(|it| Some(it) != self.environment.region);
+        let output = |stack: String, output: String| self.facts.stack_outputs.get(&stack)?.get(&output).cloned();
+        match (text("StackName"), text("OutputName")) {
+            (Some(stack), Some(name)) if !elsewhere => output(stack, name).map_or(Value::Unknown, Value::String),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The text of an argument that must be known to go on; `None` if it is not.
+    fn text(&self, expr: &Expr, cursor: &mut Cursor<'_>) -> Option<String> {
+        self.value(expr, cursor).as_text()
+    }
+
+    fn computed(&self, result: Result<Value, &'static str>, span: Span, cursor: &Cursor<'_>) -> Value {
+        match result {
+            Ok(value) => self.spend(value, span, cursor),
+            Err(message) => {
+                self.problem(message.to_owned(), span, cursor.origin);
+                Value::Unknown
+            }
+        }
+    }
+
+    fn spend(&self, value: Value, span: Span, cursor: &Cursor<'_>) -> Value {
+        if self.spent(value.weight(), span, cursor) { value } else { Value::Unknown }
+    }
+
+    /// Whether there were so many bytes left; the first time there are not, that is a problem.
+    fn spent(&self, bytes: usize, span: Span, cursor: &Cursor<'_>) -> bool {
+        let spent = self.budget.spend(bytes);
+        if matches!(spent, budget::Spent::First) {
+            self.problem(budget::EXCEEDED.to_owned(), span, cursor.origin);
+        }
+        matches!(spent, budget::Spent::Within)
+    }
+
+    fn problem(&self, message: String, span: Span, path: &str) {
+        let problem = Problem::new(message, span, path);
+        let mut problems = self.problems.borrow_mut();
+        // One expression is evaluated for several states of the stack: once is enough.
+        if !problems.contains(&problem) && problems.len() < 1000 {
+            problems.push(problem);
+        }
+    }
+}
+
+impl Cursor<'_> {
+    fn within<T>(&mut self, step: std::fmt::Arguments<'_>, run: impl FnOnce(&mut Self) -> T) -> T {
+        use std::fmt::Write;
+        let length = self.path.len();
+        // Writing to a String cannot fail.
+        let _ = write!(self.path, "/{step}");
+        let result = run(self);
+        self.path.truncate(length);
+        result
+    }
+
+    fn read(&mut self, read: Read) {
+        let read = ReadAt { path: self.path.clone(), read };
+        if !self.reads.contains(&read) {
+            self.reads.push(read);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
