@@ -2,9 +2,8 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `catalog` → `environment` → `graph` → `state` → `aws`
-//! → `model`, `stateful`, `files`, `quantity`, `random`,
-//! `problem`, `error`. Data flows one way, and each arrow is a value that can be
-//! printed, saved and tested:
+//! → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`. Data flows one way, and each arrow is a value
+//! that can be printed, saved and tested:
 //!
 //! ```text
 //! environments/prod.yaml → Environment → [RenderedStack] ─┐

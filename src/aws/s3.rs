@@ -78,8 +78,18 @@ impl Objects {
 
     /// The object, or none if there is none.
     pub async fn get(&self, key: &str) -> Result<Option<Object>> {
+        self.read(key, None).await
+    }
+
+    /// One version of the object.
+    pub async fn get_version(&self, key: &str, version: &str) -> Result<Option<Object>> {
+        self.read(key, Some(version.to_owned())).await
+    }
+
+    async fn read(&self, key: &str, version: Option<String>) -> Result<Option<Object>> {
         let call = || Call::new("s3", "GetObject", format!("read {}", self.place(key)));
-        let answer = self.client.get_object().bucket(&self.bucket).key(key).send().await.explain(call);
+        let request = self.client.get_object().bucket(&self.bucket).key(key).set_version_id(version);
+        let answer = request.send().await.explain(call);
         let answer = match answer {
             Err(error) if failure(&error).is_some_and(|failure| failure.code == "NoSuchKey") => return Ok(None),
             answer => answer?,
