@@ -79,3 +79,47 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Other => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::problem::SourceFile;
+    use crate::view::schema_errors;
+    use anyhow::Context;
+    use std::sync::Arc;
+
+    fn held() -> anyhow::Error {
+        let error = Error::new(Kind::LockHeld, "somebody else works on storefront/prod")
+            .detail("held by  ada on ci-7\nsince    10:00")
+            .hint("wait for it: --lock-timeout 5m")
+            .caused_by(anyhow::anyhow!("ConditionalCheckFailedException"));
+        Err::<(), _>(error).context("cannot apply").unwrap_err()
+    }
+
+    #[test]
+    fn an_error_says_what_why_and_what_next() {
+        insta::assert_snapshot!(crate::view::text::plain(&text(&held())), @r"
+        error: cannot apply
+          because: somebody else works on storefront/prod
+          because: ConditionalCheckFailedException
+          held by  ada on ci-7
+          since    10:00
+        hint: wait for it: --lock-timeout 5m
+        ");
+    }
+
+    #[test]
+    fn an_error_for_programs_is_as_the_schema_says() {
+        let file = Arc::new(SourceFile { name: "environments/prod.yaml".to_owned(), text: "a: 1\n".to_owned() });
+        let start = crate::problem::Position { line: 1, column: 1, ..Default::default() };
+        let at = crate::problem::Location { file, span: crate::problem::Span { start, end: start } };
+        let problem =
+            Problem::error("unknown-key", "no such key", Some(at.clone())).related(at, "here").help("did you");
+        let problems = anyhow::Error::from(Error::problems(vec![problem, Problem::warning("x", "y", None)]));
+        for error in [held(), problems, anyhow::anyhow!("plain")] {
+            let line = serde_json::from_str(&json(&error)).unwrap();
+            assert_eq!(schema_errors("error", &line), Vec::<String>::new(), "{line}");
+        }
+    }
+}

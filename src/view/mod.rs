@@ -4,10 +4,15 @@
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
 mod error;
+pub mod plan;
 pub mod problem;
+pub mod progress;
+mod prompt;
 pub mod reference;
+pub mod report;
 mod style;
 mod terminal;
+mod text;
 
 use crate::cli::{Format, Global};
 use crate::error::Result;
@@ -76,4 +81,13 @@ fn delivered(written: io::Result<()>) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
         _ => Ok(()),
     }
+}
+
+/// Where `value` differs from what docs/schemas/<name>.json says.
+#[cfg(test)]
+fn schema_errors(name: &str, value: &serde_json::Value) -> Vec<String> {
+    let path = format!("{}/docs/schemas/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }

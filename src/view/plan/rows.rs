@@ -1,0 +1,209 @@
+//! What is said about one stack of a plan, line by line, before anybody decides how lines look.
+
+use super::values::{self, Known};
+use super::{Detail, Sign};
+use crate::plan::{
+    Action, Change, ChangeAction, Plan, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange,
+};
+use crate::view::text;
+
+/// One line: a symbol, its depth, its text. Styled parts carry escape codes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub sign: Sign,
+    pub indent: usize,
+    pub text: String,
+    /// Belongs to the line above and may be left out where space is short.
+    pub minor: bool,
+}
+
+impl Row {
+    fn new(sign: Sign, indent: usize, text: impl Into<String>) -> Row {
+        Row { sign, indent, text: text.into(), minor: true }
+    }
+}
+
+/// The columns that a symbol and the space after it take.
+pub(super) const SYMBOL_WIDTH: usize = 4;
+
+const RESOURCE: usize = 2;
+const PROPERTY: usize = RESOURCE + SYMBOL_WIDTH;
+
+/// "update", "delete: no longer in the environment file", …: what becomes of the stack as a whole.
+pub(super) fn headline(plan: &Plan, step: &StackStep) -> String {
+    let verb = match step.action {
+        Action::Nothing => "unchanged",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Recreate => "delete and create again",
+        Action::Delete => "delete",
+        Action::Forget => "forget",
+    };
+    let mut headline = verb.to_owned();
+    if matches!(step.action, Action::Create | Action::Recreate | Action::Delete) {
+        headline += &format!(" ({})", text::count(step.resources, "resource"));
+    }
+    if step.target.region != plan.region {
+        headline += &format!(" in {}", step.target.region);
+    }
+    if step.target.account != plan.account {
+        headline += &format!(" in account {}", step.target.account);
+    }
+    if let Some(reason) = &step.reason {
+        headline += &format!(", {reason}");
+    }
+    headline
+}
+
+/// Everything under a stack's headline.
+pub(super) fn rows(step: &StackStep, detail: Detail) -> Vec<Row> {
+    let mut rows = Vec::new();
+    // Everything about a new stack is new: its resources say enough.
+    let new = matches!(step.action, Action::Create | Action::Recreate);
+    if !new || detail.verbose {
+        stack_rows(step, detail, &mut rows);
+    }
+    let ids = step.changes.iter().map(|change| change.logical_id.chars().count()).max().unwrap_or(0).min(34);
+    for change in &step.changes {
+        resource_rows(change, ids, new, detail, &mut rows);
+    }
+    rows
+}
+
+/// Parameters, tags, outputs, images, protection.
+fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
+    for (name, change) in &step.images {
+        match image_digests(change) {
+            Some(digests) => rows.push(Row::new(Sign::Change, RESOURCE, format!("image {name}: {digests}"))),
+            None => value_rows(&format!("image {name}"), change, "", RESOURCE, detail, rows),
+        }
+    }
+    let image_values: Vec<&Value> = step.images.values().map(|change| &change.after).collect();
+    for (name, change) in &step.parameters {
+        // A parameter that only carries an image on would say the same digest twice.
+        if detail.verbose || !image_values.contains(&&change.after) {
+            value_rows(&format!("parameter {name}"), change, "", RESOURCE, detail, rows);
+        }
+    }
+    for (name, change) in &step.tags {
+        value_rows(&format!("tag {name}"), change, "", RESOURCE, detail, rows);
+    }
+    for (name, change) in &step.outputs {
+        value_rows(&format!("output {name}"), change, "", RESOURCE, detail, rows);
+    }
+    if step.unprotect {
+        rows.push(Row::new(Sign::Change, RESOURCE, "termination protection is lifted first"));
+    }
+    if let Some(change) = &step.protection {
+        value_rows("protection", change, "", RESOURCE, detail, rows);
+    }
+}
+
+/// References to the same repository differ in their digests only.
+fn image_digests(change: &ValueChange) -> Option<String> {
+    let parts = |value: &Value| {
+        let (repository, digest) = value.known()?.as_str()?.split_once("@sha256:")?;
+        Some((repository.to_owned(), values::with_short_digests(&format!("sha256:{digest}"))))
+    };
+    let ((old_repository, old), (repository, new)) = (parts(&change.before)?, parts(&change.after)?);
+    (old_repository == repository && old != new).then(|| format!("{old} → {new}"))
+}
+
+fn resource_rows(change: &Change, ids: usize, new_stack: bool, detail: Detail, rows: &mut Vec<Row>) {
+    let remark = remark(change);
+    let remark = if remark.is_empty() { String::new() } else { format!("  {}", text::strong(remark)) };
+    let id = text::pad(&change.logical_id, ids);
+    let mut line = Row::new(change.action.into(), RESOURCE, format!("{id}  {}{remark}", change.resource_type));
+    line.minor = false;
+    rows.push(line);
+    let inner = PROPERTY + SYMBOL_WIDTH;
+    if let (Some(id), true) = (&change.physical_id, detail.verbose || change.action.may_lose_the_old()) {
+        rows.push(Row::new(Sign::None, PROPERTY, text::faint(id)));
+    }
+    if let (Some(place), true) = (&change.place, detail.verbose) {
+        rows.push(Row::new(Sign::None, PROPERTY, text::faint(place)));
+    }
+    if !change.because.is_empty() {
+        let because = format!("because {}", text::list(&change.because));
+        for line in text::wrap(&because, detail.width.saturating_sub(inner)) {
+            rows.push(Row::new(Sign::None, PROPERTY, line));
+        }
+    }
+    if new_stack && !detail.verbose || change.action == ChangeAction::Remove {
+        return;
+    }
+    for property in &change.properties {
+        let remark = recreation(change.action, property);
+        value_rows(&property.path, &property.change, remark, PROPERTY, detail, rows);
+    }
+}
+
+/// What the symbol alone does not say.
+fn remark(change: &Change) -> &'static str {
+    match (change.action, change.removal) {
+        (ChangeAction::Replace, Some(Removal::Retain)) => "is replaced, the old one is kept",
+        (ChangeAction::Replace, Some(Removal::Snapshot)) => "is replaced, a snapshot is kept",
+        (ChangeAction::Replace, _) => "is replaced",
+        (ChangeAction::MayReplace, Some(Removal::Retain)) => "may be replaced, the old one is kept",
+        (ChangeAction::MayReplace, Some(Removal::Snapshot)) => "may be replaced, a snapshot is kept",
+        (ChangeAction::MayReplace, _) => "may be replaced",
+        (ChangeAction::MayModify, _) => "may change",
+        (ChangeAction::Remove, Some(Removal::Retain)) => "leaves the stack, is kept in the account",
+        (ChangeAction::Remove, Some(Removal::Snapshot)) => "is deleted, a snapshot is kept",
+        (ChangeAction::Import, _) => "joins the stack as it is",
+        (ChangeAction::Add | ChangeAction::Modify | ChangeAction::Remove, _) => "",
+    }
+}
+
+fn recreation(action: ChangeAction, property: &PropertyChange) -> &'static str {
+    match property.recreation {
+        Recreation::Always if action.may_lose_the_old() => "forces replacement",
+        Recreation::Conditionally if action.may_lose_the_old() => "may force replacement",
+        _ => "",
+    }
+}
+
+/// `name: before → after` where that fits, otherwise lines of their own.
+fn value_rows(name: &str, change: &ValueChange, remark: &str, indent: usize, detail: Detail, rows: &mut Vec<Row>) {
+    let first = rows.len();
+    push_value_rows(name, change, remark, indent, detail, rows);
+    if !detail.verbose {
+        rows[first..].iter_mut().for_each(|row| row.text = values::with_short_digests(&row.text));
+    }
+}
+
+fn push_value_rows(name: &str, change: &ValueChange, remark: &str, indent: usize, detail: Detail, rows: &mut Vec<Row>) {
+    let ValueChange { before, after } = change;
+    let sign = match (before, after) {
+        (Value::Absent, _) => Sign::Add,
+        (_, Value::Absent) => Sign::Remove,
+        (_, Value::Unknown) => Sign::Unknown,
+        _ => Sign::Change,
+    };
+    let room = detail.width.saturating_sub(indent + SYMBOL_WIDTH);
+    let suffix = if remark.is_empty() { String::new() } else { format!("  {}", text::strong(remark)) };
+    let short = match (before, after) {
+        (Value::Absent, one) | (one, Value::Absent) => values::inline(one),
+        (before, after) => format!("{} → {}", values::inline(before), values::inline(after)),
+    };
+    let line = format!("{name}: {short}{suffix}");
+    if text::columns(&line) <= room || !worth_lines(before, after) {
+        rows.push(Row::new(sign, indent, line));
+        return;
+    }
+    let one = matches!(before, Value::Absent) || matches!(after, Value::Absent);
+    if one && !detail.verbose {
+        let keep = room.saturating_sub(text::columns(name) + 2 + text::columns(&suffix));
+        rows.push(Row::new(sign, indent, format!("{name}: {}{suffix}", text::cut(&short, keep))));
+        return;
+    }
+    rows.push(Row::new(sign, indent, format!("{name}:{suffix}")));
+    for (sign, line) in values::lines(before, after) {
+        rows.push(Row::new(sign, indent + SYMBOL_WIDTH, line));
+    }
+}
+
+/// A value that nobody knows or may see has no lines to show.
+fn worth_lines(before: &Value, after: &Value) -> bool {
+    [before, after].into_iter().any(|value| value.known().is_some())
+}

@@ -1,0 +1,223 @@
+//! What is going on right now, kept up to date by events: pure, so that displays can be simple.
+
+use crate::apply::{Event, EventKind, ResourceEvent};
+use crate::plan::Action;
+use crate::view::text;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The stacks in flight, in the order in which work on them began.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    pub in_flight: IndexMap<String, Flight>,
+    /// Waiting for the lock: who holds it, and for how long this run has waited.
+    pub lock_wait: Option<String>,
+    pub interrupted: bool,
+}
+
+/// One stack that is being worked on.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub action: Action,
+    pub since: Timestamp,
+    pub estimate: Option<Duration>,
+    pub done: usize,
+    pub total: usize,
+    /// What is happening, where no resource is being worked on.
+    stage: String,
+    /// Resources in progress and since when, oldest first.
+    busy: IndexMap<String, Timestamp>,
+}
+
+impl Board {
+    pub fn note(&mut self, event: &Event) {
+        if !matches!(event.kind, EventKind::LockWaiting { .. }) {
+            self.lock_wait = None;
+        }
+        match &event.kind {
+            EventKind::LockWaiting { holder, waited_seconds, timeout_seconds } => {
+                let waited = text::duration(Duration::from_secs(*waited_seconds));
+                let timeout = text::duration(Duration::from_secs(*timeout_seconds));
+                self.lock_wait = Some(format!(
+                    "waiting for the lock: {} holds it for `{}` since {} (waited {waited} of {timeout})",
+                    holder.who,
+                    holder.operation,
+                    clock(holder.created),
+                ));
+            }
+            EventKind::Interrupted { .. } => self.interrupted = true,
+            EventKind::StackFinished(outcome) => {
+                self.in_flight.shift_remove(&outcome.stack);
+            }
+            EventKind::StackStarted { action, resources, estimate_seconds } => {
+                let Some(stack) = &event.stack else { return };
+                let flight = Flight {
+                    action: *action,
+                    since: event.timestamp,
+                    estimate: estimate_seconds.map(Duration::from_secs),
+                    done: 0,
+                    total: *resources,
+                    stage: "preparing".to_owned(),
+                    busy: IndexMap::new(),
+                };
+                self.in_flight.insert(stack.clone(), flight);
+            }
+            kind => {
+                if let Some(flight) = event.stack.as_ref().and_then(|stack| self.in_flight.get_mut(stack)) {
+                    flight.note(kind);
+                }
+            }
+        }
+    }
+}
+
+impl Flight {
+    fn note(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::StackBusy { status } => self.stage = format!("{status} by another run, waiting for its end"),
+            EventKind::ChangeSetCreated { .. } => self.stage = "CloudFormation works out the changes".to_owned(),
+            EventKind::ChangeSetExecuted { .. } => self.stage = "changes begin".to_owned(),
+            EventKind::Resource(resource) => self.resource(resource),
+            _ => {}
+        }
+    }
+
+    fn resource(&mut self, event: &ResourceEvent) {
+        self.done = event.done;
+        self.total = event.total.max(event.done);
+        match Ending::of(&event.status) {
+            None if !is_stack(event) => {
+                self.busy.entry(event.logical_id.clone()).or_insert(event.at);
+            }
+            _ => {
+                self.busy.shift_remove(&event.logical_id);
+            }
+        }
+        if self.busy.is_empty() {
+            self.stage = stage(&event.status);
+        }
+    }
+
+    /// `12/18  NatGateway 1m 20s, 2 more`: how far it is and what is being waited for.
+    pub fn state(&self, now: Timestamp) -> String {
+        let figures = if self.total > 0 { format!("{}/{}  ", self.done, self.total) } else { String::new() };
+        match self.busy.first() {
+            Some((id, since)) => {
+                let more = self.busy.len() - 1;
+                let more = if more > 0 { format!(", {more} more") } else { String::new() };
+                format!("{figures}{id} {}{more}", text::duration(between(*since, now)))
+            }
+            None => format!("{figures}{}", self.stage),
+        }
+    }
+
+    /// `1m 20s of about 3m 00s`.
+    pub fn elapsed(&self, now: Timestamp) -> String {
+        let elapsed = text::duration(between(self.since, now));
+        match self.estimate {
+            Some(estimate) => format!("{elapsed} of about {}", text::duration(estimate)),
+            None => elapsed,
+        }
+    }
+}
+
+/// How a resource's operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Well,
+    Badly,
+}
+
+impl Ending {
+    /// From a resource status (`CREATE_COMPLETE` …); none while it goes on.
+    pub fn of(status: &str) -> Option<Ending> {
+        if status.ends_with("_FAILED") {
+            Some(Ending::Badly)
+        } else if status.ends_with("_COMPLETE") || status == "DELETE_SKIPPED" {
+            Some(Ending::Well)
+        } else {
+            None
+        }
+    }
+}
+
+/// The event is the stack's own, not one of its resources'.
+pub(super) fn is_stack(event: &ResourceEvent) -> bool {
+    let own = format!(":stack/{}/", event.logical_id);
+    event.physical_id.as_deref().is_some_and(|id| id.contains(&own))
+}
+
+fn stage(status: &str) -> String {
+    if status.contains("ROLLBACK") {
+        "rolling back".to_owned()
+    } else if status.contains("CLEANUP") {
+        "removing what was replaced".to_owned()
+    } else {
+        "finishing".to_owned()
+    }
+}
+
+/// Wall clock of the machine, to the second.
+pub(super) fn clock(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_770_000_000 + seconds).unwrap()
+    }
+
+    fn event(seconds: i64, kind: EventKind) -> Event {
+        Event { timestamp: at(seconds), stack: Some("network".to_owned()), kind }
+    }
+
+    fn resource(seconds: i64, id: &str, status: &str, done: usize) -> Event {
+        let resource = ResourceEvent {
+            logical_id: id.to_owned(),
+            resource_type: "AWS::EC2::VPC".to_owned(),
+            physical_id: None,
+            status: status.to_owned(),
+            reason: None,
+            at: at(seconds),
+            done,
+            total: 3,
+        };
+        event(seconds, EventKind::Resource(resource))
+    }
+
+    #[test]
+    fn the_oldest_resource_in_progress_is_waited_for() {
+        let mut board = Board::default();
+        let started = EventKind::StackStarted { action: Action::Create, resources: 3, estimate_seconds: Some(90) };
+        for event in [
+            event(0, started),
+            resource(1, "Vpc", "CREATE_IN_PROGRESS", 0),
+            resource(2, "Gateway", "CREATE_IN_PROGRESS", 0),
+            resource(3, "Vpc", "CREATE_IN_PROGRESS", 0),
+        ] {
+            board.note(&event);
+        }
+        assert_eq!(board.in_flight["network"].state(at(65)), "0/3  Vpc 1m 04s, 1 more");
+        assert_eq!(board.in_flight["network"].elapsed(at(65)), "1m 05s of about 1m 30s");
+        board.note(&resource(70, "Vpc", "CREATE_COMPLETE", 1));
+        assert_eq!(board.in_flight["network"].state(at(72)), "1/3  Gateway 1m 10s");
+        board.note(&resource(71, "Gateway", "CREATE_FAILED", 1));
+        assert_eq!(board.in_flight["network"].state(at(72)), "1/3  finishing");
+    }
+
+    #[test]
+    fn statuses_that_end_an_operation() {
+        assert_eq!(Ending::of("CREATE_COMPLETE"), Some(Ending::Well));
+        assert_eq!(Ending::of("DELETE_SKIPPED"), Some(Ending::Well));
+        assert_eq!(Ending::of("UPDATE_FAILED"), Some(Ending::Badly));
+        assert_eq!(Ending::of("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! A log: a line for each event that matters, and one for every half minute in which nothing did.
+
+use super::board::{Board, Ending, clock, is_stack};
+use crate::apply::{Event, EventKind, Outcome, ResourceEvent, StackOutcome};
+use crate::plan::Action;
+use crate::view::style::{ADD, ERROR, FAINT, WARNING, paint};
+use crate::view::text;
+use jiff::Timestamp;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// Silence that is broken by telling what is being waited for.
+const SILENCE: Duration = Duration::from_secs(30);
+
+pub(super) struct Lines {
+    verbose: bool,
+    spoke: Instant,
+}
+
+impl Lines {
+    pub fn new(verbose: bool) -> Lines {
+        Lines { verbose, spoke: Instant::now() }
+    }
+
+    pub fn event(&mut self, event: &Event, board: &Board) {
+        // A wait is told once; silence is broken soon enough.
+        if matches!(event.kind, EventKind::LockWaiting { waited_seconds: 1.., .. }) {
+            return self.tick(board);
+        }
+        if let Some(line) = line(event, self.verbose) {
+            self.say(event.timestamp, &line);
+        }
+    }
+
+    pub fn tick(&mut self, board: &Board) {
+        if self.spoke.elapsed() < SILENCE {
+            return;
+        }
+        let now = Timestamp::now();
+        if let Some(wait) = &board.lock_wait {
+            self.say(now, wait);
+        }
+        for (stack, flight) in &board.in_flight {
+            self.say(now, &format!("{stack}: still running, {}, {}", flight.state(now), flight.elapsed(now)));
+        }
+    }
+
+    fn say(&mut self, at: Timestamp, line: &str) {
+        self.spoke = Instant::now();
+        let _ = writeln!(anstream::stderr(), "{} {line}", paint(FAINT, clock(at)));
+    }
+}
+
+/// What an event is worth to somebody who reads a log; none if nothing.
+pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
+    let stack = event.stack.as_deref().unwrap_or_default();
+    let text = match &event.kind {
+        EventKind::RunStarted { operation, project, environment, stacks } => {
+            format!("{operation} of {project}/{environment}: {}", text::count(*stacks, "stack"))
+        }
+        EventKind::LockWaiting { holder, timeout_seconds, .. } => format!(
+            "the lock is held by {} for `{}` since {}; waiting up to {}",
+            holder.who,
+            holder.operation,
+            clock(holder.created),
+            text::duration(Duration::from_secs(*timeout_seconds))
+        ),
+        EventKind::LockTaken { id } => return verbose.then(|| format!("lock {id} taken")),
+        EventKind::LockTakenOver { from } => paint(
+            WARNING,
+            format!(
+                "the lock of {} ({}) showed no sign of life for a whole lease and was taken over",
+                from.who, from.operation
+            ),
+        ),
+        EventKind::StackStarted { action, resources, estimate_seconds } => {
+            let about = estimate_seconds.map(|s| format!(", about {}", text::duration(Duration::from_secs(s))));
+            let size = text::count(*resources, "resource");
+            format!("{stack}: {} ({size}{})", doing(*action), about.unwrap_or_default())
+        }
+        EventKind::StackBusy { status } => format!("{stack}: {status} by another run, waiting for its end"),
+        EventKind::ChangeSetCreated { name } => {
+            return verbose.then(|| format!("{stack}: change set {name} created"));
+        }
+        EventKind::ChangeSetExecuted { name, changes } => {
+            return verbose
+                .then(|| format!("{stack}: change set {name} executed ({})", text::count(*changes, "change")));
+        }
+        EventKind::Resource(event) => return resource(stack, event, verbose),
+        EventKind::Throttled { service, operation, attempt } => {
+            // The first ones are everyday life.
+            return (verbose || *attempt > 2)
+                .then(|| format!("{service} asks for patience: {operation} is tried again (attempt {attempt})"));
+        }
+        EventKind::StackFinished(outcome) => finished(outcome),
+        EventKind::StateSaved { serial } => return verbose.then(|| format!("state saved, serial {serial}")),
+        EventKind::Interrupted { running } => paint(WARNING, interrupted(running)),
+        EventKind::CredentialsExpired { since_seconds } => paint(
+            WARNING,
+            format!(
+                "the credentials expired {} ago; new ones are looked for (sign in again in another terminal)",
+                text::duration(Duration::from_secs(*since_seconds))
+            ),
+        ),
+        EventKind::Note { message } if stack.is_empty() => message.clone(),
+        EventKind::Note { message } => format!("{stack}: {message}"),
+        EventKind::RunFinished { .. } => return None,
+    };
+    Some(text)
+}
+
+/// What the first signal means, in one sentence.
+pub(super) fn interrupted(running: &[String]) -> String {
+    if running.is_empty() {
+        return "interrupted: nothing runs, ending".to_owned();
+    }
+    format!(
+        "interrupted: nothing new is started; waiting for {} (interrupt again to stop waiting)",
+        text::list(running)
+    )
+}
+
+fn resource(stack: &str, event: &ResourceEvent, verbose: bool) -> Option<String> {
+    let ResourceEvent { logical_id, resource_type, status, .. } = event;
+    if is_stack(event) {
+        return status.ends_with("ROLLBACK_IN_PROGRESS").then(|| {
+            let reason = event.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{stack}: {}", paint(WARNING, format!("rolling back{reason}")))
+        });
+    }
+    let reason = event.reason.as_deref().map(|reason| format!("\n           {reason}")).unwrap_or_default();
+    match Ending::of(status) {
+        Some(Ending::Well) => {
+            Some(format!("{stack}: {}/{} {logical_id} {resource_type} {status}", event.done, event.total))
+        }
+        Some(Ending::Badly) => Some(format!("{stack}: {} {logical_id} {resource_type}{reason}", paint(ERROR, status))),
+        None => verbose.then(|| format!("{stack}: {logical_id} {resource_type} {status}")),
+    }
+}
+
+/// How a stack ended, on one line.
+pub(super) fn finished(stack: &StackOutcome) -> String {
+    let took = text::duration(Duration::from_secs_f64(stack.elapsed_seconds.max(0.0)));
+    let name = &stack.stack;
+    match &stack.outcome {
+        Outcome::Unchanged => format!("{name}: unchanged"),
+        Outcome::Done { .. } => format!("{name}: {}", paint(ADD, format!("{} in {took}", done(stack.action)))),
+        Outcome::Failed(cause) => format!("{name}: {} after {took}: {}", paint(ERROR, "failed"), cause.message),
+        Outcome::Skipped { because } => {
+            format!("{name}: {} because of {}", paint(WARNING, "skipped"), text::list(because))
+        }
+        Outcome::Stopped { because } => format!("{name}: {}: {because}", paint(WARNING, "stopped")),
+    }
+}
+
+pub(super) fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Nothing => "looking",
+        Action::Create => "creating",
+        Action::Update => "updating",
+        Action::Recreate => "deleting and creating again",
+        Action::Delete => "deleting",
+        Action::Forget => "forgetting",
+    }
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Nothing => "recorded",
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Recreate => "created again",
+        Action::Delete => "deleted",
+        Action::Forget => "forgotten",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times of day depend on the machine's zone.
+    fn log(verbose: bool) -> String {
+        let events = super::super::samples::events();
+        let lines = events.iter().filter_map(|event| line(event, verbose)).map(|line| text::plain(&line) + "\n");
+        let holder_since = clock(events[0].timestamp - jiff::SignedDuration::from_secs(600));
+        lines.collect::<String>().replace(&holder_since, "09:00:00")
+    }
+
+    #[test]
+    fn what_matters() {
+        insta::assert_snapshot!(log(false));
+    }
+
+    #[test]
+    fn everything() {
+        insta::assert_snapshot!(log(true));
+    }
+}

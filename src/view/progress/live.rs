@@ -1,0 +1,106 @@
+//! A terminal: a line for each stack in flight, redrawn in place; what is over scrolls up above them.
+
+use super::board::Board;
+use super::lines::{doing, line};
+use crate::apply::{Event, EventKind};
+use crate::view::style::{FAINT, STRONG, paint};
+use crate::view::text;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::time::Duration;
+
+const SPIN: Duration = Duration::from_millis(120);
+
+pub(super) struct Live {
+    verbose: bool,
+    bars: MultiProgress,
+    /// One for each stack in flight.
+    lines: HashMap<String, ProgressBar>,
+    /// What the run as a whole waits for: the lock.
+    whole: Option<ProgressBar>,
+    color: bool,
+}
+
+impl Live {
+    pub fn new(verbose: bool) -> Live {
+        let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        Live { verbose, bars, lines: HashMap::new(), whole: None, color }
+    }
+
+    pub fn event(&mut self, event: &Event, board: &Board) {
+        match &event.kind {
+            // Shown by the line of the stack while it lasts.
+            EventKind::Resource(resource) if !resource.status.ends_with("_FAILED") && !self.verbose => {}
+            EventKind::StackStarted { .. } | EventKind::LockWaiting { .. } | EventKind::StackBusy { .. } => {}
+            _ => {
+                if let Some(line) = line(event, self.verbose) {
+                    self.print(&line);
+                }
+            }
+        }
+        self.tick(board);
+    }
+
+    /// Brings the lines in step with the board.
+    pub fn tick(&mut self, board: &Board) {
+        let gone: Vec<String> =
+            self.lines.keys().filter(|name| !board.in_flight.contains_key(*name)).cloned().collect();
+        for bar in gone.iter().filter_map(|name| self.lines.remove(name)) {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+        self.show_whole(board.lock_wait.as_deref());
+        let now = Timestamp::now();
+        let width = board.in_flight.keys().map(|name| text::columns(name)).max().unwrap_or(0).min(24);
+        let room = usize::from(console::Term::stderr().size().1).saturating_sub(3);
+        for (stack, flight) in &board.in_flight {
+            let elapsed = flight.elapsed(now);
+            let name = text::pad(stack, width);
+            let left = format!("{name}  {}  {}", doing(flight.action), flight.state(now));
+            let left = text::cut(&left, room.saturating_sub(text::columns(&elapsed) + 2));
+            let rest = left.strip_prefix(&name).unwrap_or_default();
+            let line = format!("{}{rest}  {}", paint(STRONG, &name), paint(FAINT, elapsed));
+            let line = self.colored(&line);
+            let bar = self.lines.entry(stack.clone()).or_insert_with(|| new_line(&self.bars));
+            bar.set_message(line);
+        }
+    }
+
+    pub fn close(self) {
+        for bar in self.lines.into_values().chain(self.whole) {
+            bar.finish_and_clear();
+        }
+        let _ = self.bars.clear();
+    }
+
+    fn show_whole(&mut self, text: Option<&str>) {
+        match (text, &self.whole) {
+            (Some(text), _) => {
+                let bar = self.whole.get_or_insert_with(|| new_line(&self.bars));
+                bar.set_message(text.to_owned());
+            }
+            (None, Some(bar)) => {
+                bar.finish_and_clear();
+                self.whole = None;
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn print(&self, line: &str) {
+        let _ = self.bars.println(self.colored(line));
+    }
+
+    fn colored(&self, line: &str) -> String {
+        if self.color { line.to_owned() } else { text::plain(line) }
+    }
+}
+
+fn new_line(bars: &MultiProgress) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let bar = bars.add(ProgressBar::new_spinner().with_style(style));
+    bar.enable_steady_tick(SPIN);
+    bar
+}

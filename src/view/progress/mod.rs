@@ -1,0 +1,117 @@
+//! What people and programs see while something runs: live lines on a terminal, a log elsewhere, JSON lines for programs.
+//!
+//! A listener takes events until everybody who sends them is gone. It never holds anything up: a display that breaks is
+//! a display that shows nothing.
+
+mod board;
+mod json;
+mod lines;
+mod live;
+#[cfg(test)]
+mod samples;
+
+use super::View;
+use crate::apply::{Event, Events};
+use crate::cli::Format;
+use board::Board;
+use json::JsonLines;
+use lines::Lines;
+use live::Live;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+/// How often a display is told that time passes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What stdout is for while this run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// A document at the end: progress keeps away from it.
+    Document,
+    /// With `--format json`, the events themselves.
+    Events,
+}
+
+/// The receiving end, at work.
+#[derive(Debug)]
+pub struct Listener {
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Waits until the last event is shown. Every sender must be gone by then.
+    pub async fn finish(self) {
+        // It can only fail by a panic, which has been printed.
+        let _ = self.task.await;
+    }
+}
+
+impl View {
+    /// Shows what is sent, from now on.
+    pub fn listen(&self, stdout: Stdout) -> (Events, Listener) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let display = Display::choose(self, stdout);
+        (sender, Listener { task: tokio::spawn(show(display, receiver)) })
+    }
+}
+
+async fn show(mut display: Display, mut events: UnboundedReceiver<Event>) {
+    let mut board = Board::default();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            event = events.recv() => {
+                let Some(event) = event else { break };
+                board.note(&event);
+                display.event(&event, &board);
+            }
+            _ = ticks.tick() => display.tick(&board),
+        }
+    }
+    display.close();
+}
+
+enum Display {
+    Live(Live),
+    Lines(Lines),
+    Json(JsonLines),
+    Silent,
+}
+
+impl Display {
+    fn choose(view: &View, stdout: Stdout) -> Display {
+        match (view.format, stdout) {
+            (Format::Json, Stdout::Events) => Display::Json(JsonLines::start()),
+            _ if view.quiet => Display::Silent,
+            (Format::Human, _) if view.terminal.live => Display::Live(Live::new(view.verbose)),
+            _ => Display::Lines(Lines::new(view.verbose)),
+        }
+    }
+
+    fn event(&mut self, event: &Event, board: &Board) {
+        match self {
+            Display::Live(live) => live.event(event, board),
+            Display::Lines(lines) => lines.event(event, board),
+            Display::Json(json) => json.event(event),
+            Display::Silent => {}
+        }
+    }
+
+    fn tick(&mut self, board: &Board) {
+        match self {
+            Display::Live(live) => live.tick(board),
+            Display::Lines(lines) => lines.tick(board),
+            Display::Json(_) | Display::Silent => {}
+        }
+    }
+
+    fn close(self) {
+        if let Display::Live(live) = self {
+            live.close();
+        }
+    }
+}

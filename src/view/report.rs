@@ -1,0 +1,265 @@
+//! How a run ended: what was done, or the root cause first, with all that follows from it and what to type next.
+
+use super::style::{ADD, ERROR, FAINT, HINT, STRONG, WARNING, paint};
+use super::text;
+use crate::apply::{FailedResource, Outcome, Report, RootCause, StackOutcome};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What a report says beside the outcomes.
+#[derive(Debug, Clone)]
+pub struct Told<'a> {
+    /// `Applied`, `Destroyed`, `Rolled back to serial 12`.
+    pub past: &'a str,
+    /// The command that carries on after a failure or an interruption.
+    pub again: &'a str,
+    pub width: usize,
+}
+
+/// For people, with a line break at its end.
+pub fn human(report: &Report, told: &Told) -> String {
+    let mut page = String::new();
+    for (stack, cause) in failed(report) {
+        let _ = writeln!(page, "{} {}", paint(ERROR, format!("{} failed:", stack.stack)), cause.message);
+        for resource in cause.resource.iter() {
+            write_resource(&mut page, resource, told.width);
+        }
+        for detail in cause.details.iter().flat_map(|detail| detail.lines()) {
+            let _ = writeln!(page, "    {detail}");
+        }
+        if !cause.also.is_empty() {
+            let _ = writeln!(page, "  Failed by themselves too:");
+            for resource in &cause.also {
+                write_resource(&mut page, resource, told.width);
+            }
+        }
+        if let Some(what) = rolled_back(cause) {
+            for line in text::wrap(&what, told.width.saturating_sub(2)) {
+                let _ = writeln!(page, "  {line}");
+            }
+        }
+        page.push('\n');
+    }
+    for (label, style, names) in groups(report) {
+        for (index, line) in text::wrap(&names, told.width.saturating_sub(12)).iter().enumerate() {
+            let label = if index == 0 { paint(style, format!("{label:<10}")) } else { " ".repeat(10) };
+            let _ = writeln!(page, "{label}  {line}");
+        }
+    }
+    for hint in hints(report, told) {
+        let _ = writeln!(page, "{}  {hint}", paint(HINT, format!("{:<10}", "next")));
+    }
+    if !report.failed() && !report.interrupted {
+        let _ = writeln!(page, "{}", paint(STRONG, headline(report, told)));
+    }
+    page
+}
+
+/// For a step summary.
+pub fn markdown(report: &Report, told: &Told) -> String {
+    let mut page = format!("### {}\n\n", headline(report, told));
+    for (stack, cause) in failed(report) {
+        let _ = writeln!(page, "**`{}` failed**: {}\n", stack.stack, cause.message);
+        let mut facts = String::new();
+        for resource in cause.resource.iter().chain(&cause.also) {
+            write_resource(&mut facts, resource, 100);
+        }
+        for detail in &cause.details {
+            let _ = writeln!(facts, "{detail}");
+        }
+        facts.extend(rolled_back(cause).map(|what| format!("{what}\n")));
+        let facts = text::plain(&facts);
+        if !facts.is_empty() {
+            let _ = writeln!(page, "{}\n", text::fenced(&facts, "text"));
+        }
+    }
+    if !report.stacks.is_empty() {
+        page.push_str("| stack | outcome | time |\n|---|---|---|\n");
+    }
+    for stack in &report.stacks {
+        let took = text::duration(Duration::from_secs_f64(stack.elapsed_seconds.max(0.0)));
+        let _ = writeln!(page, "| `{}` | {} | {took} |", stack.stack, outcome(&stack.outcome).replace('|', "\\|"));
+    }
+    let hints = hints(report, told);
+    if !hints.is_empty() {
+        let _ = write!(page, "\nNext:\n\n");
+        hints.iter().for_each(|hint| page.push_str(&format!("- `{hint}`\n")));
+    }
+    page
+}
+
+fn failed(report: &Report) -> impl Iterator<Item = (&StackOutcome, &RootCause)> {
+    report.stacks.iter().filter_map(|stack| match &stack.outcome {
+        Outcome::Failed(cause) => Some((stack, cause.as_ref())),
+        _ => None,
+    })
+}
+
+fn write_resource(page: &mut String, resource: &FailedResource, width: usize) {
+    let FailedResource { logical_id, resource_type, status, .. } = resource;
+    let _ = writeln!(page, "    {}  {resource_type}  {status}", paint(STRONG, logical_id));
+    if let Some(place) = &resource.place {
+        let _ = writeln!(page, "      {}", paint(FAINT, place));
+    }
+    for line in resource.reason.lines().flat_map(|line| text::wrap(line, width.saturating_sub(6))) {
+        let _ = writeln!(page, "      {line}");
+    }
+}
+
+fn rolled_back(cause: &RootCause) -> Option<String> {
+    match (&cause.rolled_back, &cause.status) {
+        (Some(what), Some(status)) => Some(format!("CloudFormation {what}; the stack is in {status}.")),
+        (Some(what), None) => Some(format!("CloudFormation {what}.")),
+        (None, Some(status)) => Some(format!("The stack is in {status}.")),
+        (None, None) => None,
+    }
+}
+
+/// Stacks by how they ended, failed ones apart.
+fn groups(report: &Report) -> Vec<(&'static str, anstyle::Style, String)> {
+    let mut groups: Vec<(&str, anstyle::Style, String)> = Vec::new();
+    let names = |wanted: fn(&Outcome) -> bool| -> Vec<&str> {
+        report.stacks.iter().filter(|stack| wanted(&stack.outcome)).map(|stack| stack.stack.as_str()).collect()
+    };
+    let calm = !report.failed() && !report.interrupted;
+    for (label, style, names) in [
+        ("done", ADD, names(|outcome| matches!(outcome, Outcome::Done { .. }))),
+        ("unchanged", FAINT, names(|outcome| matches!(outcome, Outcome::Unchanged))),
+    ] {
+        // A good end is one line; a bad one says what stands.
+        if !names.is_empty() && !calm {
+            groups.push((label, style, names.join(", ")));
+        }
+    }
+    for stack in &report.stacks {
+        match &stack.outcome {
+            Outcome::Skipped { because } => {
+                groups.push(("skipped", WARNING, format!("{}, because of {}", stack.stack, text::list(because))));
+            }
+            Outcome::Stopped { because } => groups.push(("stopped", WARNING, format!("{}: {because}", stack.stack))),
+            Outcome::Unchanged | Outcome::Done { .. } | Outcome::Failed(_) => {}
+        }
+    }
+    groups
+}
+
+/// What to type next: what the causes ask for, then the command itself once more.
+fn hints(report: &Report, told: &Told) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for hint in failed(report).flat_map(|(_, cause)| &cause.hints) {
+        if !hints.contains(hint) {
+            hints.push(hint.clone());
+        }
+    }
+    if (report.failed() || report.interrupted) && !hints.iter().any(|hint| hint == told.again) {
+        hints.push(told.again.to_owned());
+    }
+    hints
+}
+
+fn headline(report: &Report, told: &Told) -> String {
+    let took = text::duration(Duration::from_secs_f64(report.elapsed_seconds.max(0.0)));
+    let count = |wanted: fn(&Outcome) -> bool| report.stacks.iter().filter(|stack| wanted(&stack.outcome)).count();
+    if report.interrupted {
+        return format!("Interrupted after {took}.");
+    }
+    if report.failed() {
+        let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+        return format!("{} failed after {took}.", text::count(failed, "stack"));
+    }
+    let (done, unchanged) = (
+        count(|outcome| matches!(outcome, Outcome::Done { .. })),
+        count(|outcome| matches!(outcome, Outcome::Unchanged)),
+    );
+    let unchanged = if unchanged > 0 { format!(", {unchanged} unchanged") } else { String::new() };
+    format!("{} in {took}: {}{unchanged}.", told.past, text::count(done, "stack"))
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Done { .. } => "done".to_owned(),
+        Outcome::Failed(cause) => format!("failed: {}", cause.message),
+        Outcome::Skipped { because } => format!("skipped because of {}", text::list(because)),
+        Outcome::Stopped { because } => format!("stopped: {because}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Action;
+    use std::collections::BTreeMap;
+
+    fn stack(name: &str, outcome: Outcome) -> StackOutcome {
+        StackOutcome {
+            stack: name.to_owned(),
+            stack_name: format!("storefront-prod-{name}"),
+            action: Action::Update,
+            outcome,
+            elapsed_seconds: 84.2,
+        }
+    }
+
+    const TOLD: Told = Told { past: "Applied", again: "infra apply --env prod", width: 80 };
+
+    fn failure() -> Report {
+        let resource = |id: &str, reason: &str| FailedResource {
+            logical_id: id.to_owned(),
+            resource_type: "AWS::ECS::Service".to_owned(),
+            physical_id: None,
+            status: "CREATE_FAILED".to_owned(),
+            reason: reason.to_owned(),
+            place: Some("templates/fargate-service.yaml:88".to_owned()),
+        };
+        let cause = RootCause {
+            message: "Service could not be created".to_owned(),
+            resource: Some(resource(
+                "Service",
+                "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.\" (RequestToken: 1f, HandlerErrorCode: GeneralServiceException)",
+            )),
+            also: vec![resource("Alarm", "Limit exceeded")],
+            details: vec!["2 tasks stopped: Essential container in task exited (exit code 1)\n  | ModuleNotFoundError: No module named 'app'".to_owned()],
+            status: Some("ROLLBACK_COMPLETE".to_owned()),
+            rolled_back: Some("deleted what it had created".to_owned()),
+            hints: vec!["aws logs tail /storefront/prod/fastapi-a".to_owned()],
+        };
+        Report {
+            stacks: vec![
+                stack("network", Outcome::Done { outputs: BTreeMap::new() }),
+                stack("dns", Outcome::Unchanged),
+                stack("fastapi-a", Outcome::Failed(Box::new(cause))),
+                stack("fastapi-b", Outcome::Skipped { because: vec!["fastapi-a".to_owned()] }),
+            ],
+            interrupted: false,
+            elapsed_seconds: 130.0,
+        }
+    }
+
+    #[test]
+    fn a_failure_begins_with_its_root_cause() {
+        insta::assert_snapshot!(text::plain(&human(&failure(), &TOLD)));
+    }
+
+    #[test]
+    fn a_failure_in_a_step_summary() {
+        insta::assert_snapshot!(markdown(&failure(), &TOLD));
+    }
+
+    #[test]
+    fn a_good_end_is_one_line() {
+        let mut report = failure();
+        report.stacks.truncate(2);
+        assert_eq!(text::plain(&human(&report, &TOLD)), "Applied in 2m 10s: 1 stack, 1 unchanged.\n");
+    }
+
+    #[test]
+    fn an_interruption_says_how_to_carry_on() {
+        let stopped = Outcome::Stopped { because: "not begun".to_owned() };
+        let report = Report { stacks: vec![stack("data", stopped)], interrupted: true, elapsed_seconds: 3.0 };
+        insta::assert_snapshot!(text::plain(&human(&report, &TOLD)), @r"
+        stopped     data: not begun
+        next        infra apply --env prod
+        ");
+    }
+}

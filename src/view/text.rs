@@ -1,0 +1,114 @@
+//! Small things about text: width in columns, wrapping, cutting, lists, durations. Escape codes take no columns.
+
+use super::style::{FAINT, STRONG, paint};
+use std::time::Duration;
+
+pub fn strong(text: &str) -> String {
+    paint(STRONG, text)
+}
+
+pub fn faint(text: &str) -> String {
+    paint(FAINT, text)
+}
+
+/// The text without escape codes.
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// Columns that the text takes on a terminal.
+pub fn columns(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The text, filled with spaces up to `width` columns.
+pub fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+}
+
+/// At most `width` columns of an unstyled text, the last one `…` where something is missing.
+pub fn cut(text: &str, width: usize) -> String {
+    console::truncate_str(text, width.max(1), "…").into_owned()
+}
+
+/// Lines of at most `width` columns, broken at spaces; a longer word has a line of its own.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if columns(line) + 1 + columns(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [many @ .., last] => {
+            let many: Vec<&str> = many.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", many.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// `12s`, `3m 05s`, `2h 14m`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m {s:02}s"),
+        (h, m, _) => format!("{h}h {m:02}m"),
+    }
+}
+
+/// `1 stack`, `2 stacks`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// A Markdown block of code that nothing in `text` can end.
+pub fn fenced(text: &str, language: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a verylongword b", 4), ["a", "verylongword", "b"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn columns_ignore_escape_codes_and_know_wide_letters() {
+        assert_eq!(columns(&strong("abc")), 3);
+        assert_eq!(columns("環境"), 4);
+        assert_eq!(cut("環境です", 5), "環境…");
+    }
+
+    #[test]
+    fn durations() {
+        let of = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!([of(7), of(185), of(8040)], ["7s", "3m 05s", "2h 14m"]);
+    }
+
+    #[test]
+    fn lists() {
+        assert_eq!([list::<&str>(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
+    }
+}
