@@ -84,7 +84,7 @@ fn kind_name(kind: Kind) -> &'static str {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::problem::SourceFile;
+    use crate::problem::{Problem, SourceFile};
     use crate::view::schema_errors;
     use anyhow::Context;
     use std::sync::Arc;
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_error_says_what_why_and_what_next() {
-        insta::assert_snapshot!(crate::view::text::plain(&text(&held())), @r"
+        insta::assert_snapshot!(crate::view::text::plain(&text(&held(), 80)), @r"
         error: cannot apply
           because: somebody else works on storefront/prod
           because: ConditionalCheckFailedException

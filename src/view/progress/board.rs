@@ -95,7 +95,7 @@ impl Flight {
             }
         }
         if self.busy.is_empty() {
-            self.stage = stage(&event.status);
+            self.stage = stage(&event.status, self.done < self.total).to_owned();
         }
     }
 
@@ -148,13 +148,15 @@ pub(super) fn is_stack(event: &ResourceEvent) -> bool {
     event.physical_id.as_deref().is_some_and(|id| id.contains(&own))
 }
 
-fn stage(status: &str) -> String {
+fn stage(status: &str, more_to_come: bool) -> &'static str {
     if status.contains("ROLLBACK") {
-        "rolling back".to_owned()
+        "rolling back"
     } else if status.contains("CLEANUP") {
-        "removing what was replaced".to_owned()
+        "removing what was replaced"
+    } else if more_to_come {
+        "waiting for CloudFormation"
     } else {
-        "finishing".to_owned()
+        "finishing"
     }
 }
 
@@ -210,7 +212,7 @@ mod tests {
         board.note(&resource(70, "Vpc", "CREATE_COMPLETE", 1));
         assert_eq!(board.in_flight["network"].state(at(72)), "1/3  Gateway 1m 10s");
         board.note(&resource(71, "Gateway", "CREATE_FAILED", 1));
-        assert_eq!(board.in_flight["network"].state(at(72)), "1/3  finishing");
+        assert_eq!(board.in_flight["network"].state(at(72)), "1/3  waiting for CloudFormation");
     }
 
     #[test]
