@@ -9,3 +9,4 @@ pub mod predict;
 pub mod schema;
 pub mod source;
 pub mod template;
+pub mod validate;

@@ -4,6 +4,7 @@
 //! The artifact holds facts alone and says where they come from: [`provenance`].
 
 mod archive;
+mod constraint;
 mod node;
 mod path;
 mod pattern;
@@ -11,6 +12,7 @@ mod read;
 mod resource_type;
 mod types;
 
+pub use constraint::{Constraint, constraints, document};
 pub use node::{Conditional, Keyword, Named, Schema, Text, named};
 pub use path::PropertyPath;
 pub use pattern::Pattern;
