@@ -4,6 +4,7 @@ use super::Result;
 use super::error::{Call, Explain, failure};
 use crate::model::StateLocation;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{self, retry::RetryConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,6 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Table {
     client: Client,
     name: String,
+    /// Every call is made once: its caller knows better when to try again.
+    once: bool,
 }
 
 /// An item by its attributes.
@@ -45,7 +48,17 @@ const KEY: &str = "LockID";
 
 impl Table {
     pub(super) fn new(client: Client, state: &StateLocation) -> Table {
-        Table { client, name: state.table.clone() }
+        Table { client, name: state.table.clone(), once: false }
+    }
+
+    /// The same table, without the SDK's retries and the rate that it keeps to after throttling.
+    pub fn once(&self) -> Table {
+        Table { once: true, ..self.clone() }
+    }
+
+    fn habits(&self) -> config::Builder {
+        let habits = config::Builder::new();
+        if self.once { habits.retry_config(RetryConfig::disabled()) } else { habits }
     }
 
     pub fn name(&self) -> &str {
@@ -56,7 +69,8 @@ impl Table {
     pub async fn get(&self, id: &str) -> Result<Option<Item>> {
         let call = || Call::new("dynamodb", "GetItem", format!("read the lock `{id}` in table `{}`", self.name));
         let request = self.client.get_item().table_name(&self.name).key(KEY, AttributeValue::S(id.to_owned()));
-        let item = request.consistent_read(true).send().await.explain(call)?.item;
+        let item =
+            request.consistent_read(true).customize().config_override(self.habits()).send().await.explain(call)?.item;
         Ok(item.map(|item| item.into_iter().map(|(name, value)| (name, from_sdk(value))).collect()))
     }
 
@@ -73,7 +87,7 @@ impl Table {
             .condition_expression(expression)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(values);
-        done(request.send().await.explain(call).map(drop))
+        done(request.customize().config_override(self.habits()).send().await.explain(call).map(drop))
     }
 
     pub async fn delete(&self, id: &str, only_if: &Condition) -> Result<Write> {
@@ -87,7 +101,7 @@ impl Table {
             .condition_expression(expression)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(values);
-        done(request.send().await.explain(call).map(drop))
+        done(request.customize().config_override(self.habits()).send().await.explain(call).map(drop))
     }
 }
 

@@ -1,4 +1,5 @@
 //! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
 
 mod aws;
+mod lock;
 mod support;

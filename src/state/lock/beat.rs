@@ -106,7 +106,7 @@ impl Lock {
         let confirmed = Arc::new(Mutex::new(asked));
         let signal = LockSignal { key: key.as_str().into(), confirmed, lease: item.lease, loss };
         let heart = Heart {
-            table: table.clone(),
+            table: table.once(),
             key: key.clone(),
             item: item.clone(),
             signal: signal.clone(),
@@ -188,15 +188,17 @@ impl Heart {
             let this_try = Instant::now();
             let end = deadline.min(this_try + self.item.lease / ATTEMPT);
             let attempt = async {
-                match self.table.put(&next, &condition).await? {
-                    Write::Done => Ok(Some(Ok(this_try))),
+                match self.table.put(&next, &condition).await {
+                    Ok(Write::Done) => Ok(Some(Ok(this_try))),
                     // Somebody else's doing, or an earlier attempt of ours that got through although nobody said so.
-                    Write::Refused => self.look(beat + 1, first_try).await,
+                    Ok(Write::Refused) => self.look(beat + 1, first_try).await,
+                    // It may have got through all the same.
+                    Err(error) => self.look(beat + 1, first_try).await.map_err(|_| error),
                 }
             };
             match timeout_at(end, attempt).await {
                 Ok(Ok(Some(answer))) => return answer,
-                Ok(Ok(None)) => why = "the beat is refused although the lock is ours".to_owned(),
+                Ok(Ok(None)) => {} // the item is as it was: the attempt had no effect
                 Ok(Err(error)) => why = explain(&error),
                 Err(_) => {}
             }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod backend;
 pub mod cli;
 pub mod memory;
 pub mod ministack;

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,13 +70,17 @@ pub struct Wire {
 struct Inner {
     behind: SharedHttpClient,
     sent: Mutex<Vec<Sent>>,
+    /// How often each operation was sent.
+    counts: Mutex<HashMap<String, usize>>,
     rule: Mutex<Rule>,
 }
 
 impl Wire {
     pub fn new(behind: SharedHttpClient) -> Wire {
         let rule: Rule = Box::new(|_, _| Fault::None);
-        Wire { inner: Arc::new(Inner { behind, sent: Mutex::default(), rule: Mutex::new(rule) }) }
+        Wire {
+            inner: Arc::new(Inner { behind, sent: Mutex::default(), counts: Mutex::default(), rule: Mutex::new(rule) }),
+        }
     }
 
     pub fn to_network() -> Wire {
@@ -101,6 +106,7 @@ impl Wire {
 
     pub fn forget(&self) {
         self.inner.sent.lock().expect("no test panics while it holds this").clear();
+        self.inner.counts.lock().expect("no test panics while it holds this").clear();
     }
 
     /// The length of the longest chain of calls of which each began after the one before had ended.
@@ -120,9 +126,10 @@ impl Wire {
     fn note(&self, request: &HttpRequest) -> (usize, Fault) {
         let (service, operation) = name(request);
         let mut sent = self.inner.sent.lock().expect("no test panics while it holds this");
-        let nth = sent.iter().filter(|earlier| earlier.operation == operation).count() + 1;
+        let mut counts = self.inner.counts.lock().expect("no test panics while it holds this");
+        let nth = counts.entry(operation.clone()).and_modify(|count| *count += 1).or_insert(1);
         let call = Sent { service, operation, began: Instant::now(), ended: None };
-        let fault = (self.inner.rule.lock().expect("no test panics while it holds this"))(&call, nth);
+        let fault = (self.inner.rule.lock().expect("no test panics while it holds this"))(&call, *nth);
         sent.push(call);
         (sent.len() - 1, fault)
     }
