@@ -84,6 +84,10 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Outputs(commands::outputs::Args),
+    History(commands::history::Args),
+    Lock(commands::lock::Args),
+    Schema(commands::schema::Args),
     Docs(commands::docs::Args),
     Completions(commands::completions::Args),
 }

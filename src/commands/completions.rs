@@ -1,8 +1,8 @@
 //! `infra completions`: a completion script for a shell, generated from the command tree.
 
+use super::session::Session;
 use crate::cli;
 use crate::error::Result;
-use crate::view::View;
 use clap_complete::Shell;
 use std::process::ExitCode;
 
@@ -18,9 +18,9 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(args: Args, view: &View) -> Result<ExitCode> {
+pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::tree(), "infra", &mut script);
-    view.raw(&script)?;
+    session.view.raw(&script)?;
     Ok(ExitCode::SUCCESS)
 }

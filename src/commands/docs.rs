@@ -1,8 +1,9 @@
 //! `infra docs`: reference texts, generated from what they describe.
 
+use super::session::Session;
 use crate::cli;
 use crate::error::Result;
-use crate::view::{View, reference};
+use crate::view::reference;
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -21,10 +22,10 @@ enum Topic {
     Man,
 }
 
-pub fn run(args: Args, view: &View) -> Result<ExitCode> {
+pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     match args.topic {
-        Topic::Cli => view.raw(reference::markdown(&cli::tree()).as_bytes())?,
-        Topic::Man => view.raw(&reference::man(cli::tree())?)?,
+        Topic::Cli => session.view.raw(reference::markdown(&cli::tree()).as_bytes())?,
+        Topic::Man => session.view.raw(&reference::man(cli::tree())?)?,
     }
     Ok(ExitCode::SUCCESS)
 }

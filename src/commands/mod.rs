@@ -2,16 +2,28 @@
 
 pub mod completions;
 pub mod docs;
+pub mod history;
+pub mod lock;
+pub mod outputs;
+pub mod schema;
+mod session;
+mod signals;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::view::View;
+use session::Session;
 use std::process::ExitCode;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
+    let session = &Session::new(&cli.global, view);
     match cli.command {
-        Command::Docs(args) => docs::run(args, view),
-        Command::Completions(args) => completions::run(args, view),
+        Command::Outputs(args) => outputs::run(args, session),
+        Command::History(args) => history::run(args, session),
+        Command::Lock(args) => lock::run(args, session),
+        Command::Schema(args) => schema::run(args, session),
+        Command::Docs(args) => docs::run(args, session),
+        Command::Completions(args) => completions::run(args, session),
     }
 }

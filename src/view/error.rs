@@ -46,11 +46,12 @@ pub fn json(error: &anyhow::Error) -> String {
     .to_string()
 }
 
-/// What the error follows from, outermost first; a cause that only repeats what was said is left out.
+/// What the error follows from, outermost first; a cause that only repeats what is said anyway is left out.
 fn causes(error: &anyhow::Error) -> Vec<String> {
+    let details = error::find(error).map(|known| known.details.clone()).unwrap_or_default();
     let mut said = vec![error.to_string()];
     for cause in error.chain().skip(1).map(|cause| cause.to_string()) {
-        if !said.iter().any(|earlier| earlier.contains(&cause)) {
+        if !said.iter().chain(&details).any(|said| said.contains(&cause)) {
             said.push(cause);
         }
     }

@@ -11,11 +11,13 @@ mod prompt;
 pub mod reference;
 pub mod report;
 mod style;
+pub mod table;
 mod terminal;
 mod text;
 
 use crate::cli::{Format, Global};
 use crate::error::Result;
+use crate::problem::Problem;
 use anyhow::Context;
 use std::io::{self, Write};
 pub use terminal::Terminal;
@@ -58,6 +60,21 @@ impl View {
     pub fn note(&self, text: &str) {
         if !self.quiet {
             self.stderr(text);
+        }
+    }
+
+    /// Warnings about files, on stderr.
+    pub fn problems(&self, problems: &[Problem]) {
+        if problems.is_empty() || self.quiet {
+            return;
+        }
+        match self.format {
+            Format::Json => problems.iter().for_each(|problem| {
+                self.stderr(&progress::json::line("problem", &problem::json(problem)).to_string());
+            }),
+            Format::Human | Format::Markdown => {
+                self.stderr(&format!("{}\n", problem::text(problems, self.terminal.width)));
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! a display that shows nothing.
 
 mod board;
-mod json;
+pub mod json;
 mod lines;
 mod live;
 #[cfg(test)]
@@ -41,10 +41,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Waits until the last event is shown. Every sender must be gone by then.
-    pub async fn finish(self) {
-        // It can only fail by a panic, which has been printed.
-        let _ = self.task.await;
+    /// Waits until the last event is shown: until every sender is gone, or for a moment, if something keeps one.
+    pub async fn finish(mut self) {
+        if tokio::time::timeout(TICK, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
     }
 }
 

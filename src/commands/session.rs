@@ -1,0 +1,155 @@
+//! What a command works with: the project's directory, the environment that was named, the way to its account.
+
+use super::signals::{self, Signals};
+use crate::apply::{EventKind, Events, send};
+use crate::aws::{Aws, Connect, Identity, Notice};
+use crate::cli::Global;
+use crate::environment;
+use crate::error::{Error, Kind, Result};
+use crate::model::Environment;
+use crate::state::StateStore;
+use crate::view::View;
+use crate::view::progress::Stdout;
+use anyhow::Context;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One run of one command.
+#[derive(Debug)]
+pub struct Session<'a> {
+    pub global: &'a Global,
+    pub view: &'a View,
+    /// The directory with `environments/` and `templates/`.
+    pub project: PathBuf,
+}
+
+/// The account that an environment belongs to, reached with credentials that belong to it too.
+#[derive(Clone)]
+pub struct Account {
+    pub aws: Aws,
+    pub identity: Identity,
+    pub store: StateStore,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(global: &'a Global, view: &'a View) -> Session<'a> {
+        let project = global.directory.clone().unwrap_or_else(|| PathBuf::from("."));
+        Session { global, view, project }
+    }
+
+    /// The environment's name.
+    ///
+    /// # Errors
+    /// Wrong usage where none is named; the message lists those that there are.
+    pub fn environment_name(&self) -> Result<&str> {
+        match self.global.env.as_deref() {
+            Some(name) if !name.is_empty() => Ok(name),
+            _ => Err(no_environment(&self.project).into()),
+        }
+    }
+
+    /// The environment, read and checked; its warnings are shown.
+    pub fn environment(&self) -> Result<Environment> {
+        let (environment, warnings) = environment::load(&self.project, self.environment_name()?)?;
+        self.view.problems(&warnings);
+        Ok(environment)
+    }
+
+    /// The environment's account, once it is certain that the credentials are of it.
+    pub async fn connect(&self, environment: &Environment, events: &Events) -> Result<Account> {
+        let aws = self.aws(&environment.region, events).await;
+        let identity = aws.check_identity(environment).await?;
+        let store = StateStore::new(&aws, environment);
+        Ok(Account { aws, identity, store })
+    }
+
+    /// A way to AWS, whoever's it is. Whoever waits is told why.
+    pub async fn aws(&self, region: &str, events: &Events) -> Aws {
+        // Weak, or the listener would wait for the clients to go away.
+        let events = events.downgrade();
+        let notify = Arc::new(move |notice| {
+            if let Some(events) = events.upgrade() {
+                send(&events, None, told(notice));
+            }
+        });
+        Aws::connect(Connect {
+            profile: self.global.profile.clone(),
+            endpoint_url: self.global.endpoint_url.clone(),
+            region: region.to_owned(),
+            notify: Some(notify),
+            ..Connect::default()
+        })
+        .await
+    }
+
+    /// `infra <words> --env <name>`, with the options that this run was given: a command to type next.
+    pub fn command(&self, words: &str) -> String {
+        let mut command = format!("infra {words}");
+        if let Some(env) = &self.global.env {
+            command += &format!(" --env {env}");
+        }
+        if let Some(directory) = &self.global.directory {
+            command += &format!(" -C {}", directory.display());
+        }
+        if let Some(profile) = &self.global.profile {
+            command += &format!(" --profile {profile}");
+        }
+        if let Some(url) = &self.global.endpoint_url {
+            command += &format!(" --endpoint-url {url}");
+        }
+        command
+    }
+
+    /// Runs what only reads, and shows what it waits for. A signal ends it where it stands.
+    pub fn read<T>(&self, work: impl AsyncFnOnce(&Events) -> Result<T>) -> Result<T> {
+        self.block_on(async {
+            let mut signals = Signals::listen()?;
+            let (events, listener) = self.view.listen(Stdout::Document);
+            let result = tokio::select! {
+                result = work(&events) => result,
+                code = signals.next() => Err(signals::interrupted(code)),
+            };
+            drop(events);
+            listener.finish().await;
+            result
+        })
+    }
+
+    /// Runs what needs a runtime, to its end.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("the runtime could not be started")?;
+        let result = runtime.block_on(work);
+        // What still runs (a thread that waits for an answer, a heartbeat) ends with the process.
+        runtime.shutdown_background();
+        result
+    }
+}
+
+fn told(notice: Notice) -> EventKind {
+    match notice {
+        Notice::Throttled { service, operation, attempt } => EventKind::Throttled { service, operation, attempt },
+        Notice::NoAnswer { endpoint, seconds } => {
+            EventKind::Note { message: format!("no answer from {endpoint} for {seconds} s; still waiting") }
+        }
+    }
+}
+
+fn no_environment(project: &Path) -> Error {
+    let listed = match environment::list(project) {
+        Ok(listed) => listed,
+        Err(error) => return error,
+    };
+    let names: Vec<String> = listed.into_iter().filter(|listed| !listed.base).map(|listed| listed.name).collect();
+    let error = Error::new(Kind::Usage, "no environment is named");
+    match names.first() {
+        None => error.hint(format!("{}/ has no environment yet: `infra init` writes some", environment::DIRECTORY)),
+        Some(first) => error
+            .detail(format!("there are: {}", names.join(", ")))
+            .hint(format!("name one: --env {first}, or INFRA_ENV={first}")),
+    }
+}
