@@ -124,3 +124,53 @@ pub(crate) fn topological<'n>(
     let cyclic = (0..names.len()).filter(|at| waits_for[*at] > 0).map(|at| names[at]).collect();
     (ordered, cyclic)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(text: &str) -> Result<(Vec<String>, Vec<Vec<String>>), String> {
+        let template = Template::parse(text).expect("right");
+        let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        match Order::of(&template) {
+            Ok(order) => {
+                let reversed: Vec<&str> = order.deletion().into_iter().rev().collect();
+                assert_eq!(reversed, order.creation);
+                Ok((owned(order.creation.clone()), order.waves().into_iter().map(owned).collect()))
+            }
+            Err(problem) => Err(problem.message),
+        }
+    }
+
+    #[test]
+    fn dependencies_come_first() {
+        let text = "
+Parameters: {P: {Type: String}}
+Resources:
+  C: {Type: T, Properties: {X: !Sub ['${B.Arn}-${Own}-${P}-${AWS::Region}', {Own: A}]}}
+  B: {Type: T, Properties: {X: [{Y: !If [Z, !Ref A, !GetAtt A.B]}]}}
+  A: {Type: T}
+  D: {Type: T, DependsOn: [A, Nobody]}
+";
+        let (creation, waves) = order(text).expect("no cycle");
+        assert_eq!(creation, ["A", "B", "C", "D"]);
+        assert_eq!(waves, [vec!["A"], vec!["B", "D"], vec!["C"]]);
+    }
+
+    #[test]
+    fn cycles_are_named() {
+        let text = "Resources: {A: {Type: T, DependsOn: B}, B: {Type: T, Properties: {X: !Ref A}}, C: {Type: T}}";
+        assert_eq!(order(text), Err("Circular dependency between resources: [A, B]".to_owned()));
+        let text = "Resources: {A: {Type: T, Properties: {X: !Ref A}}}";
+        assert_eq!(order(text), Err("Circular dependency between resources: [A]".to_owned()));
+    }
+
+    #[test]
+    fn long_chains_do_not_recurse() {
+        let mut text = "Resources:\n  R0: {Type: T}\n".to_owned();
+        for at in 1..5_000 {
+            text.push_str(&format!("  R{at}: {{Type: T, DependsOn: R{}}}\n", at - 1));
+        }
+        assert_eq!(order(&text).map(|(creation, _)| creation.len()), Ok(5_000));
+    }
+}

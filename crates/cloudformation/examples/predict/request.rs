@@ -13,9 +13,9 @@ use serde_json::{Value as Json, json};
 #[derive(Debug, Deserialize)]
 pub struct Request {
     template_1: Option<Json>,
-    parameters_1: Option<IndexMap<String, Option<String>>>,
+    parameters_1: Option<IndexMap<String, Json>>,
     template_2: Option<Json>,
-    parameters_2: Option<IndexMap<String, Option<String>>>,
+    parameters_2: Option<IndexMap<String, Json>>,
     live_1: Option<Facts>,
     live_2: Option<Facts>,
     /// Values of pseudo parameters, by the names of [`Environment`]'s fields.
@@ -57,7 +57,7 @@ fn later(first: &Facts, second: Option<Facts>) -> Facts {
 
 fn deployment(
     template: Option<Json>,
-    parameters: Option<IndexMap<String, Option<String>>>,
+    parameters: Option<IndexMap<String, Json>>,
     environment: &Environment,
     facts: Facts,
 ) -> Result<Option<Deployment>, String> {
@@ -68,16 +68,22 @@ fn deployment(
     };
     let template = Template::parse(&text)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    // A parameter of null is one that is not known yet.
-    let parameters = parameters.unwrap_or_default().into_iter();
-    let parameters =
-        parameters.map(|(name, value)| (name, value.map_or(ParameterValue::Unknown, ParameterValue::Known)));
+    let parameters = parameters.unwrap_or_default().into_iter().map(|(name, value)| (name, parameter(value)));
     Ok(Some(Deployment {
         parameters: parameters.collect(),
         environment: environment.clone(),
         facts,
         ..Deployment::new(template)
     }))
+}
+
+/// A parameter of null is one that is not known yet.
+fn parameter(value: Json) -> ParameterValue {
+    match value {
+        Json::Null => ParameterValue::Unknown,
+        Json::String(text) => ParameterValue::Known(text),
+        other => ParameterValue::Known(other.to_string()),
+    }
 }
 
 /// Where the stack stands, if the question does not say: us-east-1, or the placeholders of a recording.

@@ -1,7 +1,7 @@
 //! What an evaluation needs to know besides the template.
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 /// The value given to a parameter.
@@ -60,12 +60,16 @@ impl Default for Environment {
 #[serde(default)]
 pub struct Facts {
     /// Values of SSM parameters by name.
+    #[serde(deserialize_with = "or_empty")]
     pub ssm: IndexMap<String, String>,
     /// Values of exports by name.
+    #[serde(deserialize_with = "or_empty")]
     pub exports: IndexMap<String, String>,
     /// Outputs of other stacks for `Fn::GetStackOutput`: stack name → output → value.
+    #[serde(deserialize_with = "or_empty")]
     pub stack_outputs: IndexMap<String, IndexMap<String, String>>,
     /// The stack's own resources by logical id.
+    #[serde(deserialize_with = "or_empty")]
     pub resources: IndexMap<String, LiveResource>,
 }
 
@@ -76,6 +80,11 @@ pub struct LiveResource {
     #[serde(alias = "PhysicalResourceId")]
     pub physical_id: Option<String>,
     /// What `Fn::GetAtt` gives, by attribute name (`Endpoint.Port` is one name).
-    #[serde(alias = "Attributes")]
+    #[serde(alias = "Attributes", deserialize_with = "or_empty")]
     pub attributes: IndexMap<String, Json>,
+}
+
+/// Null means the same as nothing.
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -212,10 +212,10 @@ fn cycles_and_long_chains_of_conditions_end() {
         evaluate_with("Conditions:\n  A: !Not [!Condition B]\n  B: !Not [!Condition A]\n", "!If [A, 1, 2]");
     assert!(problems[0].contains("Circular condition dependency"), "{problems:?}");
     let mut head = "Conditions:\n  C0: !Equals [a, a]\n".to_owned();
-    for at in 1..20_000 {
+    for at in 1..5_000 {
         head.push_str(&format!("  C{at}: !Not [!Condition C{}]\n", at - 1));
     }
-    assert_eq!(evaluate_with(&head, "!If [C19999, 1, 2]").0.value, Value::Number(2.into()));
+    assert_eq!(evaluate_with(&head, "!If [C4999, 1, 2]").0.value, Value::Number(2.into()));
 }
 
 #[test]

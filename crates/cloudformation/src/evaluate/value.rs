@@ -86,6 +86,15 @@ impl Value {
         }
     }
 
+    /// The part at a path of keys and indexes: `/Tags/0/Value`; the empty path is all of it.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        path.split('/').skip(1).try_fold(self, |value, step| match value {
+            Value::Map(members) => members.get(step),
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
     /// As CloudFormation keeps properties: numbers and booleans are text.
     #[must_use]
     pub fn into_text_scalars(self) -> Value {

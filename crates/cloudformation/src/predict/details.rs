@@ -21,8 +21,25 @@ pub(super) struct Comparison<'c> {
     pub before_symbols: &'c Attributes,
     pub after_symbols: &'c Attributes,
     pub fates: &'c IndexMap<String, Fate>,
-    /// Whether the value of a parameter changed (or it is new).
-    pub parameter_changed: &'c dyn Fn(&str) -> bool,
+    pub parameters: &'c dyn Fn(&str) -> ParameterChange,
+}
+
+/// What happens to the value of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ParameterChange {
+    Same,
+    /// Another value, or a new parameter.
+    Changed,
+    /// The new value is not known yet.
+    Open,
+}
+
+/// Why a value differs.
+#[derive(Debug, Clone, PartialEq)]
+struct Cause {
+    source: ChangeSource,
+    entity: String,
+    evaluation: Evaluation,
 }
 
 impl Comparison<'_> {
@@ -65,7 +82,11 @@ impl Comparison<'_> {
         for difference in &found {
             self.difference(attribute, name, &base, edited, difference, details);
         }
-        if edited && found.is_empty() {
+        let hidden = self.hidden_differences(attribute, name, &base, &found);
+        for difference in &hidden {
+            self.difference(attribute, name, &base, edited, difference, details);
+        }
+        if edited && found.is_empty() && hidden.is_empty() {
             // The template says it otherwise, and means the same for all that is known.
             let evaluation =
                 if self.reads(self.after, &base).next().is_some() { Evaluation::Dynamic } else { Evaluation::Static };
@@ -90,6 +111,29 @@ impl Comparison<'_> {
         }
     }
 
+    /// What refers to a resource that is replaced changes even if its old value is not known, and so looks the same.
+    fn hidden_differences<'v>(
+        &'v self,
+        attribute: Attribute,
+        name: &Option<String>,
+        base: &str,
+        found: &[Difference<'_>],
+    ) -> Vec<Difference<'v>> {
+        let mut hidden: Vec<Difference<'v>> = Vec::new();
+        for read in self.after.reads.iter().filter(|read| within(&read.path, base)) {
+            let path = &read.path[base.len()..];
+            let seen = |it: &Difference<'_>| within(&it.path, path) || within(path, &it.path);
+            if self.is_gone(&read.read) && !found.iter().any(seen) && !hidden.iter().any(seen) {
+                let before = side(self.before, attribute, name).and_then(|value| value.at(path));
+                let after = side(self.after, attribute, name).and_then(|value| value.at(path));
+                if after.is_some_and(|after| !after.is_known()) {
+                    hidden.push(Difference { path: path.to_owned(), before, after });
+                }
+            }
+        }
+        hidden
+    }
+
     fn difference(
         &self,
         attribute: Attribute,
@@ -111,49 +155,60 @@ impl Comparison<'_> {
             });
             return;
         }
-        let mut causes: Vec<(ChangeSource, String)> = Vec::new();
+        let mut causes: Vec<Cause> = Vec::new();
         if difference.after.is_some() {
             for read in self.after.reads.iter().filter(|read| read.touches(&path)) {
                 causes.extend(self.cause(read, &path).filter(|cause| !causes.contains(cause)));
             }
         }
-        let direct = match (causes.is_empty(), edited) {
-            (true, _) => (Evaluation::Static, Shown::Always),
-            (false, true) => (Evaluation::Dynamic, Shown::Always),
+        let certain = difference.after.is_none_or(Value::is_known);
+        let (evaluation, shown) = match (causes.is_empty(), edited) {
+            (true, _) if certain => (Evaluation::Static, Shown::Always),
+            (true, _) | (false, true) => (Evaluation::Dynamic, Shown::Always),
             (false, false) => (Evaluation::Dynamic, Shown::WithValues),
         };
-        for (source, entity) in causes {
+        for cause in causes {
             details.push(Detail {
                 target: target.clone(),
-                evaluation: Evaluation::Static,
-                source,
-                causing_entity: Some(entity),
+                evaluation: cause.evaluation,
+                source: cause.source,
+                causing_entity: Some(cause.entity),
                 shown: Shown::Always,
             });
         }
-        details.push(Detail {
-            target,
-            evaluation: direct.0,
-            source: ChangeSource::DirectModification,
-            causing_entity: None,
-            shown: direct.1,
-        });
+        let source = ChangeSource::DirectModification;
+        details.push(Detail { target, evaluation, source, causing_entity: None, shown });
     }
 
-    /// What a read has to do with a difference that is certain.
-    fn cause(&self, read: &ReadAt, path: &str) -> Option<(ChangeSource, String)> {
-        let gone = |id: &str| matches!(self.fates.get(id), Some(Fate::Replaced | Fate::New));
+    /// What a read has to do with a difference.
+    fn cause(&self, read: &ReadAt, path: &str) -> Option<Cause> {
+        let because = |source, entity, evaluation| Some(Cause { source, entity, evaluation });
         match &read.read {
             Read::Parameter(name) => {
-                let newly_read =
-                    !self.before.reads.iter().any(|before| before.read == read.read && before.touches(path));
-                (newly_read || (self.parameter_changed)(name)).then(|| (ChangeSource::ParameterReference, name.clone()))
+                let read_before =
+                    self.before.reads.iter().any(|before| before.read == read.read && before.touches(path));
+                match (self.parameters)(name) {
+                    ParameterChange::Same if read_before => None,
+                    ParameterChange::Same | ParameterChange::Changed => {
+                        because(ChangeSource::ParameterReference, name.clone(), Evaluation::Static)
+                    }
+                    ParameterChange::Open => {
+                        because(ChangeSource::ParameterReference, name.clone(), Evaluation::Dynamic)
+                    }
+                }
             }
-            Read::Resource(id) => gone(id).then(|| (ChangeSource::ResourceReference, id.clone())),
+            gone if !self.is_gone(gone) => None,
+            Read::Resource(id) => because(ChangeSource::ResourceReference, id.clone(), Evaluation::Static),
             Read::Attribute(id, attribute) => {
-                gone(id).then(|| (ChangeSource::ResourceAttribute, format!("{id}.{attribute}")))
+                because(ChangeSource::ResourceAttribute, format!("{id}.{attribute}"), Evaluation::Static)
             }
         }
+    }
+
+    /// Whether what was read will be another resource's.
+    fn is_gone(&self, read: &Read) -> bool {
+        let (Read::Resource(id) | Read::Attribute(id, _)) = read else { return false };
+        matches!(self.fates.get(id), Some(Fate::Replaced | Fate::New))
     }
 
     /// What a read has to do with a change that only the deployment will show.

@@ -15,6 +15,7 @@ use crate::evaluate::{Environment, Evaluator, Facts, ParameterValue, Read, Resou
 use crate::order::Order;
 use crate::template::{Problem, Template, Text};
 use attributes::Attributes;
+use details::ParameterChange;
 use indexmap::IndexMap;
 use serde::Serialize;
 use state::{Becoming, Fate, Live, Nothing, Symbols};
@@ -38,6 +39,8 @@ pub struct Deployment {
     pub facts: Facts,
     /// Existing resources that become part of the stack: logical id → physical id.
     pub imports: IndexMap<String, String>,
+    /// Tags of the stack, which CloudFormation puts on every resource that takes tags.
+    pub tags: IndexMap<String, String>,
 }
 
 impl Deployment {
@@ -49,6 +52,7 @@ impl Deployment {
             environment: Environment::default(),
             facts: Facts::default(),
             imports: IndexMap::new(),
+            tags: IndexMap::new(),
         }
     }
 }
@@ -250,9 +254,14 @@ impl Predictor<'_, '_> {
         };
         let old = before.attributes(id, live);
         let new = after.attributes(id, &self.becoming(after));
-        let parameter_changed = |name: &str| {
+        let parameters = |name: &str| {
             let old = before.evaluator.parameter(name).map(Value::reveal);
-            old != after.evaluator.parameter(name).map(Value::reveal)
+            let new = after.evaluator.parameter(name).map(Value::reveal);
+            match (old == new, new.as_ref().is_none_or(Value::is_known)) {
+                (true, _) => ParameterChange::Same,
+                (false, true) => ParameterChange::Changed,
+                (false, false) => ParameterChange::Open,
+            }
         };
         let comparison = details::Comparison {
             resource_type: after.type_of(id),
@@ -261,11 +270,14 @@ impl Predictor<'_, '_> {
             before_symbols: &before.symbols(id),
             after_symbols: &after.symbols(id),
             fates: &self.fates,
-            parameter_changed: &parameter_changed,
+            parameters: &parameters,
         };
         let mut details = comparison.details();
         if after.type_of(id) == "AWS::CloudFormation::Stack" {
-            details.push(nested_stack());
+            details.push(bare(Attribute::Properties, Evaluation::Dynamic, ChangeSource::Automatic));
+        }
+        if before.deployment.tags != after.deployment.tags && takes_tags(after.type_of(id)) {
+            details.push(bare(Attribute::Tags, Evaluation::Static, ChangeSource::DirectModification));
         }
         let uncertain = after.evaluator.exists(id).is_none();
         if details.is_empty() && !uncertain {
@@ -352,23 +364,20 @@ impl Predictor<'_, '_> {
     }
 }
 
-/// A nested stack is always listed: its template may have changed behind its URL.
-fn nested_stack() -> Detail {
-    Detail {
-        target: Target {
-            attribute: Attribute::Properties,
-            name: None,
-            path: None,
-            change: None,
-            before: None,
-            after: None,
-            requires_recreation: RequiresRecreation::Never,
-        },
-        evaluation: Evaluation::Dynamic,
-        source: ChangeSource::Automatic,
-        causing_entity: None,
-        shown: Shown::Always,
-    }
+/// A change without a place or values: of a nested stack, whose template may have changed behind its URL, and of tags
+/// that come from the stack.
+fn bare(attribute: Attribute, evaluation: Evaluation, source: ChangeSource) -> Detail {
+    let requires_recreation = RequiresRecreation::Never;
+    let target =
+        Target { attribute, name: None, path: None, change: None, before: None, after: None, requires_recreation };
+    Detail { target, evaluation, source, causing_entity: None, shown: Shown::Always }
+}
+
+fn takes_tags(type_name: &str) -> bool {
+    crate::schema::resource_type(type_name).is_some_and(|schema| {
+        let tagging = schema.tagging();
+        tagging.taggable && tagging.tag_updatable && tagging.tag_property.is_some()
+    })
 }
 
 /// What becomes of the old resource by its `UpdateReplacePolicy`.
@@ -393,3 +402,6 @@ fn removed_policy(type_name: &str, before: &Attributes) -> PolicyAction {
         None => PolicyAction::Delete,
     }
 }
+
+#[cfg(test)]
+mod tests;
