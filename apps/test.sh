@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of the services: `apps/test.sh`. Needs Python 3.11 or newer.
+# Every check of the services and the site: `apps/test.sh`. Needs Python 3.11 and node 20, or newer.
 # The tools come from requirements-dev.txt, pinned with hashes, into a virtual environment below target/.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -28,3 +28,10 @@ for app in fastapi-a fastapi-b; do
   echo "== $app"
   (cd "$app" && mypy && pytest -q --cov)
 done
+
+echo "== all together"
+pytest -q test_dev.py
+
+echo "== site"
+command -v node >/dev/null || { echo "$0: node is missing; the site's tests need version 20 or newer" >&2; exit 1; }
+node --test site/test/*.test.js
