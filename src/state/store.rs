@@ -77,7 +77,9 @@ impl StateStore {
         let older = versions.into_iter().filter(|version| Some(&version.id) != object.version.as_ref());
         for version in older.take(LOOK_BACK) {
             let Ok(Some(earlier)) = self.objects.get_version(&key, &version.id).await else { continue };
-            if let Ok(state) = format::from_bytes::<State>(&earlier.body) {
+            if let Ok(state) = format::from_bytes::<State>(&earlier.body)
+                && format::check_owner(&state, &self.project, &self.environment, &key).is_ok()
+            {
                 return error
                     .detail(format!(
                         "version {} of {} can be read: serial {}, {} stacks",

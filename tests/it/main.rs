@@ -2,4 +2,5 @@
 
 mod aws;
 mod lock;
+mod state;
 mod support;
