@@ -238,6 +238,31 @@ impl Plan {
     }
 }
 
+impl StackStep {
+    /// A step that says no more than this.
+    pub fn new(stack: &str, stack_name: &str, target: &Target, action: Action) -> StackStep {
+        StackStep {
+            stack: stack.to_owned(),
+            stack_name: stack_name.to_owned(),
+            target: target.clone(),
+            action,
+            reason: None,
+            changes: Vec::new(),
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            images: BTreeMap::new(),
+            protection: None,
+            unprotect: false,
+            adopt: false,
+            waits_on: Vec::new(),
+            fingerprint: None,
+            wanted: None,
+            resources: 0,
+        }
+    }
+}
+
 impl ChangeAction {
     /// The physical resource that is there now may go.
     pub fn may_lose_the_old(self) -> bool {

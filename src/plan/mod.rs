@@ -3,9 +3,29 @@
 //! A plan is plain data. It can be shown, saved, approved and applied; what applies it never decides anew what to do,
 //! it only compares what CloudFormation is about to do with what the plan says, and stops where they differ.
 
+mod build;
+mod changes;
+mod differences;
 mod document;
+mod findings;
+mod head;
+mod outputs;
+mod removal;
+mod request;
+mod saved;
+mod shown;
+mod situation;
 
+pub use build::{needs_template, plan};
 pub use document::{
     Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
     Summary, Value, ValueChange,
 };
+pub use removal::plan_destroy;
+pub use request::{Options, Request, Scope};
+pub use saved::{stale, stale_error};
+pub use shown::{SENSITIVE_PART, UNKNOWN_PART};
+pub use situation::unstick;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! From wanted and deployed to steps, in the order of needs: what a stack will give is known before those that take it
+//! are looked at.
+
+use super::changes::{self, Side, Sides};
+use super::differences::{Differences, Flow, resolve};
+use super::document::{Action, Plan, StackStep};
+use super::findings;
+use super::head::Head;
+use super::outputs;
+use super::removal;
+use super::request::Request;
+use super::situation::Situation;
+use crate::error::{Error, Kind, Result};
+use crate::graph::{Edge, Graph};
+use crate::model::{Deployed, Parameter, RenderedStack, StackRecord};
+use crate::problem::nearest;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Outputs of a stack, each with its value where that is known.
+type Given = BTreeMap<String, Option<String>>;
+
+/// What `apply` would do to make the account what the files say.
+///
+/// # Errors
+/// [`Kind::Usage`]: a target that is neither in the file nor in the state.
+pub fn plan(request: &Request) -> Result<Plan> {
+    let graph = Graph::of_stacks(request.wanted);
+    let chosen = chosen(request, &graph)?;
+    let wanted: BTreeMap<&str, &RenderedStack> =
+        request.wanted.iter().map(|stack| (stack.name.as_str(), stack)).collect();
+    let mut flow = Flow::new();
+    let mut steps = Vec::new();
+    for name in graph.order() {
+        if let Some(wanted) = wanted.get(name).filter(|_| chosen.contains(name)) {
+            let (step, outputs) = step(request, wanted, &flow)?;
+            flow.insert(name.to_owned(), outputs);
+            steps.push(step);
+        }
+    }
+    let gone = recorded_only(request).filter(|(name, _)| chosen.contains(*name));
+    steps.extend(gone.map(|(name, record)| removal::step(request, name, record)));
+    removal::wait_for_users(&mut steps, &removal::needs_of_records(request));
+    let mut plan = assemble(request, steps);
+    plan.findings = findings::findings(request, &plan.steps);
+    Ok(plan)
+}
+
+/// The stacks whose present template must be at hand for [`plan`]: those that change, those that may change because of
+/// them, and those that go. All others need no GetTemplate.
+pub fn needs_template(request: &Request) -> BTreeSet<String> {
+    let graph = Graph::of_stacks(request.wanted);
+    let mut live = Flow::new();
+    for (name, deployed) in request.deployed {
+        let outputs = deployed.outputs.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
+        live.insert(name.clone(), outputs.collect());
+    }
+    let mut needed = BTreeSet::new();
+    for wanted in request.wanted {
+        let Some(deployed) = Situation::of(request.deployed.get(&wanted.name)).comparable() else {
+            // Its outputs will be others, so that those who take them may change.
+            needed.extend(graph.dependents(&wanted.name).into_iter().map(str::to_owned));
+            continue;
+        };
+        let values = resolve(wanted, &live);
+        let head = Head::of(&wanted.template);
+        if !Differences::between(deployed, request.record(&wanted.name), wanted, &values, &head).is_empty() {
+            needed.insert(wanted.name.clone());
+            needed.extend(graph.dependents(&wanted.name).into_iter().map(str::to_owned));
+        }
+    }
+    needed.extend(recorded_only(request).map(|(name, _)| name.to_owned()));
+    needed.extend(
+        request.deployed.iter().filter(|(_, stack)| stack.status.must_be_recreated()).map(|(name, _)| name.clone()),
+    );
+    needed.retain(|name| request.deployed.contains_key(name));
+    needed
+}
+
+/// A plan of these steps, without findings.
+pub(super) fn assemble(request: &Request, steps: Vec<StackStep>) -> Plan {
+    Plan {
+        format_version: Plan::FORMAT_VERSION.to_owned(),
+        infra_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created: request.now,
+        project: request.scope.project.clone(),
+        environment: request.scope.environment.clone(),
+        account: request.scope.account.clone(),
+        region: request.scope.region.clone(),
+        lineage: request.state.map(|state| state.lineage.clone()),
+        serial: request.state.map_or(0, |state| state.serial),
+        targets: request.options.targets.clone(),
+        steps: in_order(steps),
+        findings: Vec::new(),
+    }
+}
+
+/// Each step after those that it waits on.
+fn in_order(mut steps: Vec<StackStep>) -> Vec<StackStep> {
+    let edges = steps
+        .iter()
+        .flat_map(|step| step.waits_on.iter().map(|to| Edge { from: step.stack.clone(), to: to.clone(), at: None }));
+    let graph = Graph::new(steps.iter().map(|step| step.stack.clone()), edges.collect::<Vec<Edge>>());
+    let rank: BTreeMap<String, usize> =
+        graph.order().into_iter().enumerate().map(|(rank, name)| (name.to_owned(), rank)).collect();
+    steps.sort_by_key(|step| rank.get(&step.stack).copied().unwrap_or(usize::MAX));
+    steps
+}
+
+/// Stacks of the state that are no longer in the file.
+pub(super) fn recorded_only<'a>(request: &Request<'a>) -> impl Iterator<Item = (&'a str, &'a StackRecord)> {
+    let wanted: BTreeSet<&str> = request.wanted.iter().map(|stack| stack.name.as_str()).collect();
+    let records = request.state.into_iter().flat_map(|state| &state.stacks);
+    records.filter(move |(name, _)| !wanted.contains(name.as_str())).map(|(name, record)| (name.as_str(), record))
+}
+
+fn chosen(request: &Request, graph: &Graph) -> Result<BTreeSet<String>> {
+    let gone: BTreeSet<&str> = recorded_only(request).map(|(name, _)| name).collect();
+    let known: BTreeSet<&str> = request.wanted.iter().map(|stack| stack.name.as_str()).chain(gone).collect();
+    let targets = &request.options.targets;
+    if targets.is_empty() {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    }
+    if let Some(unknown) = targets.iter().find(|target| !known.contains(target.as_str())) {
+        let environment = &request.scope.environment;
+        let error = Error::new(Kind::Usage, format!("there is no stack `{unknown}` in environment `{environment}`"));
+        let names: Vec<&str> = known.iter().copied().collect();
+        let error = match nearest(unknown, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `--target {near}`?")),
+            None => error.hint(format!("its stacks: {}", names.join(", "))),
+        };
+        return Err(error.into());
+    }
+    let needs = graph.with_needs(targets.iter().map(String::as_str));
+    Ok(needs.into_iter().map(str::to_owned).chain(targets.iter().cloned()).collect())
+}
+
+/// One stack's step, and what the stack will give afterwards.
+fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(StackStep, Given)> {
+    let deployed = request.deployed.get(&wanted.name);
+    let record = request.record(&wanted.name);
+    let situation = Situation::of(deployed);
+    let head = Head::of(&wanted.template);
+    let values = resolve(wanted, flow);
+    let differences = match situation.comparable() {
+        Some(deployed) => Differences::between(deployed, record, wanted, &values, &head),
+        None => Differences::creation(wanted, &values, &head),
+    };
+    let action = match situation {
+        Situation::Absent | Situation::Leaving(_) => Action::Create,
+        Situation::Broken(_) => Action::Recreate,
+        Situation::Stuck(_) => Action::Update,
+        Situation::Present(_) | Situation::Busy(_) if differences.is_empty() => Action::Nothing,
+        Situation::Present(_) | Situation::Busy(_) => Action::Update,
+    };
+    let mut step = StackStep::new(&wanted.name, &wanted.stack_name, &wanted.target, action);
+    step.reason = situation.reason().or_else(|| lost(situation, record));
+    step.adopt = situation.comparable().is_some_and(|deployed| !is_known(deployed, record, wanted));
+    step.waits_on = wanted.waits_on();
+    step.waits_on.retain(|need| flow.contains_key(need));
+    step.fingerprint = deployed.filter(|_| situation != Situation::Absent).map(Deployed::fingerprint);
+    step.wanted = Some(without_secrets(wanted, &head));
+    step.resources = head.resources();
+    if action == Action::Nothing {
+        let live = situation.comparable().into_iter().flat_map(|deployed| &deployed.outputs);
+        return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()));
+    }
+    let before = situation.comparable().map(|deployed| before(deployed, wanted, differences.template)).transpose()?;
+    let after = Side { template: &wanted.template, parameters: values };
+    let sides = Sides::read(&step, before, after, deployed)?;
+    step.changes = changes::changes(&step, &sides)?;
+    let outputs = outputs::outputs(&sides, &step.changes, situation.comparable());
+    step.outputs = outputs.changes;
+    step.parameters = differences.parameters;
+    step.tags = differences.tags;
+    step.images = differences.images;
+    step.protection = differences.protection;
+    Ok((step, outputs.values))
+}
+
+/// The stack as it is. Its template is at hand if the plan was given what [`needs_template`] asked for.
+fn before<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) -> Result<Side<'a>> {
+    let template = match &deployed.template {
+        Some(template) => template,
+        None if !differs => &wanted.template,
+        None => {
+            let error =
+                Error::new(Kind::Other, format!("the present template of stack `{}` is not known", wanted.name));
+            return Err(error.hint("run the same command again").into());
+        }
+    };
+    let values = deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+    Ok(Side { template, parameters: values.collect() })
+}
+
+/// The stack is in the state, and not in the account.
+fn lost(situation: Situation, record: Option<&StackRecord>) -> Option<String> {
+    let gone = situation == Situation::Absent && record.is_some();
+    gone.then(|| "it is in the state, but no longer in the account".to_owned())
+}
+
+/// The state says of the stack what it would say after a step that changes nothing.
+fn is_known(deployed: &Deployed, record: Option<&StackRecord>, wanted: &RenderedStack) -> bool {
+    record.is_some_and(|record| {
+        record.fingerprint == deployed.fingerprint()
+            && record.waits_on == wanted.waits_on()
+            && record.template_name == wanted.template_name
+    })
+}
+
+/// What goes into the plan: NoEcho values are kept out of all documents.
+fn without_secrets(wanted: &RenderedStack, head: &Head) -> RenderedStack {
+    let mut wanted = wanted.clone();
+    for (name, parameter) in &mut wanted.parameters {
+        if let Parameter::Value(value) = parameter
+            && head.is_secret(name)
+        {
+            *parameter = Parameter::Secret { value: crate::model::Secret(std::mem::take(value)) };
+        }
+    }
+    wanted
+}

@@ -1,0 +1,241 @@
+//! What CloudFormation will do to the resources of one stack, in the words of a plan. The prediction itself is
+//! `cloudformation::predict`; here it learns what is not certain yet, and loses what nobody may see.
+
+use super::document::{Change, ChangeAction, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange};
+use super::shown::{path_text, shown};
+use crate::aws::partition_of_region;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Deployed, RenderedStack, Target};
+use cloudformation::evaluate::{Environment, ParameterValue};
+use cloudformation::predict::{
+    Action, Attribute, ChangeSource, Deployment, Detail, Evaluation, PolicyAction, RequiresRecreation, ResourceChange,
+    Shown, predict as predict_changes,
+};
+use cloudformation::template::Template;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A template with the values of its parameters; none for one that is not known yet.
+pub(super) struct Side<'a> {
+    pub template: &'a str,
+    pub parameters: BTreeMap<String, Option<String>>,
+}
+
+/// One stack before and after, ready for prediction.
+pub(super) struct Sides {
+    pub before: Option<Deployment>,
+    pub after: Deployment,
+}
+
+impl Sides {
+    /// # Errors
+    /// [`Kind::Configuration`]: a template that CloudFormation would not read.
+    pub fn read(step: &StackStep, before: Option<Side>, after: Side, deployed: Option<&Deployed>) -> Result<Sides> {
+        let stack_id = deployed.map(|deployed| deployed.stack_id.clone());
+        let read = |side: Side| -> Result<Deployment> {
+            let (template, problems) =
+                Template::read(side.template).map_err(|problem| refused(step, [problem.message]))?;
+            if let Some(problem) = problems.first() {
+                return Err(refused(step, [problem.message.clone()]).into());
+            }
+            let mut deployment = Deployment::new(template);
+            deployment.environment = environment(&step.target, &step.stack_name, stack_id.clone());
+            deployment.parameters =
+                side.parameters.into_iter().map(|(name, value)| (name, parameter_value(value))).collect();
+            Ok(deployment)
+        };
+        // The old template is what it is: CloudFormation took it.
+        Ok(Sides { before: before.map(read).transpose()?, after: read(after)? })
+    }
+}
+
+/// What CloudFormation will do to each resource.
+///
+/// # Errors
+/// [`Kind::Configuration`]: what CloudFormation would refuse, and macros, which only CloudFormation can run.
+pub(super) fn changes(step: &StackStep, sides: &Sides) -> Result<Vec<Change>> {
+    let prediction = predict_changes(sides.before.as_ref(), Some(&sides.after))
+        .map_err(|problems| refused(step, problems.into_iter().map(|problem| problem.message)))?;
+    let unknown = unknown_parameters(&sides.after);
+    Ok(prediction.changes.iter().filter_map(|change| translate(step.wanted.as_ref(), change, &unknown)).collect())
+}
+
+/// A change for each resource of a stack that goes. None where the stack's template is not known, or is of a kind that
+/// only CloudFormation can read.
+pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
+    let Some(Ok((template, _))) = deployed.template.as_deref().map(Template::read) else { return Vec::new() };
+    let mut before = Deployment::new(template);
+    before.environment = environment(&deployed.target, &deployed.stack_name, Some(deployed.stack_id.clone()));
+    let values = deployed.parameters.iter();
+    before.parameters = values.map(|(name, value)| (name.clone(), ParameterValue::Known(value.clone()))).collect();
+    let changes = predict_changes(Some(&before), None).map(|prediction| prediction.changes).unwrap_or_default();
+    changes.iter().filter_map(|change| translate(None, change, &BTreeSet::new())).collect()
+}
+
+fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> Environment {
+    let partition = partition_of_region(&target.region);
+    let url_suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    Environment {
+        account_id: Some(target.account.clone()),
+        region: Some(target.region.clone()),
+        partition: Some(partition.to_owned()),
+        url_suffix: Some(url_suffix.to_owned()),
+        stack_name: Some(stack_name.to_owned()),
+        stack_id,
+        ..Environment::default()
+    }
+}
+
+fn parameter_value(value: Option<String>) -> ParameterValue {
+    value.map_or(ParameterValue::Unknown, ParameterValue::Known)
+}
+
+fn refused(step: &StackStep, problems: impl IntoIterator<Item = String>) -> Error {
+    let error = Error::new(Kind::Configuration, format!("the template of stack `{}` cannot be deployed", step.stack));
+    problems.into_iter().fold(error, Error::detail)
+}
+
+/// Parameters whose value comes with the apply.
+fn unknown_parameters(after: &Deployment) -> BTreeSet<&str> {
+    let unknown = after.parameters.iter().filter(|(_, value)| **value == ParameterValue::Unknown);
+    unknown.map(|(name, _)| name.as_str()).collect()
+}
+
+/// `Table` of `Table.Arn`.
+fn logical_id(entity: &str) -> &str {
+    entity.split('.').next().unwrap_or(entity)
+}
+
+fn translate(wanted: Option<&RenderedStack>, change: &ResourceChange, unknown: &BTreeSet<&str>) -> Option<Change> {
+    let details: Vec<&Detail> = change.details.iter().filter(|detail| is_change(detail)).collect();
+    let action = match change.action {
+        Action::Add => ChangeAction::Add,
+        Action::Import => ChangeAction::Import,
+        Action::Remove => ChangeAction::Remove,
+        // Whether it exists at all hangs on a value that comes with the apply.
+        Action::Dynamic if change.before.is_none() => ChangeAction::Add,
+        Action::Dynamic => ChangeAction::MayReplace,
+        Action::Modify if details.is_empty() => return None,
+        Action::Modify => modification(&details),
+    };
+    let properties = match action {
+        ChangeAction::Add | ChangeAction::Import => all_properties(change),
+        ChangeAction::Remove => Vec::new(),
+        _ => properties(&details),
+    };
+    let mut because: Vec<String> = Vec::new();
+    for reason in details.iter().filter_map(|detail| reason(detail, unknown)) {
+        if !because.contains(&reason) {
+            because.push(reason);
+        }
+    }
+    if change.action == Action::Dynamic {
+        because.push("its condition depends on a value known after apply".to_owned());
+    }
+    Some(Change {
+        logical_id: change.logical_id.clone(),
+        resource_type: change.resource_type.clone(),
+        physical_id: change.physical_id.clone(),
+        action,
+        properties,
+        because,
+        removal: change.policy_action.filter(|_| action.may_lose_the_old()).map(removal),
+        place: wanted.and_then(|wanted| wanted.places.get(&change.logical_id)).cloned(),
+    })
+}
+
+/// The template may say a thing in another way and mean the same: that is no change.
+fn is_change(detail: &Detail) -> bool {
+    let only_reworded = detail.shown == Shown::WithoutValues
+        && detail.source == ChangeSource::DirectModification
+        && detail.evaluation == Evaluation::Static;
+    !only_reworded
+}
+
+/// What the details together do to a resource; for each value that changes the most certain of its details counts.
+fn modification(details: &[&Detail]) -> ChangeAction {
+    let mut certain: BTreeMap<(Attribute, Option<&str>), bool> = BTreeMap::new();
+    for detail in details {
+        let key = (detail.target.attribute, detail.target.path.as_deref());
+        *certain.entry(key).or_default() |= detail.evaluation == Evaluation::Static;
+    }
+    let grave = |detail: &&Detail| {
+        let key = (detail.target.attribute, detail.target.path.as_deref());
+        match (detail.target.requires_recreation, certain.get(&key).copied().unwrap_or_default()) {
+            (RequiresRecreation::Always, true) => ChangeAction::Replace,
+            (RequiresRecreation::Always, false) | (RequiresRecreation::Conditionally, _) => ChangeAction::MayReplace,
+            (RequiresRecreation::Never, true) => ChangeAction::Modify,
+            (RequiresRecreation::Never, false) => ChangeAction::MayModify,
+        }
+    };
+    let all: Vec<ChangeAction> = details.iter().map(grave).collect();
+    let gravest = [ChangeAction::Replace, ChangeAction::MayReplace, ChangeAction::Modify];
+    gravest.into_iter().find(|action| all.contains(action)).unwrap_or(ChangeAction::MayModify)
+}
+
+/// One line for each value that changes, whatever the number of its causes.
+fn properties(details: &[&Detail]) -> Vec<PropertyChange> {
+    let mut changes: Vec<PropertyChange> = Vec::new();
+    for detail in details {
+        let target = &detail.target;
+        let path = path_text(target.attribute.as_str(), target.path.as_deref());
+        if changes.iter().any(|known| known.path == path) {
+            continue;
+        }
+        // A reference shows as what it is where its value cannot be known: `${Table.Arn}`.
+        let reference = || detail.causing_entity.as_ref().map(|entity| Value::text(format!("${{{entity}}}")));
+        let before = match (&target.before, &target.after) {
+            (None, None) => reference().unwrap_or(Value::Unknown),
+            (before, _) => match shown(before.as_ref()) {
+                Value::Unknown => reference().unwrap_or(Value::Unknown),
+                before => before,
+            },
+        };
+        let after = match (&target.before, &target.after) {
+            (None, None) => Value::Unknown,
+            (_, after) => shown(after.as_ref()),
+        };
+        let recreation = recreation(target.requires_recreation);
+        changes.push(PropertyChange { path, change: ValueChange::new(before, after), recreation });
+    }
+    changes
+}
+
+fn all_properties(change: &ResourceChange) -> Vec<PropertyChange> {
+    let properties = change.after.as_ref().and_then(|context| context.get("Properties"));
+    let Some(cloudformation::evaluate::Value::Map(properties)) = properties else { return Vec::new() };
+    let new = |(name, value): (&String, &cloudformation::evaluate::Value)| PropertyChange {
+        path: name.clone(),
+        change: ValueChange::new(Value::Absent, shown(Some(value))),
+        recreation: Recreation::Never,
+    };
+    properties.iter().map(new).collect()
+}
+
+fn recreation(required: RequiresRecreation) -> Recreation {
+    match required {
+        RequiresRecreation::Never => Recreation::Never,
+        RequiresRecreation::Conditionally => Recreation::Conditionally,
+        RequiresRecreation::Always => Recreation::Always,
+    }
+}
+
+fn reason(detail: &Detail, unknown: &BTreeSet<&str>) -> Option<String> {
+    let cause = detail.causing_entity.as_deref()?;
+    let certain = detail.evaluation == Evaluation::Static;
+    Some(match detail.source {
+        ChangeSource::ParameterReference if unknown.contains(cause) => {
+            format!("parameter {cause} is known after apply")
+        }
+        ChangeSource::ParameterReference => format!("parameter {cause} changes"),
+        _ if !certain => format!("{} may change", logical_id(cause)),
+        _ => format!("{} is replaced", logical_id(cause)),
+    })
+}
+
+fn removal(policy: PolicyAction) -> Removal {
+    match policy {
+        PolicyAction::Delete | PolicyAction::ReplaceAndDelete => Removal::Delete,
+        PolicyAction::Retain | PolicyAction::ReplaceAndRetain => Removal::Retain,
+        PolicyAction::Snapshot | PolicyAction::ReplaceAndSnapshot => Removal::Snapshot,
+    }
+}

@@ -1,0 +1,162 @@
+//! One stack as wanted against the stack as it is: template, parameters, tags, protection. Resources come later.
+
+use super::document::{Value, ValueChange};
+use super::head::Head;
+use crate::aws::digest;
+use crate::model::{Deployed, Parameter, RenderedStack, StackRecord};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// What other stacks will give once their own steps are done: stack → output → its value, none while it cannot be known.
+pub(super) type Flow = BTreeMap<String, BTreeMap<String, Option<String>>>;
+
+/// The values that the stack's parameters will have; none while one cannot be known.
+pub(super) fn resolve(wanted: &RenderedStack, flow: &Flow) -> BTreeMap<String, Option<String>> {
+    let value = |parameter: &Parameter| match parameter {
+        Parameter::Value(value) => Some(value.clone()),
+        Parameter::Secret { value } => Some(value.0.clone()),
+        Parameter::Image { reference, .. } => Some(reference.clone()),
+        Parameter::Output { stack, key } => flow.get(stack)?.get(key)?.clone(),
+    };
+    wanted.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
+}
+
+/// How a stack differs from what is wanted of it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Differences {
+    pub template: bool,
+    pub parameters: BTreeMap<String, ValueChange>,
+    pub tags: BTreeMap<String, ValueChange>,
+    pub images: BTreeMap<String, ValueChange>,
+    pub protection: Option<ValueChange>,
+}
+
+impl Differences {
+    pub fn is_empty(&self) -> bool {
+        *self == Differences::default()
+    }
+
+    /// Between a stack and what is wanted of it. `values` are the parameters' values as [`resolve`] gives them.
+    pub fn between(
+        deployed: &Deployed,
+        record: Option<&StackRecord>,
+        wanted: &RenderedStack,
+        values: &BTreeMap<String, Option<String>>,
+        head: &Head,
+    ) -> Differences {
+        Differences {
+            template: !same_template(deployed, record, wanted),
+            parameters: parameters(&deployed.parameters, values, head),
+            tags: tags(&deployed.tags, &wanted.tags),
+            images: images(&deployed.parameters, wanted),
+            protection: protection(Some((deployed, record)), wanted),
+        }
+    }
+
+    /// Of a stack that is made from nothing.
+    pub fn creation(wanted: &RenderedStack, values: &BTreeMap<String, Option<String>>, head: &Head) -> Differences {
+        Differences {
+            template: true,
+            parameters: parameters(&BTreeMap::new(), values, head),
+            tags: tags(&BTreeMap::new(), &wanted.tags),
+            images: images(&BTreeMap::new(), wanted),
+            protection: protection(None, wanted),
+        }
+    }
+}
+
+/// Whether the stack has the wanted template. The state's digest counts as long as nobody touched the stack since;
+/// otherwise its template is looked at. A template that nobody knows counts as another one.
+pub(super) fn same_template(deployed: &Deployed, record: Option<&StackRecord>, wanted: &RenderedStack) -> bool {
+    if let Some(record) = record.filter(|record| record.fingerprint == deployed.fingerprint()) {
+        return record.template_digest == wanted.template_digest;
+    }
+    deployed
+        .template
+        .as_deref()
+        .is_some_and(|template| template == wanted.template || same_json(template, &wanted.template))
+}
+
+fn same_json(one: &str, other: &str) -> bool {
+    let parse = |text: &str| serde_json::from_str::<Json>(text).ok();
+    parse(one).is_some_and(|one| parse(other) == Some(one))
+}
+
+/// Before: what the stack has, defaults included. After: what it is given, or else the default.
+fn parameters(
+    before: &BTreeMap<String, String>,
+    given: &BTreeMap<String, Option<String>>,
+    head: &Head,
+) -> BTreeMap<String, ValueChange> {
+    let mut after: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    for (name, declared) in &head.parameters {
+        if let Some(default) = declared.default() {
+            after.insert(name, Some(default));
+        }
+    }
+    after.extend(given.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    let mut changes = BTreeMap::new();
+    for name in before.keys().map(String::as_str).chain(after.keys().copied()) {
+        let (old, new) = (before.get(name), after.get(name));
+        // What a secret was cannot be seen, so that a new one cannot be told from it.
+        if head.is_secret(name) {
+            if old.is_none() {
+                changes.insert(name.to_owned(), ValueChange::new(Value::Absent, Value::Sensitive));
+            }
+            continue;
+        }
+        let new = match new {
+            None => Value::Absent,
+            Some(None) => Value::Unknown,
+            Some(Some(text)) => Value::text(text),
+        };
+        let old = old.map_or(Value::Absent, Value::text);
+        if old != new {
+            changes.insert(name.to_owned(), ValueChange::new(old, new));
+        }
+    }
+    changes
+}
+
+fn tags(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> BTreeMap<String, ValueChange> {
+    let value = |text: Option<&String>| text.map_or(Value::Absent, Value::text);
+    let keys = before.keys().chain(after.keys());
+    let changed = keys.filter(|key| before.get(*key) != after.get(*key));
+    changed.map(|key| (key.clone(), ValueChange::new(value(before.get(key)), value(after.get(key))))).collect()
+}
+
+fn images(before: &BTreeMap<String, String>, wanted: &RenderedStack) -> BTreeMap<String, ValueChange> {
+    let mut changes = BTreeMap::new();
+    for (key, parameter) in &wanted.parameters {
+        if let Parameter::Image { name, reference } = parameter
+            && before.get(key) != Some(reference)
+        {
+            let old = before.get(key).map_or(Value::Absent, Value::text);
+            changes.insert(name.clone(), ValueChange::new(old, Value::text(reference)));
+        }
+    }
+    changes
+}
+
+fn protection(before: Option<(&Deployed, Option<&StackRecord>)>, wanted: &RenderedStack) -> Option<ValueChange> {
+    let now = before.is_some_and(|(deployed, _)| deployed.termination_protection);
+    let policy_now = before.and_then(|(_, record)| record.and_then(|record| record.stack_policy_digest.as_deref()));
+    let policy = wanted.stack_policy.as_deref().map(digest);
+    if now == wanted.protect && policy_now == policy.as_deref() {
+        return None;
+    }
+    let words = |on: bool, policy: Option<&str>| match (on, policy) {
+        (false, None) => "off".to_owned(),
+        (true, None) => "termination protection".to_owned(),
+        (false, Some(policy)) => format!("stack policy {}", short(policy)),
+        (true, Some(policy)) => format!("termination protection, stack policy {}", short(policy)),
+    };
+    let after = words(wanted.protect, policy.as_deref());
+    Some(ValueChange::new(Value::text(words(now, policy_now)), Value::text(after)))
+}
+
+/// Enough of a digest to tell two of them apart.
+fn short(digest: &str) -> &str {
+    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+    hex.get(..8).unwrap_or(hex)
+}

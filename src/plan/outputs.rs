@@ -1,0 +1,130 @@
+//! What a stack will give to others once its step is done, as far as that can be known before.
+//!
+//! An output keeps its present value when the template computes it as before from resources that stay as they are. For
+//! this, references are left standing as symbols: an expression that comes to the same symbols comes to the same value.
+
+use super::changes::Sides;
+use super::document::{Change, ChangeAction, Value, ValueChange};
+use super::shown::shown;
+use crate::model::Deployed;
+use cloudformation::evaluate::{Evaluator, Resources, Value as Evaluated};
+use cloudformation::predict::Deployment;
+use cloudformation::schema::resource_type;
+use cloudformation::template::Template;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Outputs after a step.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    /// Every output, with its value where that is known.
+    pub values: BTreeMap<String, Option<String>>,
+    /// Those that come, go, change, or may change.
+    pub changes: BTreeMap<String, ValueChange>,
+}
+
+pub(super) fn outputs(sides: &Sides, changes: &[Change], deployed: Option<&Deployed>) -> Outputs {
+    let before = sides.before.as_ref().map(|before| symbolic(before, &[])).unwrap_or_default();
+    let after = symbolic(&sides.after, changes);
+    let live = deployed.map(|deployed| &deployed.outputs);
+    let live = |name: &str| live.and_then(|outputs| outputs.get(name));
+    let mut found = Outputs::default();
+    for (name, value) in &after {
+        let now = live(name);
+        let same = before.get(name).is_some_and(|old| old.is_known() && old == value);
+        let text = match now {
+            Some(now) if same => Some(now.clone()),
+            _ => value
+                .as_text()
+                .filter(|_| value.is_known() && !value.is_sensitive())
+                .filter(|text| !text.contains(MARK)),
+        };
+        let next = match (&text, value.is_sensitive()) {
+            (_, true) => Value::Sensitive,
+            (Some(text), _) => shown(Some(&Evaluated::string(text))),
+            (None, _) => Value::Unknown,
+        };
+        let present = now.map_or(Value::Absent, Value::text);
+        if present != next {
+            let present = if value.is_sensitive() && now.is_some() { Value::Sensitive } else { present };
+            found.changes.insert(name.clone(), ValueChange::new(present, next));
+        }
+        found.values.insert(name.clone(), text);
+    }
+    for (name, now) in deployed.into_iter().flat_map(|deployed| &deployed.outputs) {
+        if !after.contains_key(name) {
+            found.changes.insert(name.clone(), ValueChange::new(Value::text(now), Value::Absent));
+        }
+    }
+    found
+}
+
+/// U+0000 is in no template, so that no text of one looks like a symbol.
+const MARK: char = '\0';
+
+/// The values of the outputs with references as symbols; those that may become others are unknown.
+fn symbolic(deployment: &Deployment, changes: &[Change]) -> BTreeMap<String, Evaluated> {
+    let template = &deployment.template;
+    let evaluator = Evaluator::new(template, &deployment.parameters, &deployment.environment, &deployment.facts);
+    let symbols = Symbols::new(template, &evaluator, changes);
+    let is_there = |condition: Option<&str>| condition.is_none_or(|name| evaluator.condition(name) != Some(false));
+    let there = template
+        .outputs
+        .iter()
+        .filter(|(_, output)| is_there(output.condition.as_ref().map(|name| name.value.as_str())));
+    there
+        .map(|(name, output)| {
+            let value = evaluator.evaluate(&output.value, &symbols, &format!("/Outputs/{name}/Value")).value;
+            let open = output.condition.as_ref().is_some_and(|name| evaluator.condition(&name.value).is_none());
+            (name.clone(), if open { Evaluated::Unknown } else { value.into_text_scalars() })
+        })
+        .collect()
+}
+
+struct Symbols<'a> {
+    present: BTreeSet<&'a str>,
+    template: &'a Template,
+    /// Another physical resource, or perhaps one.
+    renewed: BTreeSet<&'a str>,
+    /// The same one, changed.
+    modified: BTreeSet<&'a str>,
+}
+
+impl<'a> Symbols<'a> {
+    fn new(template: &'a Template, evaluator: &Evaluator, changes: &'a [Change]) -> Symbols<'a> {
+        let with = |wanted: &[ChangeAction]| {
+            let chosen = changes.iter().filter(|change| wanted.contains(&change.action));
+            chosen.map(|change| change.logical_id.as_str()).collect()
+        };
+        let ids = template.resources.keys().filter(|id| evaluator.exists(id) != Some(false));
+        Symbols {
+            present: ids.map(String::as_str).collect(),
+            template,
+            renewed: with(&[ChangeAction::Add, ChangeAction::Replace, ChangeAction::MayReplace]),
+            modified: with(&[ChangeAction::Modify, ChangeAction::MayModify]),
+        }
+    }
+
+    /// An attribute that identifies a resource stays while the resource does.
+    fn identifies(&self, id: &str, attribute: &str) -> bool {
+        let Some(resource) = self.template.resources.get(id) else { return false };
+        let schema = resource_type(&resource.resource_type.value);
+        schema.is_some_and(|schema| schema.primary_identifier().iter().any(|path| path.dotted() == attribute))
+    }
+}
+
+impl Resources for Symbols<'_> {
+    fn reference(&self, id: &str) -> Option<Evaluated> {
+        self.present.get(id)?;
+        Some(if self.renewed.contains(id) { Evaluated::Unknown } else { symbol(id) })
+    }
+
+    fn attribute(&self, id: &str, attribute: &str) -> Option<Evaluated> {
+        self.present.get(id)?;
+        let open = self.renewed.contains(id) || (self.modified.contains(id) && !self.identifies(id, attribute));
+        Some(if open { Evaluated::Unknown } else { symbol(&format!("{id}.{attribute}")) })
+    }
+}
+
+fn symbol(name: &str) -> Evaluated {
+    Evaluated::String(format!("{MARK}{name}{MARK}"))
+}

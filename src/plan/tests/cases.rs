@@ -1,0 +1,301 @@
+//! One stack's step, for everything that may be there already; and how what flows between stacks is followed.
+
+use super::*;
+use insta::assert_snapshot;
+
+#[test]
+fn everything_is_created_in_order_when_nothing_is_there() {
+    let plan = World::storefront().plan();
+    assert_snapshot!(sketch(&plan), @"
+    Create network
+      parameter Cidr: absent → 10.0.0.0/16
+      tag ManagedBy: absent → infra
+      output Cidr: absent → 10.0.0.0/16
+      output Constant: absent → always
+      output VpcId: absent → ?
+      Add Vpc AWS::EC2::VPC
+      Add Subnet AWS::EC2::Subnet
+    Create data
+      tag ManagedBy: absent → infra
+      output TableArn: absent → ?
+      output TableName: absent → ?
+      Add Table AWS::DynamoDB::Table
+    Create service after data, network
+      parameter Image: absent → repo@sha256:aa
+      parameter Table: absent → ?
+      parameter VpcId: absent → ?
+      tag ManagedBy: absent → infra
+      output Group: absent → ?
+      image app: absent → repo@sha256:aa
+      Add Group AWS::EC2::SecurityGroup
+      Add Definition AWS::ECS::TaskDefinition
+      Add Service AWS::ECS::Service
+    ");
+    assert_eq!(plan.summary(), Summary { add: 6, stacks: 3, ..Summary::default() });
+}
+
+#[test]
+fn nothing_is_to_be_done_after_an_apply() {
+    let world = World::storefront().applied();
+    let plan = world.plan();
+    assert_snapshot!(sketch(&plan), @"
+    Nothing network
+    Nothing data
+    Nothing service after data, network
+    ");
+    assert!(!plan.has_changes() && !plan.has_work());
+    assert!(needs_template(&world.request()).is_empty());
+}
+
+#[test]
+fn a_change_in_place_leaves_its_users_alone() {
+    let mut world = World::storefront().applied();
+    let mut template = network("10.0.0.0/16");
+    template["Resources"]["Vpc"]["Properties"]["EnableDnsSupport"] = json!(false);
+    world.set_template("network", &template);
+    assert_snapshot!(sketch(&world.plan()), @"
+    Update network
+      Modify Vpc AWS::EC2::VPC
+        EnableDnsSupport: true → false [Never]
+    Nothing data
+    Nothing service after data, network
+    ");
+}
+
+#[test]
+fn a_replacement_spreads_within_the_stack_and_to_its_users() {
+    let mut world = World::storefront().applied();
+    world.set_template("network", &network("10.1.0.0/16"));
+    assert_snapshot!(sketch(&world.plan()), @"
+    Update network
+      output Cidr: 10.0.0.0/16 → 10.1.0.0/16
+      output VpcId: live-VpcId → ?
+      Replace Vpc AWS::EC2::VPC (Delete the old)
+        CidrBlock: 10.0.0.0/16 → 10.1.0.0/16 [Always]
+      Replace Subnet AWS::EC2::Subnet (Delete the old) because Vpc is replaced
+        VpcId: ${Vpc} → ? [Always]
+    Nothing data
+    Update service after data, network
+      parameter VpcId: live-VpcId → ?
+      output Group: live-Group → ?
+      MayReplace Group AWS::EC2::SecurityGroup (Delete the old) because parameter VpcId is known after apply
+        VpcId: live-VpcId → ? [Always]
+    ");
+}
+
+#[test]
+fn a_new_image_replaces_the_task_definition() {
+    let mut world = World::storefront().applied();
+    let image = Parameter::Image { name: "app".to_owned(), reference: "repo@sha256:bb".to_owned() };
+    world.stack_mut("service").parameters.insert("Image".to_owned(), image);
+    assert_snapshot!(sketch(&world.plan()), @"
+    Nothing network
+    Nothing data
+    Update service after data, network
+      parameter Image: repo@sha256:aa → repo@sha256:bb
+      image app: repo@sha256:aa → repo@sha256:bb
+      Replace Definition AWS::ECS::TaskDefinition (Delete the old) because parameter Image changes
+        ContainerDefinitions[0].Image: repo@sha256:aa → repo@sha256:bb [Always]
+      Modify Service AWS::ECS::Service because Definition is replaced
+        TaskDefinition: ${Definition} → ? [Never]
+    ");
+}
+
+#[test]
+fn tags_and_protection_are_changes_of_their_own() {
+    let mut world = World::storefront().applied();
+    let network = world.stack_mut("network");
+    network.tags.insert("owner".to_owned(), "platform".to_owned());
+    network.protect = true;
+    network.stack_policy = Some("{}".to_owned());
+    assert_snapshot!(sketch(&world.plan()), @"
+    Update network
+      tag owner: absent → platform
+      protection: off → termination protection, stack policy 44136fa3
+    Nothing data
+    Nothing service after data, network
+    ");
+}
+
+#[test]
+fn a_resource_that_leaves_the_template_is_removed() {
+    let mut world = World::storefront().applied();
+    let mut template = network("10.0.0.0/16");
+    template["Resources"].as_object_mut().unwrap().remove("Subnet");
+    world.set_template("network", &template);
+    assert_snapshot!(sketch(&world.plan()), @"
+    Update network
+      Remove Subnet AWS::EC2::Subnet (Delete the old)
+    Nothing data
+    Nothing service after data, network
+    ");
+}
+
+#[test]
+fn a_stack_that_leaves_the_file_goes_after_its_users_have_changed() {
+    let mut world = World::storefront().applied();
+    world.wanted.retain(|stack| stack.name != "data");
+    world.stack_mut("service").parameters.remove("Table");
+    let request = world.request();
+    assert_eq!(Vec::from_iter(needs_template(&request)), ["data", "service"]);
+    assert_snapshot!(sketch(&world.plan()), @"
+    Nothing network
+    Update service (adopt) after network
+      parameter Table: live-TableName → none
+      Replace Definition AWS::ECS::TaskDefinition (Delete the old) because parameter Table changes
+        ContainerDefinitions[0].Environment[0].Value: live-TableName → none [Always]
+      Modify Service AWS::ECS::Service because Definition is replaced
+        TaskDefinition: ${Definition} → ? [Never]
+    Delete data after service because it is no longer in the file
+      Remove Table AWS::DynamoDB::Table (Delete the old)
+    Warning stateful-removal data.Table: removes Table (AWS::DynamoDB::Table) with its items
+    ");
+}
+
+#[test]
+fn a_stack_that_left_the_file_and_the_account_is_forgotten() {
+    let mut world = World::storefront().applied();
+    world.wanted.retain(|stack| stack.name != "service");
+    world.deployed.remove("service");
+    assert_snapshot!(sketch(&world.plan()), @"
+    Nothing network
+    Nothing data
+    Forget service because it is gone from the account already
+    ");
+}
+
+#[test]
+fn every_status_has_its_step() {
+    use StackStatus::*;
+    let mut text = String::new();
+    for status in [
+        CreateInProgress,
+        CreateFailed,
+        CreateComplete,
+        RollbackInProgress,
+        RollbackFailed,
+        RollbackComplete,
+        DeleteInProgress,
+        DeleteFailed,
+        DeleteComplete,
+        UpdateInProgress,
+        UpdateCompleteCleanupInProgress,
+        UpdateComplete,
+        UpdateFailed,
+        UpdateRollbackInProgress,
+        UpdateRollbackFailed,
+        UpdateRollbackCompleteCleanupInProgress,
+        UpdateRollbackComplete,
+        ReviewInProgress,
+        ImportInProgress,
+        ImportComplete,
+        ImportRollbackInProgress,
+        ImportRollbackFailed,
+        ImportRollbackComplete,
+    ] {
+        let mut world = World::new(vec![stack("data", &data("id"))]).applied();
+        world.deployed.get_mut("data").unwrap().status = status;
+        let plan = world.plan();
+        let step = &plan.steps[0];
+        let there = if step.fingerprint.is_some() { "" } else { " (not there)" };
+        let reason = step.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+        writeln!(text, "{status}: {:?}{there}{reason}", step.action).unwrap();
+    }
+    assert_snapshot!(text, @"
+    CREATE_IN_PROGRESS: Nothing, CREATE_IN_PROGRESS by another run; apply waits for its end
+    CREATE_FAILED: Recreate, its first creation failed (CREATE_FAILED): what is left is deleted first
+    CREATE_COMPLETE: Nothing
+    ROLLBACK_IN_PROGRESS: Recreate, its first creation failed and is being rolled back: what is left is deleted first
+    ROLLBACK_FAILED: Recreate, its first creation failed (ROLLBACK_FAILED): what is left is deleted first
+    ROLLBACK_COMPLETE: Recreate, its first creation failed (ROLLBACK_COMPLETE): what is left is deleted first
+    DELETE_IN_PROGRESS: Create, it is being deleted; apply waits for the end of that
+    DELETE_FAILED: Recreate, its deletion failed halfway: the rest is deleted first
+    DELETE_COMPLETE: Create (not there), it is in the state, but no longer in the account
+    UPDATE_IN_PROGRESS: Nothing, UPDATE_IN_PROGRESS by another run; apply waits for its end
+    UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: Nothing, UPDATE_COMPLETE_CLEANUP_IN_PROGRESS by another run; apply waits for its end
+    UPDATE_COMPLETE: Nothing
+    UPDATE_FAILED: Update, it is in UPDATE_FAILED: CloudFormation accepts no update until its rollback is through
+    UPDATE_ROLLBACK_IN_PROGRESS: Nothing, UPDATE_ROLLBACK_IN_PROGRESS by another run; apply waits for its end
+    UPDATE_ROLLBACK_FAILED: Update, it is in UPDATE_ROLLBACK_FAILED: CloudFormation accepts no update until its rollback is through
+    UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS: Nothing, UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS by another run; apply waits for its end
+    UPDATE_ROLLBACK_COMPLETE: Nothing
+    REVIEW_IN_PROGRESS: Create (not there), it is in the state, but no longer in the account
+    IMPORT_IN_PROGRESS: Nothing, IMPORT_IN_PROGRESS by another run; apply waits for its end
+    IMPORT_COMPLETE: Nothing
+    IMPORT_ROLLBACK_IN_PROGRESS: Nothing, IMPORT_ROLLBACK_IN_PROGRESS by another run; apply waits for its end
+    IMPORT_ROLLBACK_FAILED: Update, it is in IMPORT_ROLLBACK_FAILED: CloudFormation accepts no update until its rollback is through
+    IMPORT_ROLLBACK_COMPLETE: Nothing
+    ");
+}
+
+#[test]
+fn a_stack_that_the_state_does_not_know_is_adopted() {
+    let mut world = World::storefront().applied();
+    world.state.as_mut().unwrap().stacks.remove("data");
+    let plan = world.plan();
+    assert_snapshot!(sketch(&plan), @"
+    Nothing network
+    Nothing data (adopt)
+    Nothing service after data, network
+    ");
+    assert!(!plan.has_changes() && plan.has_work());
+}
+
+#[test]
+fn targets_bring_what_they_need_and_nothing_else() {
+    let mut world = World::storefront();
+    world.wanted.push(stack("alone", &data("id")));
+    world.options.targets = vec!["service".to_owned()];
+    let stacks: Vec<String> = world.plan().steps.into_iter().map(|step| step.stack).collect();
+    assert_eq!(stacks, ["network", "data", "service"]);
+    world.options.targets = vec!["servise".to_owned()];
+    let error = plan(&world.request()).unwrap_err();
+    assert_eq!(crate::error::kind(&error), crate::error::Kind::Usage);
+    assert_eq!(crate::error::find(&error).unwrap().hints, ["did you mean `--target service`?"]);
+}
+
+#[test]
+fn a_default_that_changes_is_a_changed_parameter() {
+    let mut world = World::storefront().applied();
+    let mut template = network("10.0.0.0/16");
+    template["Parameters"]["Cidr"]["Default"] = json!("10.9.0.0/16");
+    world.set_template("network", &template);
+    assert_snapshot!(sketch(&world.plan()), @"
+    Update network
+      parameter Cidr: 10.0.0.0/16 → 10.9.0.0/16
+    Nothing data
+    Nothing service after data, network
+    ");
+}
+
+#[test]
+fn everything_goes_in_reverse() {
+    let world = World::storefront().applied();
+    assert_snapshot!(sketch(&plan_destroy(&world.request())), @"
+    Delete service
+      Remove Service AWS::ECS::Service (Delete the old)
+      Remove Definition AWS::ECS::TaskDefinition (Delete the old)
+      Remove Group AWS::EC2::SecurityGroup (Delete the old)
+    Delete data after service
+      Remove Table AWS::DynamoDB::Table (Delete the old)
+    Delete network after service
+      Remove Subnet AWS::EC2::Subnet (Delete the old)
+      Remove Vpc AWS::EC2::VPC (Delete the old)
+    Warning stateful-removal data.Table: removes Table (AWS::DynamoDB::Table) with its items
+    ");
+}
+
+#[test]
+fn destroy_takes_stacks_that_a_cut_off_first_apply_made() {
+    let mut world = World::storefront().applied();
+    world.state = None;
+    world.deployed.remove("service");
+    assert_snapshot!(sketch(&plan_destroy(&world.request())), @"
+    Delete network
+      Remove Subnet AWS::EC2::Subnet (Delete the old)
+      Remove Vpc AWS::EC2::VPC (Delete the old)
+    Delete data
+      Remove Table AWS::DynamoDB::Table (Delete the old)
+    Warning stateful-removal data.Table: removes Table (AWS::DynamoDB::Table) with its items
+    ");
+}
