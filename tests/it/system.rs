@@ -67,7 +67,13 @@ fn the_system_comes_up_stays_changes_and_goes() {
 
     // One input changes: exactly that change.
     let file = project.read("environments/emulator.yaml");
-    project.write("environments/emulator.yaml", &file.replace("fastapi-a: {inputs: {count: {min: 2, max: 2}}}", "fastapi-a: {inputs: {count: {min: 3, max: 3}}}"));
+    project.write(
+        "environments/emulator.yaml",
+        &file.replace(
+            "fastapi-a: {inputs: {count: {min: 2, max: 2}}}",
+            "fastapi-a: {inputs: {count: {min: 3, max: 3}}}",
+        ),
+    );
     let plan = infra(&["plan", "--format", "json"]).expect(0).json();
     let touched: Vec<_> = plan["steps"]
         .as_array()
@@ -104,7 +110,8 @@ fn the_system_comes_up_stays_changes_and_goes() {
 
 /// What the rows of the system promise, read off the services.
 fn properties(found: &BTreeMap<String, Value>) {
-    let facts = |key: &str| &found.get(&format!("storefront-emulator-{key}")).unwrap_or_else(|| panic!("no {key}"))["facts"];
+    let facts =
+        |key: &str| &found.get(&format!("storefront-emulator-{key}")).unwrap_or_else(|| panic!("no {key}"))["facts"];
     let of_type = |name: &str| found.values().filter(|resource| resource["type"] == name).collect::<Vec<_>>();
 
     for table in of_type("AWS::DynamoDB::Table") {
