@@ -42,6 +42,8 @@ pub struct ApplySettings {
     pub concurrency: usize,
     /// How long one stack may take before the run stops waiting for it.
     pub timeout: Duration,
+    /// After so long without a beat of its holder the lock is anybody's.
+    pub lock_lease: Duration,
 }
 
 /// A container image as the environment names it.

@@ -14,6 +14,9 @@ use indexmap::IndexMap;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+const LOCK_LEASE: Duration = Duration::from_secs(60);
+/// Under this a slow network would cost a healthy run its lock.
+const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 const TABLE: &str = "infra-locks";
 
 /// `complete`: every file could be read, so that what is not there is missing.
@@ -192,6 +195,10 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
     ApplySettings {
         concurrency: concurrency.and_then(|count| usize::try_from(count).ok()).unwrap_or(keys::CONCURRENCY),
         timeout: text(apply, "timeout").and_then(|text| quantity::duration(&text)).unwrap_or(TIMEOUT),
+        lock_lease: text(apply, "lock_lease")
+            .and_then(|text| quantity::duration(&text))
+            .unwrap_or(LOCK_LEASE)
+            .max(SHORTEST_LEASE),
     }
 }
 

@@ -301,6 +301,12 @@ const APPLY: Section = Section {
             required: false,
             about: "How long one stack may take before the run stops waiting for it. Default: 60m.",
         },
+        Key {
+            name: "lock_lease",
+            shape: Shape::Text(&DURATION),
+            required: false,
+            about: "After so long without a sign of life of the run that holds the lock, another may take it. Default: 60s; at least 3s.",
+        },
     ],
 };
 

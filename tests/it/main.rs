@@ -1,9 +1,6 @@
 //! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
 
 mod aws;
-mod killed;
 mod lock;
 mod state;
 mod support;
-mod system;
-mod two_runs;

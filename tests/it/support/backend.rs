@@ -86,7 +86,11 @@ impl Backend {
             images: Default::default(),
             stacks: Default::default(),
             state: self.location.clone(),
-            apply: ApplySettings { concurrency: 8, timeout: Duration::from_secs(3600) },
+            apply: ApplySettings {
+                concurrency: 8,
+                timeout: Duration::from_secs(3600),
+                lock_lease: Duration::from_secs(60),
+            },
             at: Location { file: Arc::new(file), span: Span::default() },
         }
     }
