@@ -87,6 +87,7 @@ pub enum Command {
     Outputs(commands::outputs::Args),
     History(commands::history::Args),
     Lock(commands::lock::Args),
+    Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Docs(commands::docs::Args),
     Completions(commands::completions::Args),

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod commands;
 pub mod environment;
 pub mod error;
+pub mod explain;
 pub mod files;
 pub mod graph;
 pub mod model;

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod docs;
+pub mod explain;
 pub mod history;
 pub mod lock;
 pub mod outputs;
@@ -22,6 +23,7 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::Outputs(args) => outputs::run(args, session),
         Command::History(args) => history::run(args, session),
         Command::Lock(args) => lock::run(args, session),
+        Command::Explain(args) => explain::run(args, session),
         Command::Schema(args) => schema::run(args, session),
         Command::Docs(args) => docs::run(args, session),
         Command::Completions(args) => completions::run(args, session),

@@ -4,6 +4,7 @@
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
 mod error;
+mod explain;
 pub mod plan;
 pub mod problem;
 pub mod progress;

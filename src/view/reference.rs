@@ -50,7 +50,7 @@ pub fn man(tree: Command) -> Result<Vec<u8>> {
     for command in commands {
         let name = command.get_bin_name().unwrap_or_default().to_uppercase();
         let man = clap_mangen::Man::new(command);
-        page.extend_from_slice(format!(".SH {name}\n").as_bytes());
+        page.extend_from_slice(format!(".SH \"{name}\"\n").as_bytes());
         let mut body = Vec::new();
         man.render_synopsis_section(&mut body)?;
         man.render_description_section(&mut body)?;

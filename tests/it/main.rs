@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
 
 mod aws;
+mod cli;
 mod lock;
 mod state;
 mod support;

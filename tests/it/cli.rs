@@ -1,0 +1,140 @@
+//! The command line itself: help, wrong usage, exit codes, streams. Nothing here needs AWS.
+
+use crate::support::cli::Run;
+use crate::support::project::Project;
+use std::process::Stdio;
+
+fn infra(args: &[&str]) -> Run {
+    Run::new(args)
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let version = infra(&["--version"]).expect(0);
+    assert_eq!(version.stdout, format!("infra {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(version.stderr, "");
+    let help = infra(&["--help"]).expect(0);
+    assert!(help.stdout.starts_with("Plans and applies AWS environments") && help.stderr.is_empty());
+}
+
+#[test]
+fn the_short_help_fits_a_terminal() {
+    insta::assert_snapshot!(infra(&["-h"]).expect(0).stdout);
+}
+
+#[test]
+fn wrong_usage_is_64_whatever_is_wrong() {
+    for args in [
+        &[][..],
+        &["no-such-command"],
+        &["outputs", "--no-such-option"],
+        &["outputs", "--format", "xml"],
+        &["lock", "break"],
+        &["-q", "-v", "schema"],
+    ] {
+        let ran = infra(args).expect(64);
+        assert_eq!(ran.stdout, "", "{args:?}");
+        assert!(!ran.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn an_environment_must_be_named() {
+    let project = Project::offline();
+    for name in ["dev", "prod"] {
+        project
+            .write(&format!("environments/{name}.yaml"), "project: x\naccount: \"111122223333\"\nregion: us-east-1\n");
+    }
+    insta::assert_snapshot!(project.infra(&["outputs"]).expect(64).whole(), @r"
+    ── stdout
+    ── stderr
+    error: no environment is named
+      there are: dev, prod
+    hint: name one: --env dev, or INFRA_ENV=dev
+    ── exit 64
+    ");
+    let json = project.infra(&["outputs", "--format", "json"]).expect(64);
+    let error: serde_json::Value = serde_json::from_str(&json.stderr).expect("one line of JSON");
+    assert_eq!((error["kind"].as_str(), error["exit_code"].as_u64()), (Some("usage"), Some(64)));
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_recognised() {
+    let project = Project::offline();
+    project.write("environments/prod.yaml", "project: x\naccount: \"111122223333\"\nregion: us-east-1\n");
+    insta::assert_snapshot!(project.infra(&["outputs", "--env", "prd"]).expect(1).whole(), @r"
+    ── stdout
+    ── stderr
+    error: there is no environment `prd`: environments/prd.yaml is missing
+      environments/ has `prod`
+    hint: did you mean `prod`?
+    ── exit 1
+    ");
+}
+
+#[test]
+fn colours_are_wanted_or_not() {
+    let project = Project::offline();
+    let stderr = |args: &[&str], variable: Option<&str>| {
+        let run = project.infra(args);
+        variable.into_iter().fold(run, |run, name| run.env(name, "1")).run().stderr
+    };
+    let colored = |text: String| text.contains('\u{1b}');
+    assert!(!colored(stderr(&["outputs"], None)));
+    assert!(colored(stderr(&["outputs", "--color", "always"], None)));
+    assert!(colored(stderr(&["outputs", "--color", "always"], Some("NO_COLOR"))));
+    assert!(colored(stderr(&["outputs"], Some("CLICOLOR_FORCE"))));
+    assert!(!colored(stderr(&["outputs", "--color", "never"], Some("CLICOLOR_FORCE"))));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = infra(&["docs", "cli"]).spawn();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has /dev/full");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_infra"))
+        .args(["docs", "cli"])
+        .stdout(Stdio::from(full))
+        .output()
+        .expect("infra can be started");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"));
+}
+
+#[test]
+fn completions_are_there_for_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = infra(&["completions", shell]).expect(0).stdout;
+        assert!(script.contains("infra") && script.contains("explain"), "{shell}");
+    }
+}
+
+#[test]
+fn the_manual_page_is_roff_that_man_accepts() {
+    let page = infra(&["docs", "man"]).expect(0).stdout;
+    assert!(page.contains(".TH infra 1") && page.contains(".SH \"INFRA LOCK BREAK\""), "{page}");
+}
+
+#[test]
+fn a_type_is_explained_or_corrected() {
+    let log_group = infra(&["explain", "AWS::Logs::LogGroup"]).expect(0).stdout;
+    assert!(log_group.contains("LogGroupName"), "{log_group}");
+    let line = log_group.lines().find(|line| line.contains("LogGroupName  ")).expect("a line for the name");
+    assert!(line.contains("replaces"), "{line}");
+    let json = infra(&["explain", "AWS::Logs::LogGroup", "--format", "json"]).expect(0).json();
+    assert_eq!(json["identifier"], serde_json::json!(["LogGroupName"]));
+    insta::assert_snapshot!(infra(&["explain", "AWS::Dynamo::Table"]).expect(64).whole(), @r"
+    ── stdout
+    ── stderr
+    error: the registry has no resource type `AWS::Dynamo::Table`
+    hint: did you mean `AWS::DynamoDB::Table`?
+    ── exit 64
+    ");
+}
