@@ -140,7 +140,7 @@ async fn a_refused_connection_is_given_up_quickly() {
     let began = Instant::now();
     let error = Aws::connect(options(&account)).await.identity().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    insta::assert_snapshot!(shown(&error).replace(&port.to_string(), "PORT"), @r"
+    insta::assert_snapshot!(crate::support::shown(&error).replace(&port.to_string(), "PORT"), @r"
     Unreachable: no answer from http://127.0.0.1:PORT
       tried 3 times to find out whose credentials these are: connection refused
     hint: is the server at http://127.0.0.1:PORT running? It was chosen by `--endpoint-url`, AWS_ENDPOINT_URL or the profile
@@ -162,16 +162,9 @@ async fn a_silent_endpoint_is_given_up_within_half_a_minute_and_told_of() {
     let error = Aws::connect(options).await.identity().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert_eq!(told.lock().unwrap()[0], (Notice::NoAnswer { endpoint: account.endpoint, seconds: 5 }, 5));
-    insta::assert_snapshot!(shown(&error), @r"
+    insta::assert_snapshot!(crate::support::shown(&error), @r"
     Unreachable: no answer from http://aws.test
       tried 2 times to find out whose credentials these are: no answer within 13 s
     hint: is the server at http://aws.test running? It was chosen by `--endpoint-url`, AWS_ENDPOINT_URL or the profile
     ");
-}
-
-/// An error as people see it, but for colour.
-fn shown(error: &infra::error::Error) -> String {
-    let details = error.details.iter().map(|line| format!("  {line}\n"));
-    let hints = error.hints.iter().map(|line| format!("hint: {line}\n"));
-    format!("{:?}: {error}\n{}{}", error.kind, details.collect::<String>(), hints.collect::<String>())
 }

@@ -3,5 +3,6 @@
 mod aws;
 mod cli;
 mod lock;
+mod observe;
 mod state;
 mod support;

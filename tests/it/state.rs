@@ -24,7 +24,7 @@ on_every_backend!(
     what_cannot_be_read_is_explained,
 );
 
-fn written(operation: &str) -> Written {
+pub fn written(operation: &str) -> Written {
     Written {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         by: "arn:aws:iam::111122223333:user/alice".to_owned(),
@@ -58,14 +58,19 @@ fn rendered(name: &str, template: &str) -> RenderedStack {
 }
 
 fn record(rendered: &RenderedStack) -> StackRecord {
+    let fingerprint = Fingerprint {
+        stack_id: format!("arn:aws:cloudformation:us-east-1:111122223333:stack/{}/1", rendered.stack_name),
+        changed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        status: StackStatus::CreateComplete,
+    };
+    record_of(rendered, fingerprint)
+}
+
+pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRecord {
     StackRecord {
         stack_name: rendered.stack_name.clone(),
         target: rendered.target.clone(),
-        fingerprint: Fingerprint {
-            stack_id: format!("arn:aws:cloudformation:us-east-1:111122223333:stack/{}/1", rendered.stack_name),
-            changed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-            status: StackStatus::CreateComplete,
-        },
+        fingerprint,
         template_name: rendered.template_name.clone(),
         template_digest: rendered.template_digest.clone(),
         parameters: BTreeMap::from([("Size".to_owned(), "3".to_owned()), ("VpcId".to_owned(), "vpc-1".to_owned())]),

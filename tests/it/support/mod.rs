@@ -24,3 +24,10 @@ pub fn root() -> &'static Path {
 pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
+
+/// An error as people see it, but for colour and width.
+pub fn shown(error: &infra::error::Error) -> String {
+    let details = error.details.iter().map(|line| format!("  {line}\n"));
+    let hints = error.hints.iter().map(|line| format!("hint: {line}\n"));
+    format!("{:?}: {error}\n{}{}", error.kind, details.collect::<String>(), hints.collect::<String>())
+}
