@@ -2,8 +2,9 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `catalog` → `environment` → `graph` → `state` → `aws`
-//! → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`. Data flows one way, and each arrow is a value
-//! that can be printed, saved and tested:
+//! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
+//!
+//! Data flows one way, and each arrow is a value that can be printed, saved and tested:
 //!
 //! ```text
 //! environments/prod.yaml → Environment → [RenderedStack] ─┐
@@ -14,6 +15,7 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod document;
 pub mod environment;
 pub mod error;
 pub mod explain;

@@ -1,9 +1,8 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::check;
-use super::keys::{self, Shape};
-use super::tree::{start_of, to_json};
+use super::keys;
+use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, StackSpec, StateLocation, Target,
@@ -60,7 +59,7 @@ fn missing_keys(name: &str, top: &IndexMap<String, Input>, at: &Location, proble
         Shape::Text(format) | Shape::Digits(format) => Some(format!("`{}`: {}", key.name, format.expects)),
         _ => None,
     });
-    let message = format!("the environment `{name}` has no {}", check::listed(names));
+    let message = format!("the environment `{name}` has no {}", document::listed(names));
     problems.push(
         Problem::error("missing-key", message, Some(at.clone()))
             .label("needed, here or in a file that this one extends")
@@ -173,7 +172,7 @@ pub fn unknown<'a>(what: &str, name: &str, at: &Location, known: impl Iterator<I
     let problem = Problem::error(code, format!("there is no {what} `{name}` in this environment"), Some(at.clone()));
     match nearest(name, known.clone().map(String::as_str)) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help(format!("its {what}s are {}", check::listed(known.map(String::as_str)))),
+        None => problem.help(format!("its {what}s are {}", document::listed(known.map(String::as_str)))),
     }
 }
 

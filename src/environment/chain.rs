@@ -1,13 +1,13 @@
 //! The files of an `extends` chain: read, checked one by one, merged.
 
-use super::keys::{self, Shape};
-use super::tree::{empty, is_null, located, merge, place, start_of, without_nulls};
-use super::{DIRECTORY, LIMIT_BYTES, check, names};
+use super::merge::{merge, without_nulls};
+use super::{DIRECTORY, LIMIT_BYTES, keys, names};
+use crate::document::{self, Shape, empty, is_null, located, start_of};
 use crate::files;
 use crate::graph::{Cycle, Edge};
 use crate::model::{Input, InputKind, InputValue};
 use crate::problem::{Located, Location, Problem, SourceFile, nearest};
-use cloudformation::source::{Limits, ParseError, parse};
+use cloudformation::source::{Limits, parse};
 use indexmap::IndexMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ pub fn parse_file(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option
     let node = match parse(&file.text, LIMITS) {
         Ok(node) => node,
         Err(error) => {
-            problems.push(syntax(error, file));
+            problems.push(document::syntax(error, file));
             return None;
         }
     };
@@ -116,36 +116,8 @@ pub fn parse_file(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option
         return Some(empty(start_of(file)));
     }
     let value = located(&node, file, problems);
-    check::check(&value, &Shape::Keys(&keys::ENVIRONMENT), "", problems);
+    document::check(&value, &Shape::Keys(&keys::ENVIRONMENT), "", problems);
     Some(value)
-}
-
-/// A parser's error as a problem.
-pub fn syntax(error: ParseError, file: &Arc<SourceFile>) -> Problem {
-    let code = if error.related.is_some() { "duplicate-key" } else { "syntax" };
-    let help = syntax_help(&error.message);
-    let mut problem = Problem::error(code, error.message, Some(place(file, error.span)));
-    problem.help = help.map(str::to_owned);
-    if let Some((label, span)) = error.related {
-        problem = problem.related(place(file, span), label);
-    }
-    problem
-}
-
-/// What most often lies behind the parser's words.
-fn syntax_help(message: &str) -> Option<&'static str> {
-    let known = [
-        ("tab", "YAML is indented with spaces, never with tabs"),
-        ("mapping values are not allowed", "text with `: ` in it is written in quotes"),
-        ("quoted scalar", "is the closing quote missing, or a quote within the text not escaped?"),
-        ("unknown anchor", "text that starts with `*` is written in quotes"),
-        ("reserved indicators", "text that starts with this sign is written in quotes"),
-        ("block sequence entries are not allowed", "a list starts on a line of its own, below its key"),
-        ("simple key expect", "is a `:` missing behind a key, or is this line indented too little?"),
-        ("did not find expected", "is this line indented like its neighbours?"),
-        ("a second document", "an environment file has one document: take the line `---` away"),
-    ];
-    known.iter().find(|(part, _)| message.contains(part)).map(|(_, help)| *help)
 }
 
 fn parent_of(value: &InputValue) -> Option<Located<String>> {
@@ -153,7 +125,7 @@ fn parent_of(value: &InputValue) -> Option<Located<String>> {
     let extends = &entries.get("extends")?.value;
     match &extends.kind {
         // A name of a wrong form has its problem already.
-        InputKind::Scalar(serde_json::Value::String(name)) if check::matches(&keys::ENVIRONMENT_NAME, name) => {
+        InputKind::Scalar(serde_json::Value::String(name)) if document::matches(&keys::ENVIRONMENT_NAME, name) => {
             Some(Located { value: name.clone(), at: extends.at.clone() })
         }
         _ => None,
@@ -202,7 +174,8 @@ fn merge_all(files: Vec<InputValue>, problems: &mut Vec<Problem>) -> Option<Inpu
     for value in files.into_iter().rev() {
         let below = merged.as_ref().and_then(|merged| section(merged, "stacks"));
         for (name, input) in section(&value, "stacks").into_iter().flatten() {
-            if is_null(&input.value) && !below.is_some_and(|below| below.contains_key(name)) {
+            let removes = below.and_then(|below| below.get(name)).is_some_and(|input| !is_null(&input.value));
+            if is_null(&input.value) && !removes {
                 problems.push(
                     Problem::error(
                         "nothing-to-remove",
@@ -216,10 +189,10 @@ fn merge_all(files: Vec<InputValue>, problems: &mut Vec<Problem>) -> Option<Inpu
         }
         merged = Some(match merged {
             Some(merged) => merge(merged, value),
-            None => without_nulls(value),
+            None => value,
         });
     }
-    merged
+    merged.map(without_nulls)
 }
 
 fn section<'v>(value: &'v InputValue, key: &str) -> Option<&'v IndexMap<String, Input>> {

@@ -1,57 +1,8 @@
 //! The keys of an environment file: one table that the loader checks with and that the JSON Schema is generated from,
 //! so that the two cannot disagree.
 
+use crate::document::{Format, Key, REGION, Section, Shape};
 use crate::quantity;
-
-/// What a value must look like.
-pub enum Shape {
-    Text(&'static Format),
-    /// Text, or bare digits that YAML reads as a number (`account: 111122223333`).
-    Digits(&'static Format),
-    Boolean,
-    Integer {
-        min: i64,
-        max: i64,
-    },
-    /// Whatever YAML can say; somebody else knows what is right.
-    Any,
-    List(&'static Shape),
-    /// A map of known keys.
-    Keys(&'static Section),
-    /// A map from names of the user's choice.
-    Named {
-        name: &'static Format,
-        entry: &'static Shape,
-    },
-    /// A key of the file format that this version does not know what to do with yet: the reason.
-    Refused(&'static str),
-}
-
-/// A map with known keys.
-pub struct Section {
-    /// "an environment file", "a stack": for messages.
-    pub of: &'static str,
-    pub keys: &'static [Key],
-}
-
-pub struct Key {
-    pub name: &'static str,
-    pub shape: Shape,
-    /// Whether a file with all that it extends must have it.
-    pub required: bool,
-    /// For editors and documentation.
-    pub about: &'static str,
-}
-
-/// A kind of text.
-pub struct Format {
-    /// Completes "expected …".
-    pub expects: &'static str,
-    /// A regular expression that Rust's `regex` and ECMAScript read alike.
-    pub pattern: &'static str,
-    /// At most this many characters.
-    pub longest: usize,
-}
 
 pub const ENVIRONMENT_NAME: Format = Format {
     expects: "letters, digits and hyphens, at most 26",
@@ -75,12 +26,6 @@ pub const TEMPLATE_NAME: Format = Format {
     longest: 60,
 };
 pub const ACCOUNT: Format = Format { expects: "an account id: twelve digits", pattern: "^[0-9]{12}$", longest: 12 };
-pub const REGION: Format = Format {
-    expects: "an AWS region, such as us-east-1",
-    pattern: "^(af|ap|ca|cn|eu|eu-isoe|eusc-de|il|me|mx|sa|us|us-gov|us-iso|us-isob|us-isof)-\
-              (central|north|south|east|west|northeast|northwest|southeast|southwest)-[1-9]$",
-    longest: 30,
-};
 pub const ROLE_ARN: Format = Format {
     expects: "the ARN of an IAM role",
     pattern: "^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
@@ -316,45 +261,62 @@ pub const RESERVED_TAGS: [&str; 3] = ["Project", "Environment", "ManagedBy"];
 /// CloudFormation takes 50 tags a stack.
 pub const MOST_TAGS: usize = 50 - RESERVED_TAGS.len();
 
-/// Regions that exist as this is written; another one that is well-formed gives a warning.
-pub const REGIONS: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{REGIONS, matches};
+    use regex::Regex;
+
+    #[test]
+    fn every_pattern_compiles_and_every_known_region_matches() {
+        for format in [
+            &ENVIRONMENT_NAME,
+            &PROJECT,
+            &STACK_NAME,
+            &TEMPLATE_NAME,
+            &ACCOUNT,
+            &REGION,
+            &ROLE_ARN,
+            &TAG_KEY,
+            &TAG_VALUE,
+            &IMAGE_NAME,
+            &IMAGE_REF,
+            &INPUT_NAME,
+            &PARAMETER_NAME,
+            &NEED,
+            &BUCKET,
+            &TABLE,
+            &DURATION,
+        ] {
+            assert!(Regex::new(format.pattern).is_ok(), "{}", format.pattern);
+        }
+        for region in REGIONS {
+            assert!(matches(&REGION, region), "{region}");
+        }
+    }
+
+    #[test]
+    fn forms() {
+        let cases = [
+            (&ACCOUNT, "111122223333", true),
+            (&ACCOUNT, "11112222333", false),
+            (&REGION, "us-esat-1", false),
+            (&REGION, "us-east-9", true),
+            (&STACK_NAME, "fastapi-a", true),
+            (&STACK_NAME, "fastapi_a", false),
+            (&STACK_NAME, "-a", false),
+            (&STACK_NAME, "a--b", false),
+            (&TAG_VALUE, "Müller & Co", false),
+            (&TAG_VALUE, "Müller/日本 a+b@c.de", true),
+            (&NEED, "network.VpcId", true),
+            (&NEED, "image:api", true),
+            (&NEED, "network", false),
+            (&IMAGE_REF, "api:latest", false),
+            (&ROLE_ARN, "arn:aws:iam::111122223333:role/deploy/x", true),
+        ];
+        for (format, text, expected) in cases {
+            assert_eq!(matches(format, text), expected, "{text:?}");
+        }
+        assert!(!matches(&STACK_NAME, &"a".repeat(61)));
+    }
+}

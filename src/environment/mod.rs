@@ -5,23 +5,19 @@
 
 mod build;
 mod chain;
-mod check;
 mod keys;
-mod schema;
-mod tree;
+mod merge;
 
 #[cfg(test)]
 mod tests;
 
+use crate::document;
 use crate::error::{Error, Kind};
 use crate::model::Environment;
 use crate::problem::{Problem, nearest};
 use std::path::Path;
 
-pub use check::listed;
 pub use keys::{CONCURRENCY, RESERVED_TAGS};
-pub use schema::schema;
-pub use tree::{PRIVATE_USE, kind_of, to_json};
 
 /// Where environment files are, in a project.
 pub const DIRECTORY: &str = "environments";
@@ -35,7 +31,7 @@ const LIMIT_BYTES: u64 = 1024 * 1024;
 /// # Errors
 /// No such file or directory, or the problems of all files.
 pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), Error> {
-    if !check::matches(&keys::ENVIRONMENT_NAME, name) {
+    if !document::matches(&keys::ENVIRONMENT_NAME, name) {
         let error = Error::new(Kind::Usage, format!("`{name}` is no name of an environment"));
         return Err(error.hint(format!("a name has {}", keys::ENVIRONMENT_NAME.expects)));
     }
@@ -66,6 +62,11 @@ fn in_reading_order(problems: &mut [Problem]) {
         Some(at) => (files.iter().position(|name| *name == at.file.name), at.span.start.offset),
         None => (None, 0),
     });
+}
+
+/// The JSON Schema of environment files, for editors.
+pub fn schema() -> serde_json::Value {
+    document::schema(&keys::ENVIRONMENT, "An environment of infra")
 }
 
 /// A file of `environments/`.
@@ -102,7 +103,7 @@ fn names(project: &Path) -> Result<Vec<String>, Error> {
     })?;
     let file_names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = file_names.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect();
-    names.retain(|name| check::matches(&keys::ENVIRONMENT_NAME, name));
+    names.retain(|name| document::matches(&keys::ENVIRONMENT_NAME, name));
     names.sort();
     Ok(names)
 }
@@ -121,7 +122,7 @@ fn missing(project: &Path, name: &str) -> Error {
     }
     let error = match names.is_empty() {
         true => error.detail(format!("{DIRECTORY}/ has no environment file")),
-        false => error.detail(format!("{DIRECTORY}/ has {}", listed(names.iter().map(String::as_str)))),
+        false => error.detail(format!("{DIRECTORY}/ has {}", document::listed(names.iter().map(String::as_str)))),
     };
     match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),

@@ -1,6 +1,7 @@
 //! Good files, and what is said about bad ones.
 
 use super::*;
+use crate::document::to_json;
 use crate::model::{Image, Need};
 use crate::view::problem;
 use proptest::prelude::*;

@@ -1,14 +1,14 @@
-//! The JSON Schema of environment files, for editors: generated from the table that the loader checks with.
+//! The JSON Schema of a table of keys, for editors.
 
-use super::keys::{self, Format, Section, Shape};
+use super::shape::{Format, Section, Shape};
 use serde_json::{Map, Value, json};
 
-/// The schema (draft 2020-12). Required keys are no part of it, for a file may get them from one that it extends.
-pub fn schema() -> Value {
-    let mut schema = section(&keys::ENVIRONMENT);
+/// The schema (draft 2020-12) of a file. Required keys are no part of it, for a file may get them from one that it extends.
+pub fn schema(of: &Section, title: &str) -> Value {
+    let mut schema = section(of);
     if let Some(object) = schema.as_object_mut() {
         object.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-        object.insert("title".to_owned(), json!("An environment of infra"));
+        object.insert("title".to_owned(), json!(title));
         // An empty file is one that changes nothing.
         object.insert("type".to_owned(), json!(["object", "null"]));
     }

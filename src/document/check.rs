@@ -1,6 +1,6 @@
-//! One file against the table of keys: unknown keys, wrong types, wrong forms. Null is right anywhere, for it removes.
+//! A value against a table of keys: unknown keys, wrong types, wrong forms. Null is right anywhere, for it removes.
 
-use super::keys::{self, Format, Section, Shape};
+use super::shape::{Format, REGION, REGIONS, Section, Shape};
 use super::tree::{is_null, kind_of};
 use crate::model::{InputKind, InputValue};
 use crate::problem::{Location, Problem, nearest};
@@ -76,8 +76,8 @@ fn check_key(value: &InputValue, shape: &Shape, path: &str, key_at: &Location, p
 }
 
 fn text_has_form(text: &str, format: &Format, path: &str, at: &Location, problems: &mut Vec<Problem>) {
-    let region = (format.pattern == keys::REGION.pattern).then_some(text);
-    let region = region.filter(|text| !keys::REGIONS.contains(text));
+    let region = (format.pattern == REGION.pattern).then_some(text);
+    let region = region.filter(|text| !REGIONS.contains(text));
     if !matches(format, text) {
         let length = text.chars().count();
         let label = if length > format.longest {
@@ -100,7 +100,7 @@ fn text_has_form(text: &str, format: &Format, path: &str, at: &Location, problem
 }
 
 fn nearest_region(text: &str) -> Option<String> {
-    nearest(text, keys::REGIONS.iter().copied()).map(|region| format!("did you mean `{region}`?"))
+    nearest(text, REGIONS.iter().copied()).map(|region| format!("did you mean `{region}`?"))
 }
 
 /// Whether a text has a form; patterns are compiled once.
@@ -135,7 +135,10 @@ fn wrong_type(value: &InputValue, shape: &Shape, path: &str) -> Problem {
         Shape::Keys(_) | Shape::Named { .. } => "a map",
         Shape::Any | Shape::Refused(_) => "a value",
     };
-    let subject = if path.is_empty() { "an environment file".to_owned() } else { format!("`{path}`") };
+    let subject = match shape {
+        Shape::Keys(section) if path.is_empty() => section.of.to_owned(),
+        _ => format!("`{path}`"),
+    };
     let problem = Problem::error("wrong-type", format!("{subject} must be {expected}"), Some(value.at.clone()))
         .label(format!("this is {}", kind_of(value)));
     match (shape, &value.kind) {
@@ -167,63 +170,5 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         [] => "none".to_owned(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_pattern_compiles_and_every_known_region_matches() {
-        for format in [
-            &keys::ENVIRONMENT_NAME,
-            &keys::PROJECT,
-            &keys::STACK_NAME,
-            &keys::TEMPLATE_NAME,
-            &keys::ACCOUNT,
-            &keys::REGION,
-            &keys::ROLE_ARN,
-            &keys::TAG_KEY,
-            &keys::TAG_VALUE,
-            &keys::IMAGE_NAME,
-            &keys::IMAGE_REF,
-            &keys::INPUT_NAME,
-            &keys::PARAMETER_NAME,
-            &keys::NEED,
-            &keys::BUCKET,
-            &keys::TABLE,
-            &keys::DURATION,
-        ] {
-            assert!(Regex::new(format.pattern).is_ok(), "{}", format.pattern);
-        }
-        for region in keys::REGIONS {
-            assert!(matches(&keys::REGION, region), "{region}");
-        }
-    }
-
-    #[test]
-    fn forms() {
-        let cases = [
-            (&keys::ACCOUNT, "111122223333", true),
-            (&keys::ACCOUNT, "11112222333", false),
-            (&keys::REGION, "us-esat-1", false),
-            (&keys::REGION, "us-east-9", true),
-            (&keys::STACK_NAME, "fastapi-a", true),
-            (&keys::STACK_NAME, "fastapi_a", false),
-            (&keys::STACK_NAME, "-a", false),
-            (&keys::STACK_NAME, "a--b", false),
-            (&keys::TAG_VALUE, "Müller & Co", false),
-            (&keys::TAG_VALUE, "Müller/日本 a+b@c.de", true),
-            (&keys::NEED, "network.VpcId", true),
-            (&keys::NEED, "image:api", true),
-            (&keys::NEED, "network", false),
-            (&keys::IMAGE_REF, "api:latest", false),
-            (&keys::ROLE_ARN, "arn:aws:iam::111122223333:role/deploy/x", true),
-        ];
-        for (format, text, expected) in cases {
-            assert_eq!(matches(format, text), expected, "{text:?}");
-        }
-        assert!(!matches(&keys::STACK_NAME, &"a".repeat(61)));
     }
 }
