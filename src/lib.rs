@@ -28,6 +28,7 @@ pub mod plan;
 pub mod problem;
 pub mod quantity;
 pub mod random;
+pub mod render;
 pub mod state;
 pub mod stateful;
 pub mod view;

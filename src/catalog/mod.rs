@@ -11,9 +11,9 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use crate::document::{self, PRIVATE_USE, listed, place};
+use crate::document::{self, PRIVATE_USE, listed};
 use crate::files;
-use crate::problem::{Located, Position, Problem, SourceFile, Span, nearest};
+use crate::problem::{Located, Problem, SourceFile, nearest};
 use include_dir::{Dir, include_dir};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -34,11 +34,14 @@ const LIMIT_BYTES: u64 = 1024 * 1024;
 /// Rendering tells lines apart up to here.
 pub const MOST_LINES: usize = 60_000;
 
+/// Something that was read, or everything that is wrong with it.
+pub type Checked<T> = Result<T, Vec<Problem>>;
+
 #[derive(Debug)]
 pub struct Catalog {
     /// File names of the project's `templates/`, with their paths.
     own: BTreeMap<String, PathBuf>,
-    read: Mutex<HashMap<String, Result<Arc<Template>, Vec<Problem>>>>,
+    read: Mutex<HashMap<String, Checked<Arc<Template>>>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +101,7 @@ impl Catalog {
     ///
     /// # Errors
     /// There is none (the problem points at `name`), or everything that is wrong with it.
-    pub fn get(&self, name: &Located<String>) -> Result<Arc<Template>, Vec<Problem>> {
+    pub fn get(&self, name: &Located<String>) -> Checked<Arc<Template>> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = read.get(&name.value) {
             return known.clone();
@@ -112,7 +115,7 @@ impl Catalog {
     }
 
     /// A file of the catalog by its name (`alb.yaml`, `_alarm.yaml`); none if there is none.
-    pub fn file(&self, name: &str) -> Option<Result<(Arc<SourceFile>, Origin), Vec<Problem>>> {
+    pub fn file(&self, name: &str) -> Option<Checked<(Arc<SourceFile>, Origin)>> {
         let (file, origin) = match self.own.get(name) {
             Some(path) => (files::read(path, &format!("{DIRECTORY}/{name}"), LIMIT_BYTES), Origin::Project),
             None => {
@@ -124,6 +127,15 @@ impl Catalog {
             Some(problem) => Err(vec![problem]),
             None => Ok((file, origin)),
         }))
+    }
+
+    /// File names of the partials, sorted.
+    pub fn partials(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.file_names().filter(|name| name.starts_with('_')).map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     fn unknown(&self, name: &Located<String>) -> Problem {
@@ -144,17 +156,13 @@ fn unusable(file: &Arc<SourceFile>) -> Option<Problem> {
         let message = format!("{} has {lines} lines; at most {MOST_LINES} can be told apart", file.name);
         return Some(Problem::error("file-too-big", message, None));
     }
-    let (offset, (byte, _)) = file.text.char_indices().enumerate().find(|(_, (_, c))| *c >= PRIVATE_USE)?;
-    let before = &file.text[..byte];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    let start = Position { line, column, offset };
-    let span = Span { start, end: Position { column: column + 1, offset: offset + 1, line } };
+    let (byte, sign) = file.text.char_indices().find(|(_, c)| *c >= PRIVATE_USE)?;
+    let at = document::place_of_bytes(file, byte..byte + sign.len_utf8());
     let message = "characters of Unicode's planes for private use (from U+F0000) are refused";
-    Some(Problem::error("private-use", message, Some(place(file, span))))
+    Some(Problem::error("private-use", message, Some(at)))
 }
 
-fn parse(name: &str, file: Arc<SourceFile>, origin: Origin) -> Result<Arc<Template>, Vec<Problem>> {
+fn parse(name: &str, file: Arc<SourceFile>, origin: Origin) -> Checked<Arc<Template>> {
     let Some((manifest_end, body_start)) = border(&file.text) else {
         let problem = Problem::error(
             "no-manifest",

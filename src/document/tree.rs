@@ -4,6 +4,7 @@ use crate::model::{Input, InputKind, InputValue};
 use crate::problem::{Location, Position, Problem, SourceFile, Span};
 use cloudformation::source::{Node, Value};
 use indexmap::IndexMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Characters from here on (Unicode's planes for private use) mark places while templates are rendered, and mean nothing
@@ -51,6 +52,17 @@ pub fn located(node: &Node, file: &Arc<SourceFile>, problems: &mut Vec<Problem>)
 
 pub fn place(file: &Arc<SourceFile>, span: Span) -> Location {
     Location { file: file.clone(), span }
+}
+
+/// The place of some bytes of a file.
+pub fn place_of_bytes(file: &Arc<SourceFile>, bytes: Range<usize>) -> Location {
+    let position = |byte: usize| {
+        let before = file.text.get(..byte).unwrap_or(&file.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        Position { line, column, offset: before.chars().count() }
+    };
+    place(file, Span { start: position(bytes.start), end: position(bytes.end) })
 }
 
 /// The start of a file, for what is said of it as a whole.

@@ -1,0 +1,176 @@
+//! The rendered text of a body → a CloudFormation template, or problems at the places of the source.
+
+use super::marks::Trace;
+use super::workshop::Workshop;
+use crate::problem::Problem;
+use cloudformation::source::{Limits, Node, Position, Span, Style, Value, parse};
+use cloudformation::template::Template;
+use std::collections::HashSet;
+
+/// YAML of a body is bigger than the JSON that comes of it; CloudFormation's limit is checked on that.
+const LIMITS: Limits = Limits { bytes: 8 * 1024 * 1024, depth: 64, nodes: 400_000 };
+
+/// Reads what a template rendered to.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(trace: &Trace, workshop: &Workshop) -> Result<Template, Vec<Problem>> {
+    let root = match parse(&trace.text, LIMITS) {
+        Ok(root) => root,
+        Err(error) => {
+            let mut problem = workshop.problem_at(trace, error.span, "rendered-syntax", error.message);
+            let line = trace.text.lines().nth(error.span.start.line.saturating_sub(1)).unwrap_or_default().trim();
+            let shown: String = line.chars().take(200).collect();
+            let source = problem.at.as_ref().map(|at| (at.file.clone(), at.span.start.line));
+            let as_written = source.is_some_and(|(file, number)| {
+                file.text.lines().nth(number.saturating_sub(1)).is_some_and(|written| written.trim() == line)
+            });
+            if let Some((label, span)) = error.related {
+                problem = problem.related(workshop.locate(trace, span).0, label);
+            }
+            if json_on_line(trace, error.span.start) {
+                problem =
+                    problem.help("`tojson` writes a whole value, with its own quotes: let nothing stand beside it");
+            } else if !as_written && !shown.is_empty() {
+                problem = problem.help(format!("the line renders to `{shown}`"));
+            }
+            return Err(vec![problem]);
+        }
+    };
+    let root = without_empty_sections(root);
+    let mut problems = misplaced_json(&root, trace, workshop);
+    let (template, found) = Template::from_node(root);
+    problems.extend(found.into_iter().map(|found| {
+        let problem = workshop.problem_at(trace, found.span, "template", found.message);
+        match found.detail {
+            Some(detail) => problem.label(detail),
+            None => problem,
+        }
+    }));
+    if problems.is_empty() { Ok(template) } else { Err(problems) }
+}
+
+/// A section whose members all depend on something is left with its name alone.
+fn without_empty_sections(root: Node) -> Node {
+    match root.value {
+        Value::Map(entries) => {
+            let entries = entries.into_iter().filter(|entry| !entry.value.is_null()).collect();
+            Node { value: Value::Map(entries), ..root }
+        }
+        value => Node { value, ..root },
+    }
+}
+
+fn json_on_line(trace: &Trace, at: Position) -> bool {
+    let before = trace.text.lines().take(at.line.saturating_sub(1)).map(|line| line.chars().count() + 1).sum::<usize>();
+    let length = trace.text.lines().nth(at.line.saturating_sub(1)).map_or(0, |line| line.chars().count());
+    trace.json.iter().any(|json| json.start < before + length && json.end > before)
+}
+
+/// What `tojson` wrote must be a node of the tree, neither more nor less: beside other text, a quote or a `#` in a value
+/// would end the value. In block scalars and comments it is text among text.
+fn misplaced_json(root: &Node, trace: &Trace, workshop: &Workshop) -> Vec<Problem> {
+    if trace.json.is_empty() {
+        return Vec::new();
+    }
+    let text: Vec<char> = trace.text.chars().collect();
+    let mut nodes = Nodes { text: &text, whole: HashSet::new(), blocks: Vec::new(), leaves: Vec::new() };
+    nodes.collect(root);
+    let whole = |start: usize, end: usize| nodes.whole.contains(&(start, end));
+    let free = |start: usize, end: usize| {
+        let overlaps = |(from, to): &(usize, usize)| *from < end && start < *to;
+        nodes.blocks.iter().any(|(from, to)| *from <= start && end <= *to) || !nodes.leaves.iter().any(overlaps)
+    };
+    let inner = |json: &&std::ops::Range<usize>| {
+        // `tojson` of what `tojson` wrote brackets once more; the outer bracket is what counts.
+        trace.json.iter().any(|other| other.start <= json.start && json.end <= other.end && other != *json)
+    };
+    let wrong =
+        trace.json.iter().filter(|json| !inner(json) && !whole(json.start, json.end) && !free(json.start, json.end));
+    wrong
+        .map(|json| {
+            let line = trace.text.chars().take(json.start).filter(|c| *c == '\n').count() + 1;
+            let start = Position { line, column: 1, offset: json.start };
+            let span = Span { start, end: Position { offset: json.start, ..start } };
+            let message = "what `tojson` writes is not a whole value here";
+            workshop
+                .problem_at(trace, span, "value", message)
+                .label("there is other text beside it")
+                .help("join texts first, and write the whole: `{{ (\"…\" ~ x) | tojson }}`")
+        })
+        .collect()
+}
+
+struct Nodes<'t> {
+    text: &'t [char],
+    /// Ranges of all nodes and keys, without their tags and what follows them.
+    whole: HashSet<(usize, usize)>,
+    /// Ranges of block scalars.
+    blocks: Vec<(usize, usize)>,
+    /// Ranges of scalars and keys.
+    leaves: Vec<(usize, usize)>,
+}
+
+impl Nodes<'_> {
+    fn collect(&mut self, node: &Node) {
+        let start = self.behind_tag(node);
+        match &node.value {
+            Value::Scalar(scalar) => {
+                let block = scalar.style == Style::Text && self.is_block(&scalar.text, start, node.span.end.offset);
+                let end =
+                    if block { node.span.end.offset } else { self.quote_end(start).unwrap_or(node.span.end.offset) };
+                self.leaf(start, end);
+                if block {
+                    self.blocks.push((start, end));
+                }
+            }
+            Value::List(items) => {
+                self.whole.insert((start, node.span.end.offset));
+                items.iter().for_each(|item| self.collect(item));
+            }
+            Value::Map(entries) => {
+                self.whole.insert((start, node.span.end.offset));
+                for entry in entries {
+                    let start = entry.key_span.start.offset;
+                    self.leaf(start, self.quote_end(start).unwrap_or(entry.key_span.end.offset));
+                    self.collect(&entry.value);
+                }
+            }
+        }
+    }
+
+    fn leaf(&mut self, start: usize, end: usize) {
+        self.whole.insert((start, end));
+        self.leaves.push((start, end));
+    }
+
+    /// A tagged node's span starts at its tag.
+    fn behind_tag(&self, node: &Node) -> usize {
+        let start = node.span.start.offset;
+        if node.tag.is_none() || self.text.get(start) != Some(&'!') {
+            return start;
+        }
+        let tag = self.text[start..].iter().take_while(|c| !c.is_whitespace()).count();
+        start + tag + self.text[start + tag..].iter().take_while(|c| c.is_whitespace()).count()
+    }
+
+    /// The end of a text in double quotes; the parser's span takes in a comment behind it.
+    fn quote_end(&self, start: usize) -> Option<usize> {
+        let mut inside = self.text.get(start..)?.iter().enumerate();
+        inside.next().filter(|(_, c)| **c == '"')?;
+        while let Some((at, c)) = inside.next() {
+            match c {
+                '\\' => drop(inside.next()),
+                '"' => return Some(start + at + 1),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// A block scalar's value starts with its first line as written; a quoted one has its quote there.
+    fn is_block(&self, value: &str, start: usize, end: usize) -> bool {
+        let line: String = self.text[start..end.max(start)].iter().take_while(|c| **c != '\n').collect();
+        !line.trim_end().is_empty() && value.starts_with(line.trim_end())
+    }
+}

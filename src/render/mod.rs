@@ -1,0 +1,196 @@
+//! Environment + catalog → [`RenderedStack`]s: what CloudFormation will be asked for, but for values that other stacks
+//! have yet to give.
+//!
+//! Pure but for reading the project's templates. Every stack is rendered by itself, then they are wired together; all
+//! problems of all stacks come in one run, each at its place in a template or an environment file. The same files give the
+//! same bytes.
+
+mod body;
+mod functions;
+mod limits;
+mod marks;
+mod safety;
+mod wiring;
+mod workshop;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::catalog::{self, Catalog, resolve_all};
+use crate::environment::RESERVED_TAGS;
+use crate::error::Error;
+use crate::graph::{Cycle, Edge, Graph};
+use crate::model::{Environment, RenderedStack, StackSpec};
+use crate::problem::Problem;
+use cloudformation::template::Template;
+use indexmap::IndexMap;
+use marks::Trace;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use workshop::{Provenance, Workshop};
+
+/// Renders all stacks of an environment. They come in an order in which each follows those that it waits on.
+///
+/// # Errors
+/// The problems of all stacks.
+pub fn render(environment: &Environment, catalog: &Catalog) -> Result<Vec<RenderedStack>, Error> {
+    let mut workshop = Workshop::new(catalog);
+    let mut problems = Vec::new();
+    let mut drafts: IndexMap<&str, Draft<'_>> = IndexMap::new();
+    for (name, spec) in &environment.stacks {
+        if let Some(draft) = draft(spec, environment, catalog, &mut workshop, &mut problems) {
+            drafts.insert(name, draft);
+        }
+    }
+    let mut edges: Vec<Edge> = Vec::new();
+    let mut stacks: BTreeMap<String, RenderedStack> = BTreeMap::new();
+    for (name, draft) in &drafts {
+        let (parameters, more) = wiring::wire(draft, &drafts, environment, &workshop, &mut problems);
+        edges.extend(more);
+        let stack = RenderedStack { parameters, ..finish(draft, environment, &workshop, &mut problems) };
+        stacks.insert((*name).to_owned(), stack);
+    }
+    edges.extend(environment.stacks.values().flat_map(|spec| {
+        spec.after.iter().map(|on| Edge { from: spec.name.clone(), to: on.value.clone(), at: Some(on.at.clone()) })
+    }));
+    let graph = Graph::new(environment.stacks.keys().cloned(), edges);
+    problems.extend(graph.cycles().iter().map(Cycle::problem));
+    if problems.is_empty() {
+        return Ok(graph.order().into_iter().filter_map(|name| stacks.remove(name)).collect());
+    }
+    // Stacks of one template have its problems in common.
+    let mut told: Vec<Problem> = Vec::new();
+    for problem in problems {
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+    }
+    Err(Error::problems(told))
+}
+
+/// The template of a stack as YAML, functions as short tags.
+///
+/// # Errors
+/// The stack's template is no JSON: it was not made by [`render`].
+pub fn to_yaml(stack: &RenderedStack) -> anyhow::Result<String> {
+    write::yaml(&stack.template)
+}
+
+/// A stack whose body has been rendered and read.
+struct Draft<'e> {
+    spec: &'e StackSpec,
+    template: Arc<catalog::Template>,
+    context: Value,
+    trace: Trace,
+    body: Template,
+}
+
+impl Draft<'_> {
+    fn provenance(&self) -> Provenance<'_> {
+        Provenance { given: &self.spec.inputs, specs: &self.template.manifest.inputs }
+    }
+}
+
+fn draft<'e>(
+    spec: &'e StackSpec,
+    environment: &Environment,
+    catalog: &Catalog,
+    workshop: &mut Workshop,
+    problems: &mut Vec<Problem>,
+) -> Option<Draft<'e>> {
+    let template = match catalog.get(&spec.template) {
+        Ok(template) => template,
+        Err(more) => {
+            problems.extend(more);
+            return None;
+        }
+    };
+    let before = problems.len();
+    let declared = &template.manifest.inputs;
+    let inputs = resolve_all(declared, &spec.inputs, &template.name, &spec.at, problems);
+    let number = workshop.add(&template).map_err(|problem| problems.push(problem)).ok();
+    let number = number.filter(|_| problems.len() == before)?;
+    let context = context! {
+        inputs => Value::from(Serde(&inputs)),
+        project => environment.project.as_str(),
+        environment => environment.name.as_str(),
+        region => spec.target.region.as_str(),
+        account => spec.target.account.as_str(),
+        tags => tags(environment),
+        stack => spec.name.as_str(),
+        stack_name => stack_name(environment, &spec.name),
+        protect => environment.protect,
+    };
+    let provenance = Provenance { given: &spec.inputs, specs: declared };
+    let rendered = workshop.render(number, &context, provenance);
+    let read = rendered.and_then(|trace| body::read(&trace, workshop).map(|body| (trace, body)));
+    match read {
+        Ok((trace, body)) => Some(Draft { spec, template, context, trace, body }),
+        Err(more) => {
+            problems.extend(more);
+            None
+        }
+    }
+}
+
+fn finish(
+    draft: &Draft<'_>,
+    environment: &Environment,
+    workshop: &Workshop,
+    problems: &mut Vec<Problem>,
+) -> RenderedStack {
+    check_outputs(draft, workshop, problems);
+    let template = write::canonical(draft.body.to_json());
+    limits::check(&draft.body, &template, &draft.template.name, &draft.trace, workshop, problems);
+    let place = |span: cloudformation::source::Span| {
+        let origin = draft.trace.origin(span.start.offset);
+        workshop.place(origin.call.unwrap_or(origin.at))
+    };
+    RenderedStack {
+        name: draft.spec.name.clone(),
+        stack_name: stack_name(environment, &draft.spec.name),
+        target: draft.spec.target.clone(),
+        template_name: draft.template.name.clone(),
+        template_digest: write::digest(&template),
+        template,
+        parameters: BTreeMap::new(),
+        tags: tags(environment),
+        capabilities: limits::capabilities(&draft.body),
+        protect: environment.protect,
+        stack_policy: environment.protect.then(limits::protecting_policy),
+        after: draft.spec.after.iter().map(|on| on.value.clone()).collect(),
+        places: draft.body.resources.iter().map(|(id, resource)| (id.clone(), place(resource.name_span))).collect(),
+    }
+}
+
+/// The manifest describes every output, and describes nothing that the body never has. An output may depend on inputs.
+fn check_outputs(draft: &Draft<'_>, workshop: &Workshop, problems: &mut Vec<Problem>) {
+    let described = &draft.template.manifest.outputs;
+    for (name, output) in draft.body.outputs.iter().filter(|(name, _)| !described.contains_key(*name)) {
+        let message = format!("the manifest says nothing of the output `{name}`");
+        let problem = workshop.problem_at(&draft.trace, output.name_span, "undescribed-output", message);
+        problems.push(problem.help(format!("add it to the manifest's `outputs`: `{name}: what it is`")));
+    }
+    let body = &draft.template.file.text[draft.template.body_start..];
+    for (name, described) in described.iter().filter(|(name, _)| !draft.body.outputs.contains_key(*name)) {
+        // One that other inputs would bring is written somewhere in the body.
+        if !body.contains(name.as_str()) {
+            let message = format!("the template has no output `{name}`");
+            problems
+                .push(Problem::error("unknown-output", message, Some(described.at.clone())).label("described here"));
+        }
+    }
+}
+
+fn stack_name(environment: &Environment, stack: &str) -> String {
+    format!("{}-{}-{stack}", environment.project, environment.name)
+}
+
+fn tags(environment: &Environment) -> BTreeMap<String, String> {
+    let own = [environment.project.as_str(), environment.name.as_str(), "infra"];
+    let own = RESERVED_TAGS.iter().zip(own).map(|(key, value)| ((*key).to_owned(), value.to_owned()));
+    environment.tags.clone().into_iter().chain(own).collect()
+}
