@@ -1,7 +1,8 @@
 //! A question to the predictor as a JSON document, and its answer.
 //!
 //! Templates are objects or the text of a file. Recordings write placeholders (`<region>`) where a name was; a question
-//! that has any is answered in the same terms.
+//! that has any is answered in the same terms. Text that holds a JSON object is that object in the answer, as in
+//! recordings: on the wire contexts and values are text.
 
 use cloudformation::evaluate::{Environment, Facts, ParameterValue};
 use cloudformation::predict::{Deployment, PropertyValues, describe, predict};
@@ -36,11 +37,23 @@ pub fn answer(question: &str, values: PropertyValues) -> Result<Json, String> {
     let before = deployment(request.template_1, request.parameters_1, &environment, first)?;
     let after = deployment(request.template_2, request.parameters_2, &environment, second)?;
     match predict(before.as_ref(), after.as_ref()) {
-        Ok(prediction) => Ok(json!({ "Changes": describe(&prediction.changes, values) })),
+        Ok(prediction) => Ok(opened(json!({ "Changes": describe(&prediction.changes, values) }))),
         Err(problems) => {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Err(lines.join("\n"))
         }
+    }
+}
+
+fn opened(json: Json) -> Json {
+    match json {
+        Json::String(text) if text.starts_with('{') => match serde_json::from_str(&text) {
+            Ok(object @ Json::Object(_)) => opened(object),
+            _ => Json::String(text),
+        },
+        Json::Array(items) => items.into_iter().map(opened).collect(),
+        Json::Object(members) => members.into_iter().map(|(key, value)| (key, opened(value))).collect(),
+        other => other,
     }
 }
 

@@ -119,6 +119,17 @@ impl<'a> Evaluator<'a> {
         self.condition(&condition.value)
     }
 
+    /// Notes a problem if a resource depends on something that is not in the template. (On one that does not exist by
+    /// its condition it may depend.)
+    pub fn check_depends_on(&self, logical_id: &str) {
+        let depends_on = self.template.resources.get(logical_id).map(|resource| resource.depends_on.as_slice());
+        for name in depends_on.unwrap_or_default() {
+            if !self.template.resources.contains_key(&name.value) {
+                self.unresolved.borrow_mut().insert(("Resources".to_owned(), name.value.clone()));
+            }
+        }
+    }
+
     /// Evaluates a value of the template. `origin` is its path in the template, for problems.
     pub fn evaluate(&self, expr: &Expr, resources: &dyn Resources, origin: &str) -> Evaluated {
         let mut cursor = Cursor { resources, origin, path: String::new(), reads: Vec::new() };

@@ -185,6 +185,7 @@ impl Predictor<'_, '_> {
         if let Some(after) = self.after {
             for id in &after.order.creation {
                 if after.has(id) {
+                    after.evaluator.check_depends_on(id);
                     let there = self.before.is_some_and(|before| before.has(id));
                     let fate = if there { self.modify(id) } else { self.add(id) };
                     self.fates.insert((*id).to_owned(), fate);

@@ -277,7 +277,11 @@ fn what_cloudformation_refuses_is_refused() {
     assert!(refused(&topic, &format!("Transform: Mine\n{topic}")).contains("only CloudFormation can run"));
     let inside = one("AWS::SNS::Topic", "Properties: {DisplayName: x, Fn::Transform: {Name: Mine}}");
     assert!(refused(&topic, &inside).contains("only CloudFormation can run"));
-    assert!(refused(&topic, &one("AWS::SNS::Topic", "Properties: {DisplayName: !Ref Nobody}")).contains("[Nobody]"));
+    for body in ["Properties: {DisplayName: !Ref Nobody}", "DependsOn: Nobody", "Metadata: {X: !GetAtt Nobody.Arn}"] {
+        let expected =
+            "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template";
+        assert_eq!(refused(&topic, &one("AWS::SNS::Topic", body)), expected, "{body}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! `live_1`, `live_2`: `{"ssm": {name: value}, "exports": {name: value}, "resources": {LogicalId:
 //! {"PhysicalResourceId", "attributes"}}}`. With `--plain` the answer is that without property values.
 
+#[path = "predict/request.rs"]
 mod request;
 
 use cloudformation::predict::PropertyValues;
