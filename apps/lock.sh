@@ -11,3 +11,4 @@ compile() { # universal: one file for every Python from 3.11 and for every platf
 compile "$@" fastapi-a/pyproject.toml -o fastapi-a/requirements.txt
 compile "$@" -c fastapi-a/requirements.txt fastapi-b/pyproject.toml -o fastapi-b/requirements.txt
 compile "$@" requirements-dev.in -o requirements-dev.txt
+compile "$@" ../.github/scripts/requirements.in -o ../.github/scripts/requirements.txt

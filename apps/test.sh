@@ -19,7 +19,9 @@ export PATH="$venv/bin:$PATH"
 
 echo "== ruff"
 ruff check .
+ruff check --config ruff.toml ../.github
 ruff format --check .
+ruff format --check --config ruff.toml ../.github
 
 echo "== the services' copies of web/ are the same"
 diff -r -x __pycache__ fastapi-a/src/items_api/web fastapi-b/src/reports_api/web

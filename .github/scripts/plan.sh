@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# plan.sh INFRA ENVIRONMENT DIRECTORY: plan, for a workflow's later steps.
+#
+# Writes DIRECTORY/plan.json (the saved plan, which apply takes) and DIRECTORY/plan.md (for people; what went wrong, where
+# planning failed), and the output `code`: 0 no changes, 2 changes. Fails as `infra plan` fails.
+set -euo pipefail
+infra=$1 environment=$2 directory=$3
+mkdir -p "$directory"
+[[ -x $infra ]] || chmod +x "$infra" # artifacts lose the permission
+
+code=0
+"$infra" plan --env "$environment" --detailed-exitcode --format markdown -o "$directory/plan.json" \
+  >"$directory/text.md" 2>"$directory/log.txt" || code=$?
+cat "$directory/log.txt" >&2
+
+{
+  case $code in
+    0) echo "## \`$environment\`: no changes" ;;
+    2) echo "## \`$environment\`: changes" ;;
+    *) echo "## \`$environment\`: the plan failed (exit code $code)" ;;
+  esac
+  echo
+  if [[ -n ${GITHUB_SHA:-} ]]; then
+    echo "For ${GITHUB_SHA:0:12}, by [this run]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID)."
+    echo
+  fi
+  cat "$directory/text.md"
+  if ((code != 0 && code != 2)); then
+    # Indented, so that nothing in it ends the block early.
+    echo
+    sed 's/^/    /' "$directory/log.txt"
+  fi
+} >"$directory/plan.md"
+rm "$directory/text.md" "$directory/log.txt"
+
+[[ -z ${GITHUB_OUTPUT:-} ]] || echo "code=$code" >>"$GITHUB_OUTPUT"
+((code == 0 || code == 2)) || exit "$code"
