@@ -2,8 +2,28 @@
 //!
 //! The engine decides and tells; it never prints. What it tells are [`Event`]s, sent to whoever listens.
 
+mod cause;
+mod change_set;
+mod compare;
+mod context;
+mod delete;
+mod deploy;
 mod event;
+mod follow;
+mod interrupt;
 mod outcome;
+mod protection;
+mod record;
+mod run;
+mod scheduler;
+mod service;
+mod settle;
+mod stop;
+mod wait;
 
+pub use context::Context;
 pub use event::{Event, EventKind, Events, ResourceEvent, send};
+pub use interrupt::{Interrupt, Interrupter, Level, interrupt};
 pub use outcome::{FailedResource, Outcome, Report, RootCause, StackOutcome};
+pub use run::apply;
+pub use settle::settle;

@@ -10,6 +10,9 @@ pub struct Report {
     pub stacks: Vec<StackOutcome>,
     /// The run was interrupted by a signal and stopped before its end.
     pub interrupted: bool,
+    /// The lock was lost on the way: how. Nothing was written after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_lost: Option<String>,
     pub elapsed_seconds: f64,
 }
 

@@ -71,10 +71,13 @@ pub(super) fn same_template(deployed: &Deployed, record: Option<&StackRecord>, w
     if let Some(record) = record.filter(|record| record.fingerprint == deployed.fingerprint()) {
         return record.template_digest == wanted.template_digest;
     }
-    deployed
-        .template
-        .as_deref()
-        .is_some_and(|template| template == wanted.template || same_json(template, &wanted.template))
+    has_template(deployed, wanted)
+}
+
+/// Whether the stack's template, as it was read, is the wanted one.
+pub fn has_template(deployed: &Deployed, wanted: &RenderedStack) -> bool {
+    let template = deployed.template.as_deref();
+    template.is_some_and(|template| template == wanted.template || same_json(template, &wanted.template))
 }
 
 fn same_json(one: &str, other: &str) -> bool {

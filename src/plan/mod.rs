@@ -17,6 +17,7 @@ mod shown;
 mod situation;
 
 pub use build::{needs_template, plan};
+pub use differences::has_template;
 pub use document::{
     Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
     Summary, Value, ValueChange,
@@ -25,7 +26,7 @@ pub use removal::plan_destroy;
 pub use request::{Options, Request, Scope};
 pub use saved::{stale, stale_error};
 pub use shown::{SENSITIVE_PART, UNKNOWN_PART};
-pub use situation::unstick;
+pub use situation::{Situation, unstick};
 
 #[cfg(test)]
 mod tests;

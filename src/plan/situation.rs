@@ -4,7 +4,7 @@ use crate::model::{Deployed, StackStatus};
 
 /// What is there, as far as the next step depends on it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Situation<'a> {
+pub enum Situation<'a> {
     /// Nothing, or the empty shell that a change set leaves which nobody executed.
     Absent,
     /// On its way out: by the time of the apply it will be gone.

@@ -232,6 +232,7 @@ mod tests {
                 stack("fastapi-b", Outcome::Skipped { because: vec!["fastapi-a".to_owned()] }),
             ],
             interrupted: false,
+            lock_lost: None,
             elapsed_seconds: 130.0,
         }
     }
@@ -256,7 +257,8 @@ mod tests {
     #[test]
     fn an_interruption_says_how_to_carry_on() {
         let stopped = Outcome::Stopped { because: "not begun".to_owned() };
-        let report = Report { stacks: vec![stack("data", stopped)], interrupted: true, elapsed_seconds: 3.0 };
+        let report =
+            Report { stacks: vec![stack("data", stopped)], interrupted: true, lock_lost: None, elapsed_seconds: 3.0 };
         insta::assert_snapshot!(text::plain(&human(&report, &TOLD)), @r"
         stopped     data: not begun
         next        infra apply --env prod

@@ -1,0 +1,185 @@
+//! One change set: asked for, awaited, compared with the plan, executed or taken back without a trace.
+
+use super::compare::deviations;
+use super::context::Run;
+use super::event::EventKind;
+use super::outcome::RootCause;
+use super::stop::{Result, Stop};
+use super::wait::Wait;
+use crate::aws::cloudformation::{
+    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue,
+};
+use crate::model::{Deployed, Parameter, RenderedStack};
+use crate::plan::StackStep;
+use std::collections::BTreeMap;
+
+/// What all our change sets are called, with a serial and a part of the lock's id behind it.
+const PREFIX: &str = "infra-";
+
+/// A change set that may be executed.
+pub(super) struct Ready {
+    pub name: String,
+    pub stack_id: String,
+    pub changes: usize,
+    /// CloudFormation made the stack's shell for it: if it is taken back, so is the shell.
+    made_shell: bool,
+}
+
+/// Has CloudFormation work out what the step would do, and compares that with what the plan showed. None if there is
+/// nothing to do.
+///
+/// # Errors
+/// CloudFormation refuses, or would do what the plan did not show; nothing of the change set is left then.
+pub(super) async fn prepare(
+    run: &Run<'_>,
+    step: &StackStep,
+    wanted: &RenderedStack,
+    now: Option<&Deployed>,
+) -> Result<Option<Ready>> {
+    let cloudformation = run.cloudformation(step);
+    let request = request(run, step, wanted, now.is_some()).await?;
+    run.may_begin()?;
+    let id = cloudformation.create_change_set(&request).await?;
+    run.tell(step, EventKind::ChangeSetCreated { name: request.name.clone() });
+    let described = finished(run, step, &cloudformation, &id).await?;
+    let ready = Ready {
+        name: id,
+        stack_id: described.stack_id.clone(),
+        changes: described.changes.len(),
+        made_shell: request.kind == ChangeSetKind::Create,
+    };
+    let verdict = judge(run, step, &described);
+    if !matches!(verdict, Ok(true)) {
+        take_back(run, step, &ready).await;
+    }
+    Ok(verdict?.then_some(ready))
+}
+
+/// Whether it is to be executed.
+fn judge(run: &Run<'_>, step: &StackStep, described: &ChangeSet) -> Result<bool> {
+    let environment = &run.plan.environment;
+    let reason = || described.reason.clone().unwrap_or_else(|| described.status.clone());
+    match described.state {
+        ChangeSetState::Empty => return Ok(false),
+        ChangeSetState::Ready => {}
+        ChangeSetState::Failed | ChangeSetState::Pending => {
+            return Err(Stop::failed(
+                format!("CloudFormation could not work out the changes: {}", reason()),
+                [format!("mend the cause, then: infra apply --env {environment}")],
+            ));
+        }
+        ChangeSetState::Gone => {
+            return Err(Stop::failed(
+                "the change set was deleted by somebody else before it could be executed",
+                [format!("infra apply --env {environment}")],
+            ));
+        }
+    }
+    let deviations = deviations(step, &described.changes);
+    if !deviations.is_empty() {
+        return Err(Stop::Failed(Box::new(RootCause {
+            message: "CloudFormation would do what the plan did not show; nothing was executed".to_owned(),
+            details: deviations.iter().map(ToString::to_string).collect(),
+            hints: vec![format!("plan again, look at it, then apply: infra plan --env {environment}")],
+            ..RootCause::default()
+        })));
+    }
+    run.may_begin()?;
+    Ok(true)
+}
+
+/// Executes it. Its events bear `name` as their token.
+pub(super) async fn execute(run: &Run<'_>, step: &StackStep, ready: &Ready) -> Result<()> {
+    run.may_begin()?;
+    let token = ready.name.rsplit('/').nth(1).unwrap_or(&ready.name);
+    run.cloudformation(step).execute_change_set(&ready.stack_id, &ready.name, token).await?;
+    run.tell(step, EventKind::ChangeSetExecuted { name: token.to_owned(), changes: ready.changes });
+    Ok(())
+}
+
+/// Leaves no trace of a change set that is not executed. What cannot be deleted now goes with the next execution.
+pub(super) async fn take_back(run: &Run<'_>, step: &StackStep, ready: &Ready) {
+    let cloudformation = run.cloudformation(step);
+    if run.may_write().is_err() {
+        return;
+    }
+    if let Err(error) = cloudformation.delete_change_set(&ready.stack_id, &ready.name).await {
+        run.note(step, format!("the change set is left behind: {error}"));
+    }
+    if ready.made_shell
+        && let Err(error) = cloudformation.delete_stack(&ready.stack_id, &run.token("shell"), &[]).await
+    {
+        run.note(step, format!("the empty stack is left behind: {error}"));
+    }
+}
+
+/// A stack that waits for its first change set: ours go unasked, somebody else's do not.
+pub(super) async fn check_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
+    let waiting = run.cloudformation(step).list_change_sets(&step.stack_name).await?;
+    let foreign: Vec<String> =
+        waiting.into_iter().map(|summary| summary.name).filter(|name| !name.starts_with(PREFIX)).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let (name, region) = (&step.stack_name, &step.target.region);
+    Err(Stop::failed(
+        format!("{name} waits for the review of a change set that infra did not make: {}", foreign.join(", ")),
+        [
+            format!(
+                "execute it, or take it away: aws cloudformation delete-stack --stack-name {name} --region {region}"
+            ),
+            format!("then: infra apply --env {}", run.plan.environment),
+        ],
+    ))
+}
+
+async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists: bool) -> Result<ChangeSetRequest> {
+    let store = run.context.state.store();
+    Ok(ChangeSetRequest {
+        stack_name: step.stack_name.clone(),
+        name: run.token(&format!("{PREFIX}{}", run.plan.serial)),
+        kind: if exists { ChangeSetKind::Update } else { ChangeSetKind::Create },
+        template: store.objects().template_source(&store.id(), &wanted.template).await?,
+        parameters: parameters(run, wanted)?,
+        tags: wanted.tags.clone(),
+        capabilities: wanted.capabilities.clone(),
+        description: format!("{} of {}/{}", run.context.written.operation, run.plan.project, run.plan.environment),
+    })
+}
+
+/// Values for all parameters, now that what they come from is done.
+fn parameters(run: &Run<'_>, wanted: &RenderedStack) -> Result<BTreeMap<String, ParameterValue>> {
+    let mut values = BTreeMap::new();
+    for (name, parameter) in &wanted.parameters {
+        let value = match parameter {
+            Parameter::Value(value) => value.clone(),
+            Parameter::Secret { value } => value.0.clone(),
+            Parameter::Image { reference, .. } => reference.clone(),
+            Parameter::Output { stack, key } => run.output(stack, key).ok_or_else(|| {
+                Stop::failed(
+                    format!("parameter {name} takes output {key} of stack `{stack}`, which has no such output"),
+                    [format!("look at what it gives: infra outputs --env {}", run.plan.environment)],
+                )
+            })?,
+        };
+        values.insert(name.clone(), ParameterValue::Value(value));
+    }
+    Ok(values)
+}
+
+async fn finished(run: &Run<'_>, step: &StackStep, cloudformation: &CloudFormation, id: &str) -> Result<ChangeSet> {
+    let mut wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    loop {
+        let described = wait.ask(async || cloudformation.describe_change_set(&step.stack_name, id).await).await?;
+        match described {
+            Some(described) if described.state == ChangeSetState::Pending => wait.pause(false).await?,
+            Some(described) => return Ok(described),
+            None => {
+                return Err(Stop::failed(
+                    "the change set was deleted by somebody else while CloudFormation worked it out",
+                    [format!("infra apply --env {}", run.plan.environment)],
+                ));
+            }
+        }
+    }
+}

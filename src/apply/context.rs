@@ -1,0 +1,96 @@
+//! What the life of a stack needs from the run around it.
+
+use super::event::{EventKind, Events, ResourceEvent, send};
+use super::interrupt::Interrupt;
+use super::stop::{Result, Stop};
+use crate::aws::Aws;
+use crate::aws::cloudformation::CloudFormation;
+use crate::model::{ApplySettings, Written};
+use crate::plan::{Plan, StackStep};
+use crate::state::LockedState;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// What a run works with; given by the command.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub aws: &'a Aws,
+    /// Held for the whole run; released by whoever took it.
+    pub state: &'a LockedState,
+    pub events: &'a Events,
+    pub interrupt: &'a Interrupt,
+    pub settings: &'a ApplySettings,
+    /// Who applies, and what the operation is called; its time is set anew for each record.
+    pub written: &'a Written,
+}
+
+/// One run of a plan.
+pub(super) struct Run<'a> {
+    pub context: Context<'a>,
+    pub plan: &'a Plan,
+    /// Raised by signals and by the loss of the lock.
+    pub interrupt: Interrupt,
+    /// Outputs of the stacks that this run has finished.
+    outputs: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(context: Context<'a>, plan: &'a Plan, interrupt: Interrupt) -> Run<'a> {
+        Run { context, plan, interrupt, outputs: Mutex::default() }
+    }
+
+    pub fn cloudformation(&self, step: &StackStep) -> CloudFormation {
+        self.context.aws.cloudformation(&step.target)
+    }
+
+    pub fn tell(&self, step: &StackStep, kind: EventKind) {
+        send(self.context.events, Some(&step.stack), kind);
+    }
+
+    pub fn note(&self, step: &StackStep, message: impl Into<String>) {
+        self.tell(step, EventKind::Note { message: message.into() });
+    }
+
+    pub fn tell_resource(&self, step: &StackStep, event: ResourceEvent) {
+        self.tell(step, EventKind::Resource(event));
+    }
+
+    /// To be asked before every write to AWS.
+    ///
+    /// # Errors
+    /// The lock is lost.
+    pub fn may_write(&self) -> Result<()> {
+        Ok(self.context.state.signal().ensure()?)
+    }
+
+    /// To be asked before every write that begins something.
+    ///
+    /// # Errors
+    /// The lock is lost, or the run is to end.
+    pub fn may_begin(&self) -> Result<()> {
+        self.may_write()?;
+        if self.interrupt.is_raised() {
+            return Err(Stop::Stopped("interrupted before anything was changed".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A token of this run: what AWS takes for one request however often it comes. Letters, digits and hyphens.
+    pub fn token(&self, what: &str) -> String {
+        let run = self.context.state.lock_id();
+        format!("{what}-{}", run.split('-').next().unwrap_or(run))
+    }
+
+    pub fn finished(&self, stack: &str, outputs: BTreeMap<String, String>) {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned(), outputs);
+    }
+
+    /// An output of another stack: of this run, or as it was recorded.
+    pub fn output(&self, stack: &str, key: &str) -> Option<String> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(outputs) = outputs.get(stack) {
+            return outputs.get(key).cloned();
+        }
+        self.context.state.state().stacks.get(stack)?.outputs.get(key).cloned()
+    }
+}

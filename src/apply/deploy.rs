@@ -1,0 +1,179 @@
+//! Creating or updating a stack: from what is there now, through a change set, to what is remembered.
+
+use super::cause::{Failed, root_cause};
+use super::change_set::{self, Ready};
+use super::context::Run;
+use super::delete::clear;
+use super::follow::{Followed, Mark, follow, rest};
+use super::outcome::Outcome;
+use super::stop::{Result, Stop};
+use super::wait::Wait;
+use super::{protection, record};
+use crate::model::{Deployed, RenderedStack, StackStatus};
+use crate::plan::{Action, Situation, StackStep, has_template, unstick};
+
+/// Makes the stack what the step wants it to be.
+pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack) -> Result<Outcome> {
+    let now = present(run, step).await?;
+    let now = match (step.action, Situation::of(now.as_ref())) {
+        (_, Situation::Stuck(stack)) => return Err(stuck(run, stack)),
+        (Action::Update, Situation::Present(stack)) => Some(stack.clone()),
+        (Action::Create | Action::Recreate, Situation::Absent) => {
+            if now.is_some() {
+                change_set::check_shell(run, step).await?;
+            }
+            None
+        }
+        (Action::Recreate, Situation::Broken(left)) => {
+            clear(run, step, left).await?;
+            None
+        }
+        // Another run's creation failed meanwhile: what it left holds nothing.
+        (Action::Create, Situation::Broken(left)) if left.status != StackStatus::DeleteFailed => {
+            clear(run, step, left).await?;
+            None
+        }
+        (_, Situation::Present(stack)) => return adopt(run, step, wanted, stack.clone()).await,
+        (_, situation) => return Err(moved_on(run, step, situation)),
+    };
+    let Some(ready) = change_set::prepare(run, step, wanted, now.as_ref()).await? else {
+        // Nothing for CloudFormation to do: what is left to do is ours alone.
+        let Some(now) = present(run, step).await? else {
+            return Err(moved_on(run, step, Situation::Absent));
+        };
+        return settle(run, step, wanted, now, step.protection.is_some()).await;
+    };
+    execute(run, step, wanted, now, &ready).await
+}
+
+/// A stack with nothing to do that the state does not know, or at which somebody was still working.
+pub(super) async fn adopt_unchanged(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack) -> Result<Outcome> {
+    let now = present(run, step).await?;
+    match Situation::of(now.as_ref()) {
+        Situation::Present(stack) => adopt(run, step, wanted, stack.clone()).await,
+        situation => Err(moved_on(run, step, situation)),
+    }
+}
+
+async fn execute(
+    run: &Run<'_>,
+    step: &StackStep,
+    wanted: &RenderedStack,
+    now: Option<Deployed>,
+    ready: &Ready,
+) -> Result<Outcome> {
+    if let Some(now) = &now
+        && let Err(stop) = protection::loosen(run, step, wanted, now).await
+    {
+        change_set::take_back(run, step, ready).await;
+        return Err(stop);
+    }
+    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let mark = Mark::set(&run.cloudformation(step), &ready.stack_id, &wait).await?;
+    change_set::execute(run, step, ready).await?;
+    let followed = follow(run, step, &ready.stack_id, mark).await?;
+    match followed.stack {
+        Some(stack) if stack.status.succeeded() => settle(run, step, wanted, stack, true).await,
+        _ => Err(explain(run, step, wanted, followed).await),
+    }
+}
+
+/// What remains when CloudFormation is done: protection, outputs, memory.
+async fn settle(
+    run: &Run<'_>,
+    step: &StackStep,
+    wanted: &RenderedStack,
+    now: Deployed,
+    changed: bool,
+) -> Result<Outcome> {
+    let now = protection::tighten(run, step, wanted, now).await?;
+    record::applied(run, step, wanted, &now).await?;
+    run.finished(&step.stack, now.outputs.clone());
+    Ok(if changed { Outcome::Done { outputs: now.outputs } } else { Outcome::Unchanged })
+}
+
+/// The stack as it is once nobody works on it any more.
+async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<Deployed>> {
+    let cloudformation = run.cloudformation(step);
+    let allowed = run.context.settings.timeout;
+    let wait = Wait::new(run.context.events, &step.stack, allowed);
+    match wait.ask(async || cloudformation.describe_stack(&step.stack_name).await).await? {
+        Some(found) => rest(run.context.events, &step.stack, &cloudformation, found, allowed).await,
+        None => Ok(None),
+    }
+}
+
+/// A stack is there that the plan did not count on changing. It is taken as it is if it is what is wanted.
+async fn adopt(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, mut now: Deployed) -> Result<Outcome> {
+    let cloudformation = run.cloudformation(step);
+    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    now.template = wait.ask(async || cloudformation.template(&now.stack_id).await).await?;
+    if !has_template(&now, wanted) {
+        return Err(moved_on(run, step, Situation::Present(&now)));
+    }
+    let protects = now.termination_protection != wanted.protect;
+    settle(run, step, wanted, now, protects).await
+}
+
+fn stuck(run: &Run<'_>, stack: &Deployed) -> Stop {
+    let (why, command) = unstick(stack);
+    Stop::failed(
+        format!("{} is in {}: {why}", stack.stack_name, stack.status),
+        [format!("continue it: {command}"), format!("then: infra apply --env {}", run.plan.environment)],
+    )
+}
+
+fn moved_on(run: &Run<'_>, step: &StackStep, situation: Situation) -> Stop {
+    let planned =
+        step.fingerprint.as_ref().map_or("did not exist".to_owned(), |before| format!("was {}", before.status));
+    let now = match situation {
+        Situation::Absent => "does not exist".to_owned(),
+        Situation::Leaving(stack)
+        | Situation::Broken(stack)
+        | Situation::Stuck(stack)
+        | Situation::Busy(stack)
+        | Situation::Present(stack) => format!("is {} since {}", stack.status, stack.changed_at),
+    };
+    Stop::failed(
+        format!("{} {planned} when the plan was made, and {now} now; nothing was done to it", step.stack_name),
+        [format!("plan again: infra plan --env {}", run.plan.environment)],
+    )
+}
+
+/// Says why it failed, after putting right what can be.
+async fn explain(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, followed: Followed) -> Stop {
+    let Some(left) = followed.stack else {
+        return Stop::failed(
+            format!("{} was deleted by somebody else while it was being worked on", step.stack_name),
+            [format!("plan again: infra plan --env {}", run.plan.environment)],
+        );
+    };
+    let failed = Failed {
+        environment: &run.plan.environment,
+        stack_name: &step.stack_name,
+        region: &step.target.region,
+        status: left.status,
+        places: &wanted.places,
+    };
+    let mut cause = root_cause(failed, &followed.events);
+    cause.details.extend(followed.facts);
+    if left.status == StackStatus::UpdateRollbackComplete
+        && let Err(stop) = after_rollback(run, step, &left).await
+    {
+        cause.details.push(format!("and the state could not be brought up to date: {}", told(stop)));
+    }
+    Stop::Failed(Box::new(cause))
+}
+
+/// The old stack with its old protection.
+async fn after_rollback(run: &Run<'_>, step: &StackStep, left: &Deployed) -> Result<()> {
+    run.may_write()?;
+    record::rolled_back(run, step, left).await
+}
+
+fn told(stop: Stop) -> String {
+    match stop {
+        Stop::Failed(cause) => cause.message,
+        Stop::Stopped(because) => because,
+    }
+}

@@ -1,0 +1,169 @@
+//! Following an operation of CloudFormation, event by event, to its end.
+
+use super::cause::is_failure;
+use super::context::Run;
+use super::event::{EventKind, ResourceEvent};
+use super::service;
+use super::stop::Result;
+use super::wait::Wait;
+use crate::aws::cloudformation::{CloudFormation, StackEvent};
+use crate::model::{Deployed, StackStatus};
+use crate::plan::{ChangeAction, StackStep};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// An operation that shows no sign of life for so long, on a stack at rest, is over: it was so quick that nothing of it
+/// was seen, or its events do not come.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// The end of an operation.
+pub(super) struct Followed {
+    /// The stack as it was left; none if it is gone.
+    pub stack: Option<Deployed>,
+    /// Of the operation, the oldest first; nested stacks' too, where something failed.
+    pub events: Vec<StackEvent>,
+    /// What the services of failed resources say about it.
+    pub facts: Vec<String>,
+}
+
+/// Where an operation begins among the events of its stack.
+pub(super) struct Mark {
+    last_event: Option<String>,
+}
+
+impl Mark {
+    /// To be set before the operation is asked for.
+    pub async fn set(cloudformation: &CloudFormation, stack_id: &str, wait: &Wait<'_>) -> Result<Mark> {
+        let newest = async || {
+            let mut first = None;
+            cloudformation
+                .events_while(stack_id, |event| {
+                    first.get_or_insert_with(|| event.event_id.clone());
+                    false
+                })
+                .await?;
+            Ok(first)
+        };
+        Ok(Mark { last_event: wait.ask(newest).await? })
+    }
+}
+
+/// Waits until the operation that was asked for after `mark` is over; tells its events meanwhile.
+pub(super) async fn follow(run: &Run<'_>, step: &StackStep, stack_id: &str, mark: Mark) -> Result<Followed> {
+    let cloudformation = run.cloudformation(step);
+    let mut wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let mut seen = mark.last_event;
+    let mut followed = Followed { stack: None, events: Vec::new(), facts: Vec::new() };
+    let mut progress = Progress::new(step);
+    let mut alive = false;
+    let mut asked_services = BTreeSet::new();
+    loop {
+        // First the status, then the events: so that none of a finished operation is missed.
+        let stack = wait.ask(async || cloudformation.describe_stack(stack_id).await).await?;
+        let mut new = wait.ask(async || cloudformation.events(stack_id, seen.as_deref()).await).await?;
+        new.reverse();
+        if let Some(last) = new.last() {
+            seen = Some(last.event_id.clone());
+        }
+        for event in &new {
+            alive |= event.is_of_stack();
+            progress.count(event);
+            if !event.is_of_stack() {
+                run.tell_resource(step, progress.told(event));
+            }
+            if is_failure(&event.status) && asked_services.insert(event.logical_id.clone()) {
+                followed.facts.extend(service::facts(run, step, event).await);
+            }
+        }
+        let something_happened = !new.is_empty();
+        followed.events.append(&mut new);
+        let status = stack.as_ref().map(|stack| stack.status);
+        alive |= status.is_none_or(StackStatus::in_progress);
+        let at_rest = status.is_none_or(|status| !status.in_progress() && status != StackStatus::ReviewInProgress);
+        if at_rest && (alive || wait.elapsed() >= QUIET) {
+            followed.stack = stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
+            break;
+        }
+        wait.pause(something_happened).await?;
+    }
+    let nested = nested_events(&cloudformation, &followed.events, &wait).await?;
+    followed.events.extend(nested);
+    followed.events.sort_by_key(|event| event.at);
+    Ok(followed)
+}
+
+/// Waits until nobody's operation runs on the stack any more; says so once. None if the stack is gone then.
+pub(super) async fn rest(
+    events: &super::Events,
+    stack: &str,
+    cloudformation: &CloudFormation,
+    found: Deployed,
+    allowed: Duration,
+) -> Result<Option<Deployed>> {
+    if !found.status.in_progress() {
+        return Ok(Some(found).filter(|stack| stack.status != StackStatus::DeleteComplete));
+    }
+    super::send(events, Some(stack), EventKind::StackBusy { status: found.status.to_string() });
+    let mut wait = Wait::new(events, stack, allowed);
+    loop {
+        wait.pause(false).await?;
+        let now = wait.ask(async || cloudformation.describe_stack(&found.stack_id).await).await?;
+        match now {
+            Some(now) if now.status.in_progress() => {}
+            now => return Ok(now.filter(|now| now.status != StackStatus::DeleteComplete)),
+        }
+    }
+}
+
+/// Events of nested stacks that failed, and of those nested in them.
+async fn nested_events(
+    cloudformation: &CloudFormation,
+    events: &[StackEvent],
+    wait: &Wait<'_>,
+) -> Result<Vec<StackEvent>> {
+    let Some(began) = events.first().map(|event| event.at) else { return Ok(Vec::new()) };
+    let mut found: Vec<StackEvent> = Vec::new();
+    let mut asked: BTreeSet<String> = events.iter().map(|event| event.stack_id.clone()).collect();
+    loop {
+        let failed = events.iter().chain(&found).filter(|event| {
+            event.resource_type == "AWS::CloudFormation::Stack" && !event.is_of_stack() && is_failure(&event.status)
+        });
+        let next = failed.filter_map(|event| event.physical_id.clone()).find(|id| !asked.contains(id));
+        let Some(id) = next else { return Ok(found) };
+        found.extend(wait.ask(async || cloudformation.events_while(&id, |event| event.at >= began).await).await?);
+        asked.insert(id);
+    }
+}
+
+/// Resources done, of how many.
+struct Progress {
+    done: BTreeSet<String>,
+    total: usize,
+}
+
+impl Progress {
+    fn new(step: &StackStep) -> Progress {
+        let counts = |action: ChangeAction| action != ChangeAction::MayModify;
+        Progress { done: BTreeSet::new(), total: step.changes.iter().filter(|change| counts(change.action)).count() }
+    }
+
+    fn count(&mut self, event: &StackEvent) {
+        let finished = event.status.ends_with("_COMPLETE") || event.status == "DELETE_SKIPPED";
+        if finished && !event.is_of_stack() {
+            self.done.insert(event.logical_id.clone());
+        }
+    }
+
+    fn told(&self, event: &StackEvent) -> ResourceEvent {
+        ResourceEvent {
+            logical_id: event.logical_id.clone(),
+            resource_type: event.resource_type.clone(),
+            physical_id: event.physical_id.clone(),
+            status: event.status.clone(),
+            reason: event.reason.clone(),
+            at: event.at,
+            done: self.done.len(),
+            total: self.total.max(self.done.len()),
+        }
+    }
+}

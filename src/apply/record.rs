@@ -1,0 +1,74 @@
+//! What is remembered of a finished stack.
+
+use super::context::Run;
+use super::event::EventKind;
+use super::stop::Result;
+use crate::aws::digest;
+use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, Written};
+use crate::plan::StackStep;
+use crate::state::Update;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The stack is as wanted.
+pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
+    let record = StackRecord {
+        stack_name: step.stack_name.clone(),
+        target: step.target.clone(),
+        fingerprint: now.fingerprint(),
+        template_name: wanted.template_name.clone(),
+        template_digest: wanted.template_digest.clone(),
+        parameters: now.parameters.clone(),
+        outputs: now.outputs.clone(),
+        tags: now.tags.clone(),
+        images: images(wanted),
+        waits_on: wanted.waits_on(),
+        stack_policy_digest: wanted.stack_policy.as_deref().map(digest),
+        applied: written(run),
+    };
+    let rendered = Some(Box::new(wanted.clone()));
+    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered }).await
+}
+
+/// An update failed and was rolled back: the stack is what it was, under another fingerprint.
+pub(super) async fn rolled_back(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {
+    let state = run.context.state.state();
+    let Some(record) = state.stacks.get(&step.stack) else { return Ok(()) };
+    let mut record = record.clone();
+    record.fingerprint = now.fingerprint();
+    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
+}
+
+/// Its stack policy is about to be loosened: should the run die before it is set again, the next one must know.
+pub(super) async fn policy_loosened(run: &Run<'_>, step: &StackStep) -> Result<()> {
+    let state = run.context.state.state();
+    let Some(record) = state.stacks.get(&step.stack) else { return Ok(()) };
+    let record = StackRecord { stack_policy_digest: None, ..record.clone() };
+    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
+}
+
+/// The stack is gone.
+pub(super) async fn forgotten(run: &Run<'_>, step: &StackStep) -> Result<()> {
+    if !run.context.state.state().stacks.contains_key(&step.stack) {
+        return Ok(());
+    }
+    save(run, step, Update::Forgotten { stack: step.stack.clone() }).await
+}
+
+async fn save(run: &Run<'_>, step: &StackStep, update: Update) -> Result<()> {
+    let serial = run.context.state.save(written(run), vec![update]).await?;
+    run.tell(step, EventKind::StateSaved { serial });
+    Ok(())
+}
+
+fn written(run: &Run<'_>) -> Written {
+    Written { at: Timestamp::now(), ..run.context.written.clone() }
+}
+
+fn images(wanted: &RenderedStack) -> BTreeMap<String, String> {
+    let images = wanted.parameters.values().filter_map(|parameter| match parameter {
+        Parameter::Image { name, reference } => Some((name.clone(), reference.clone())),
+        _ => None,
+    });
+    images.collect()
+}

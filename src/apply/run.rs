@@ -1,0 +1,178 @@
+//! A whole run: each step of a plan as soon as what it waits on is done, told as it goes, with a report at its end.
+
+use super::context::{Context, Run};
+use super::event::{Event, EventKind, send};
+use super::interrupt::{Interrupter, Level, interrupt};
+use super::outcome::{Outcome, Report, StackOutcome};
+use super::scheduler::{self, Job};
+use super::{delete, deploy, record};
+use crate::error::{Error, Kind, Result};
+use crate::plan::{Action, Plan, StackStep};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// Carries out a plan that was approved, and tells how it ended, stack by stack. A stack that fails is no error of this
+/// function: the report says so.
+///
+/// # Errors
+/// The plan has refusals that nobody overruled; nothing was done then.
+pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
+    refuse(plan)?;
+    let began = Instant::now();
+    let steps: BTreeMap<&str, &StackStep> = plan.steps.iter().map(|step| (step.stack.as_str(), step)).collect();
+    let jobs: Vec<Job> = plan.steps.iter().map(job).collect();
+    let working = plan.steps.iter().filter(|step| step.action != Action::Nothing).count();
+    let started = EventKind::RunStarted {
+        operation: context.written.operation.clone(),
+        project: plan.project.clone(),
+        environment: plan.environment.clone(),
+        stacks: working,
+    };
+    send(context.events, None, started);
+    let (interrupter, interrupted) = interrupt();
+    let run = Run::new(context, plan, interrupted.clone());
+    let running = Running::default();
+    let report = Mutex::new(Report::default());
+    let execute = async |job: &Job| match steps.get(job.name.as_str()) {
+        Some(step) => {
+            running.start(&step.stack);
+            let outcome = carry_out(&run, step).await;
+            running.end(&step.stack);
+            outcome
+        }
+        None => Outcome::Unchanged,
+    };
+    let finished = |job: &Job, outcome: Outcome| {
+        if let Some(step) = steps.get(job.name.as_str()) {
+            let outcome = ended(step, outcome, running.seconds(&step.stack));
+            if step.action != Action::Nothing || !outcome.outcome.is_good() {
+                let event = EventKind::StackFinished(outcome.clone());
+                let _ = context.events.send(Event::now(Some(&step.stack), event));
+            }
+            report.lock().unwrap_or_else(PoisonError::into_inner).stacks.push(outcome);
+        }
+    };
+    let work = scheduler::run(&jobs, context.settings.concurrency, &interrupted, execute, finished);
+    let lost = tokio::select! {
+        biased;
+        () = work => None,
+        lost = watch(context, &interrupter, &running) => Some(lost),
+    };
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lost) = lost {
+        cut_short(plan, &running, &mut report, &lost);
+    }
+    report.interrupted = context.interrupt.is_raised();
+    report.elapsed_seconds = began.elapsed().as_secs_f64();
+    let done = EventKind::RunFinished { succeeded: !report.failed(), elapsed_seconds: report.elapsed_seconds };
+    send(context.events, None, done);
+    Ok(report)
+}
+
+fn refuse(plan: &Plan) -> Result<()> {
+    let refusals: Vec<String> =
+        plan.refusals().map(|finding| format!("{} {}", finding.stack, finding.message)).collect();
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Other, "the plan does what needs explicit words; nothing was done");
+    Err(refusals.into_iter().fold(error, Error::detail).into())
+}
+
+fn job(step: &StackStep) -> Job {
+    let weight = match step.action {
+        Action::Nothing | Action::Forget => 0,
+        Action::Create | Action::Recreate | Action::Delete => step.resources as u64 + 1,
+        Action::Update => step.changes.len() as u64 + 1,
+    };
+    Job { name: step.stack.clone(), waits_on: step.waits_on.iter().cloned().collect(), weight }
+}
+
+async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
+    let busy = step.fingerprint.as_ref().is_some_and(|found| found.status.in_progress());
+    if step.action != Action::Nothing {
+        let started =
+            EventKind::StackStarted { action: step.action, resources: step.resources, estimate_seconds: None };
+        run.tell(step, started);
+    }
+    let done = |()| Outcome::Done { outputs: BTreeMap::new() };
+    let result = match (step.action, &step.wanted) {
+        (Action::Nothing, Some(wanted)) if step.adopt || busy => deploy::adopt_unchanged(run, step, wanted).await,
+        (Action::Nothing, _) => Ok(Outcome::Unchanged),
+        (Action::Create | Action::Update | Action::Recreate, Some(wanted)) => deploy::deploy(run, step, wanted).await,
+        (Action::Delete, _) => delete::delete(run, step).await.map(done),
+        (Action::Forget, _) => record::forgotten(run, step).await.map(done),
+        (Action::Create | Action::Update | Action::Recreate, None) => {
+            Err(super::stop::Stop::failed("the plan is damaged: it does not say what the stack should be", []))
+        }
+    };
+    result.unwrap_or_else(Outcome::from)
+}
+
+fn ended(step: &StackStep, outcome: Outcome, elapsed_seconds: f64) -> StackOutcome {
+    StackOutcome {
+        stack: step.stack.clone(),
+        stack_name: step.stack_name.clone(),
+        action: step.action,
+        outcome,
+        elapsed_seconds,
+    }
+}
+
+/// Hands on what the outside asks for; comes back only when the lock is lost.
+async fn watch(context: Context<'_>, interrupter: &Interrupter, running: &Running) -> Error {
+    let lock = context.state.signal();
+    let signals = async {
+        context.interrupt.reached(Level::Finish).await;
+        send(context.events, None, EventKind::Interrupted { running: running.names() });
+        interrupter.raise(Level::Finish);
+        context.interrupt.reached(Level::Leave).await;
+        interrupter.raise(Level::Leave);
+        std::future::pending::<Error>().await
+    };
+    tokio::select! {
+        lost = lock.lost() => lost,
+        never = signals => never,
+    }
+}
+
+/// The lock is lost: nothing may be written, so that nothing is waited for.
+fn cut_short(plan: &Plan, running: &Running, report: &mut Report, lost: &Error) {
+    for step in &plan.steps {
+        if report.stacks.iter().any(|ended| ended.stack == step.stack) {
+            continue;
+        }
+        let because = lost.message.clone();
+        let outcome = ended(step, Outcome::Stopped { because }, running.seconds(&step.stack));
+        report.stacks.push(outcome);
+    }
+    report.lock_lost = Some(lost.message.clone());
+}
+
+/// Which stacks are being worked on, and since when.
+#[derive(Default)]
+struct Running {
+    began: Mutex<BTreeMap<String, Instant>>,
+    now: Mutex<std::collections::BTreeSet<String>>,
+}
+
+impl Running {
+    fn start(&self, stack: &str) {
+        self.began.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned(), Instant::now());
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned());
+    }
+
+    fn end(&self, stack: &str) {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).remove(stack);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn seconds(&self, stack: &str) -> f64 {
+        let began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        began.get(stack).map_or(0.0, |began| began.elapsed().as_secs_f64())
+    }
+}
