@@ -8,6 +8,7 @@ use super::Result;
 use super::error::{Call, Explain};
 use crate::error::{Error, Kind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -128,16 +129,35 @@ impl Source {
         match self {
             Source::Fixed(credentials) => Ok(credentials.clone()),
             Source::Surroundings { profile, region, client } => {
-                let config = ProviderConfig::default().with_http_client(client.clone());
-                let mut builder = DefaultCredentialsChain::builder().configure(config);
-                builder.set_region(Some(Region::new(region.clone())));
-                if let Some(profile) = profile {
-                    builder = builder.profile_name(profile);
+                let region = Some(Region::new(region.clone()));
+                let config = ProviderConfig::default().with_http_client(client.clone()).with_region(region.clone());
+                match profile {
+                    // As with AWS's own command line: a profile that was named by an option comes before variables.
+                    Some(profile) => {
+                        let builder = ProfileFileCredentialsProvider::builder().configure(&config);
+                        let found = builder.profile_name(profile).build().provide_credentials().await;
+                        found.map_err(|error| blame_profile(error, Some(profile.clone())))
+                    }
+                    None => {
+                        let mut builder = DefaultCredentialsChain::builder().configure(config);
+                        builder.set_region(region);
+                        let found = builder.build().await.provide_credentials().await;
+                        found.map_err(|error| blame_profile(error, std::env::var("AWS_PROFILE").ok()))
+                    }
                 }
-                builder.build().await.provide_credentials().await
             }
             Source::Role(role) => role.assume().await.map_err(CredentialsError::provider_error),
         }
+    }
+}
+
+/// Where nothing was found although a profile was named, it is the profile that is wrong.
+fn blame_profile(error: CredentialsError, profile: Option<String>) -> CredentialsError {
+    match (error, profile.filter(|name| !name.is_empty())) {
+        (CredentialsError::CredentialsNotLoaded(_), Some(name)) => CredentialsError::invalid_configuration(format!(
+            "the profile `{name}` is not there, or does not say where credentials come from"
+        )),
+        (error, _) => error,
     }
 }
 

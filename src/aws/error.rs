@@ -77,6 +77,9 @@ where
     }
 }
 
+/// Where AWS, or something before it, is at fault.
+const AGAIN: &str = "run the same command again; if it stays so, look at https://health.aws.amazon.com";
+
 fn translate<E>(error: SdkError<E, HttpResponse>, call: Call) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -89,13 +92,14 @@ where
             message: answer.message().unwrap_or("(no message)").trim().to_owned(),
             request_id: error.request_id().map(str::to_owned),
         };
-        return from_answer(failure, &call);
+        let is_aws_fault = error.raw_response().is_some_and(|raw| raw.status().is_server_error());
+        let answered = from_answer(failure, &call);
+        return if is_aws_fault { answered.hint(AGAIN) } else { answered };
     }
     if let Some(status) = error.raw_response().map(|raw| raw.status().as_u16()) {
         return Error::new(Kind::Aws, format!("could not {}", call.what))
             .detail(format!("{}:{} answered with HTTP status {status}", call.service, call.operation))
-            .detail(innermost(&error))
-            .hint("run the same command again; if it stays so, look at https://health.aws.amazon.com");
+            .hint(AGAIN);
     }
     if let Some(refusal) = find::<Error>(&error) {
         return copy_of(refusal);

@@ -6,7 +6,9 @@ use super::http::Undelivered;
 use super::{Notice, Notify};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::{FinalizerInterceptorContextMut, InterceptorContext};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextMut, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata, OrchestratorError};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
@@ -46,9 +48,29 @@ impl Storable for Unanswered {
     type Storer = StoreReplace<Self>;
 }
 
+/// Whose signature the attempt under way carries: the request itself is gone once it is answered.
+#[derive(Debug)]
+struct Signer(String);
+
+impl Storable for Signer {
+    type Storer = StoreReplace<Self>;
+}
+
 impl Intercept for Patience {
     fn name(&self) -> &'static str {
         "Patience"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(id) = access_key_id(context.request()) {
+            config.interceptor_state().store_put(Signer(id.to_owned()));
+        }
+        Ok(())
     }
 
     fn modify_before_attempt_completion(
@@ -83,7 +105,7 @@ impl Intercept for Patience {
             });
         }
         if is_expired(context.response())
-            && let Some(access_key_id) = context.request().and_then(access_key_id)
+            && let Some(Signer(access_key_id)) = config.load::<Signer>()
         {
             self.credentials.refuse(access_key_id);
         }

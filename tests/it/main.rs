@@ -3,6 +3,7 @@
 mod aws;
 mod cli;
 mod lock;
+mod messages;
 mod observe;
 mod state;
 mod support;
