@@ -84,6 +84,11 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(commands::init::Args),
+    Validate(commands::validate::Args),
+    Render(commands::render::Args),
+    Plan(commands::plan::Args),
+    Status(commands::status::Args),
     Outputs(commands::outputs::Args),
     History(commands::history::Args),
     Lock(commands::lock::Args),

@@ -31,4 +31,5 @@ pub mod random;
 pub mod render;
 pub mod state;
 pub mod stateful;
+pub mod validate;
 pub mod view;

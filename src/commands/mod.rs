@@ -4,11 +4,17 @@ pub mod completions;
 pub mod docs;
 pub mod explain;
 pub mod history;
+pub mod init;
 pub mod lock;
 pub mod outputs;
+pub mod plan;
+mod planning;
+pub mod render;
 pub mod schema;
 mod session;
 mod signals;
+pub mod status;
+pub mod validate;
 
 use crate::cli::{Cli, Command};
 use crate::error::Result;
@@ -20,6 +26,11 @@ use std::process::ExitCode;
 pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
     let session = &Session::new(&cli.global, view);
     match cli.command {
+        Command::Init(args) => init::run(args, session),
+        Command::Validate(args) => validate::run(args, session),
+        Command::Render(args) => render::run(args, session),
+        Command::Plan(args) => plan::run(args, session),
+        Command::Status(args) => status::run(args, session),
         Command::Outputs(args) => outputs::run(args, session),
         Command::History(args) => history::run(args, session),
         Command::Lock(args) => lock::run(args, session),

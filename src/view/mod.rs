@@ -3,6 +3,7 @@
 //! Texts are built with colours and lose them on the way out where they are not wanted. Data goes to stdout, everything
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
+mod catalog;
 mod error;
 mod explain;
 pub mod plan;
@@ -10,6 +11,7 @@ pub mod problem;
 pub mod progress;
 mod prompt;
 pub mod reference;
+mod rendered;
 pub mod report;
 mod style;
 pub mod table;
@@ -18,8 +20,10 @@ mod text;
 
 use crate::cli::{Format, Global};
 use crate::error::Result;
+use crate::plan::Plan;
 use crate::problem::Problem;
 use anyhow::Context;
+use plan::{Detail, Document};
 use std::io::{self, Write};
 pub use terminal::Terminal;
 
@@ -55,6 +59,16 @@ impl View {
         let mut text = serde_json::to_string_pretty(value).context("a value could not be written as JSON")?;
         text.push('\n');
         self.raw(text.as_bytes())
+    }
+
+    /// A plan, as a document, as text, or as Markdown of at most `size_limit` characters.
+    pub fn plan(&self, plan: &Plan, size_limit: usize) -> Result<()> {
+        let detail = Detail { width: self.terminal.width, verbose: self.verbose };
+        match self.format {
+            Format::Human => self.data(&plan::human(plan, detail)),
+            Format::Json => self.json(&Document::new(plan)),
+            Format::Markdown => self.data(&plan::markdown(plan, detail, size_limit)),
+        }
     }
 
     /// A line for people on stderr; nothing where they asked for quiet.

@@ -5,5 +5,6 @@ mod cli;
 mod lock;
 mod messages;
 mod observe;
+mod offline;
 mod state;
 mod support;

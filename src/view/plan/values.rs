@@ -1,7 +1,7 @@
 //! Values of a plan as text: on one line, or as lines of which only what differs is shown with its surroundings.
 
 use super::Sign;
-use crate::plan::Value;
+use crate::plan::{SENSITIVE_PART, UNKNOWN_PART, Value};
 use crate::view::text;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
@@ -30,8 +30,8 @@ pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Absent => "(none)".to_owned(),
         Value::Known(value) => spaced(value),
-        Value::Unknown => "(known after apply)".to_owned(),
-        Value::Sensitive => "(sensitive)".to_owned(),
+        Value::Unknown => UNKNOWN_PART.to_owned(),
+        Value::Sensitive => SENSITIVE_PART.to_owned(),
     }
 }
 
@@ -64,6 +64,8 @@ fn spaced(value: &Json) -> String {
             let entries = map.iter().map(|(key, value)| format!("{}: {}", Json::from(key.as_str()), spaced(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
+        // Words that stand for a value, not a text that says so.
+        Json::String(text) if text == UNKNOWN_PART || text == SENSITIVE_PART => text.clone(),
         scalar => scalar.to_string(),
     }
 }
@@ -222,6 +224,12 @@ mod tests {
           8
           …
         ");
+    }
+
+    #[test]
+    fn parts_that_nobody_knows_are_no_texts() {
+        let value = json!({"Id": UNKNOWN_PART, "Name": "x"});
+        assert_eq!(inline(&known(value)), r#"{"Id": (known after apply), "Name": "x"}"#);
     }
 
     #[test]

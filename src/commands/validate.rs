@@ -1,0 +1,68 @@
+//! `infra validate`: everything that can be known to be wrong without asking anybody.
+
+use super::session::Session;
+use crate::catalog::Catalog;
+use crate::environment;
+use crate::error::{Error, Result, find};
+use crate::problem::Problem;
+use crate::render::render;
+use crate::validate::validate;
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Check configuration and templates, offline
+///
+/// Environment files, templates and their inputs, the wiring between stacks, and every rendered resource against
+/// CloudFormation's registry. Without --env all environments are checked. Neither credentials nor a network are needed.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_: Args, session: &Session) -> Result<ExitCode> {
+    let names = match &session.global.env {
+        Some(name) => vec![name.clone()],
+        None => environment::list(&session.project)?
+            .into_iter()
+            .filter(|listed| !listed.base)
+            .map(|listed| listed.name)
+            .collect(),
+    };
+    let catalog = Catalog::open(&session.project);
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut checked = Vec::new();
+    for name in &names {
+        let found = match check(session, &catalog, name) {
+            Ok((stacks, found)) => {
+                checked.push((name, stacks));
+                found
+            }
+            // Only a list of problems may be one of several: anything else ends the command.
+            Err(error) => match find(&error) {
+                Some(known) if !known.problems.is_empty() => known.problems.clone(),
+                _ => return Err(error),
+            },
+        };
+        // What environments have in common is told once.
+        found.into_iter().for_each(|problem| {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        });
+    }
+    if problems.iter().any(Problem::is_error) {
+        return Err(Error::problems(problems).into());
+    }
+    session.view.problems(&problems);
+    session.view.valid(&checked, &json!({
+        "valid": true,
+        "environments": checked.iter().map(|(name, stacks)| json!({"name": name, "stacks": stacks})).collect::<Vec<_>>(),
+    }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How many stacks the environment has, and what is wrong with them.
+fn check(session: &Session, catalog: &Catalog, name: &str) -> Result<(usize, Vec<Problem>)> {
+    let (environment, mut problems) = environment::load(&session.project, name)?;
+    let stacks = render(&environment, catalog)?;
+    problems.extend(validate(&stacks, catalog));
+    Ok((stacks.len(), problems))
+}

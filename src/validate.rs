@@ -1,0 +1,67 @@
+//! What CloudFormation or a service would refuse in the rendered stacks, found offline, at its place in a template.
+
+use crate::catalog::Catalog;
+use crate::model::RenderedStack;
+use crate::problem::{Location, Position, Problem, SourceFile, Span};
+use cloudformation::validate::{Finding, Options, validate_text};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Everything that is wrong with these stacks. Stacks of one template that have a problem in common tell it once.
+pub fn validate(stacks: &[RenderedStack], catalog: &Catalog) -> Vec<Problem> {
+    let mut files = Files { catalog, read: HashMap::new() };
+    let mut problems: Vec<Problem> = Vec::new();
+    for stack in stacks {
+        let options = Options { region: Some(stack.target.region.clone()) };
+        for finding in validate_text(&stack.template, &options) {
+            let problem = problem(stack, &finding, &mut files);
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}
+
+fn problem(stack: &RenderedStack, finding: &Finding, files: &mut Files) -> Problem {
+    let id = finding.path.strip_prefix("/Resources/").and_then(|path| path.split('/').next());
+    let at = id.and_then(|id| stack.places.get(id)).and_then(|place| files.location(place));
+    let make = if finding.is_error() { Problem::error } else { Problem::warning };
+    let mut problem = make(finding.rule.id, finding.message.clone(), at).label(finding.path.clone());
+    problem.help.clone_from(&finding.remedy);
+    if problem.at.is_none() {
+        problem.message = format!("{} (template `{}`, {})", problem.message, stack.template_name, finding.path);
+    }
+    problem
+}
+
+/// Template files by the names that places give them.
+struct Files<'c> {
+    catalog: &'c Catalog,
+    read: HashMap<String, Option<Arc<SourceFile>>>,
+}
+
+impl Files<'_> {
+    /// The line that `templates/alb.yaml:42` names.
+    fn location(&mut self, place: &str) -> Option<Location> {
+        let (name, line) = place.rsplit_once(':')?;
+        let line: usize = line.parse().ok()?;
+        let above = line.checked_sub(1)?;
+        let file = self.file(name)?;
+        let before: usize = file.text.split_inclusive('\n').take(above).map(|line| line.chars().count()).sum();
+        let text = file.text.lines().nth(above)?;
+        let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+        let length = text.trim().chars().count();
+        let position = |column: usize| Position { line, column: column + 1, offset: before + column };
+        Some(Location { file, span: Span { start: position(indent), end: position(indent + length) } })
+    }
+
+    fn file(&mut self, name: &str) -> Option<Arc<SourceFile>> {
+        if let Some(known) = self.read.get(name) {
+            return known.clone();
+        }
+        let file = self.catalog.file(name.rsplit('/').next()?).and_then(Result::ok).map(|(file, _)| file);
+        self.read.insert(name.to_owned(), file.clone());
+        file
+    }
+}
