@@ -208,3 +208,26 @@ def test_an_old_reading_stands_in_only_so_long(items, clock):
             await subject.current()
 
     asyncio.run(scenario())
+
+
+def test_an_answer_from_the_items_service_resets_the_count_of_failures(items, clock):
+    async def scenario() -> None:
+        subject = client(items, clock, policy=RetryPolicy(attempts=1))
+        for status in (503, 503, 503, 503, 404, 503, 503, 503, 503):
+            items.fail = lambda _, status=status: httpx2.Response(status)
+            with pytest.raises(ItemsFailedError, match=str(status)):
+                await subject.all(10)
+        assert not subject.breaker.is_open
+        with pytest.raises(ItemsFailedError):
+            await subject.all(10)
+        assert subject.breaker.is_open
+
+    asyncio.run(scenario())
+
+
+def test_a_missed_deadline_counts_as_a_failure(items, clock):
+    items.delay_seconds = 5
+    subject = client(items, clock, deadline_seconds=0.02, breaker=CircuitBreaker(threshold=1, clock=clock))
+    with pytest.raises(ItemsTimeoutError):
+        asyncio.run(subject.all(10))
+    assert subject.breaker.is_open
