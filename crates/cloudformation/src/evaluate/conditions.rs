@@ -1,6 +1,6 @@
 //! Conditions: their order, and truth with three values (`None` is "not known").
 
-use super::{Cursor, Evaluator, Resources, Value};
+use super::{Cursor, Evaluator, Reads, Resources, Value};
 use crate::template::{Expr, Function, Problem, Template};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -43,7 +43,8 @@ impl Evaluator<'_> {
     pub(super) fn named_condition(&self, name: &str) -> Option<bool> {
         let condition = self.template.conditions.get(name)?;
         let origin = format!("/Conditions/{name}");
-        let mut cursor = Cursor { resources: &NoResources, origin: &origin, path: String::new(), reads: Vec::new() };
+        let mut cursor =
+            Cursor { resources: &NoResources, origin: &origin, path: String::new(), reads: Reads::default() };
         self.expr_truth(&condition.expr, &mut cursor)
     }
 

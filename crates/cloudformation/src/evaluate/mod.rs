@@ -21,12 +21,15 @@ use crate::template::{Expr, Function, Kind, Member, Problem, SubPart, Template};
 use budget::Budget;
 use indexmap::IndexMap;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub use inputs::{Environment, Facts, LiveResource, ParameterValue};
 pub(crate) use reads::within;
-pub use reads::{Read, ReadAt};
+pub use reads::{Read, Reads};
 pub use value::{Fragment, KNOWN_AFTER_APPLY, MASK, Value};
+
+/// How long the path of a read may grow.
+const PATH_BYTES: usize = 512;
 
 const MACRO: &str = "a macro stands here, which only CloudFormation can run";
 
@@ -42,7 +45,7 @@ pub trait Resources {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
     pub value: Value,
-    pub reads: Vec<ReadAt>,
+    pub reads: Reads,
 }
 
 /// Evaluates expressions of one template.
@@ -65,7 +68,7 @@ struct Cursor<'r> {
     origin: &'r str,
     /// Where in the result the value will stand.
     path: String,
-    reads: Vec<ReadAt>,
+    reads: Reads,
 }
 
 impl<'a> Evaluator<'a> {
@@ -132,7 +135,7 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a value of the template. `origin` is its path in the template, for problems.
     pub fn evaluate(&self, expr: &Expr, resources: &dyn Resources, origin: &str) -> Evaluated {
-        let mut cursor = Cursor { resources, origin, path: String::new(), reads: Vec::new() };
+        let mut cursor = Cursor { resources, origin, path: String::new(), reads: Reads::default() };
         let value = self.value(expr, &mut cursor);
         Evaluated { value, reads: cursor.reads }
     }
@@ -289,11 +292,13 @@ impl<'a> Evaluator<'a> {
     /// Runs what the language extensions put literals for before CloudFormation compares templates: which parameters
     /// it read is not seen any more.
     fn transformed(&self, cursor: &mut Cursor<'_>, run: impl FnOnce(&mut Cursor<'_>) -> Value) -> Value {
-        let before = cursor.reads.len();
+        if !self.template.has_language_extensions() {
+            return run(cursor);
+        }
+        let before = cursor.reads.clone();
         let value = run(cursor);
-        if self.template.has_language_extensions() && value.is_known() {
-            let new = cursor.reads.split_off(before);
-            cursor.reads.extend(new.into_iter().filter(|read| !matches!(read.read, Read::Parameter(_))));
+        if value.is_known() {
+            cursor.reads.forget_new_parameters(&before);
         }
         value
     }
@@ -350,7 +355,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn substitute(&self, parts: &[SubPart], variables: &[Member], span: Span, cursor: &mut Cursor<'_>) -> Value {
-        let variables: Vec<(&str, Value)> =
+        let variables: HashMap<&str, Value> =
             variables.iter().map(|member| (member.key.as_str(), self.value(&member.value, cursor))).collect();
         let mut text = functions::Text::default();
         for part in parts {
@@ -360,8 +365,8 @@ impl<'a> Evaluator<'a> {
                     text.push_str(known);
                     continue;
                 }
-                SubPart::Name(name) => match variables.iter().find(|(key, _)| key == name) {
-                    Some((_, value)) => value,
+                SubPart::Name(name) => match variables.get(name.as_str()) {
+                    Some(value) => value,
                     None => {
                         looked_up = match name.split_once('.') {
                             Some((resource, attribute)) => self.attribute(resource, attribute, cursor),
@@ -465,18 +470,19 @@ impl Cursor<'_> {
     fn within<T>(&mut self, step: std::fmt::Arguments<'_>, run: impl FnOnce(&mut Self) -> T) -> T {
         use std::fmt::Write;
         let length = self.path.len();
-        // Writing to a String cannot fail.
-        let _ = write!(self.path, "/{step}");
+        // What is read below a path that nobody can read counts for the place above.
+        if length < PATH_BYTES {
+            // Writing to a String cannot fail.
+            let _ = write!(self.path, "/{step}");
+        }
         let result = run(self);
         self.path.truncate(length);
         result
     }
 
     fn read(&mut self, read: Read) {
-        let read = ReadAt { path: self.path.clone(), read };
-        if !self.reads.contains(&read) {
-            self.reads.push(read);
-        }
+        let path = if self.path.len() < 2 * PATH_BYTES { self.path.as_str() } else { "" };
+        self.reads.add(path, read);
     }
 }
 

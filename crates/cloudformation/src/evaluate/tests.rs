@@ -195,7 +195,7 @@ fn parameters_are_checked() {
 fn reads_say_what_went_where() {
     let (evaluated, _) =
         evaluate_with(HEAD, "{a: [x, !Sub '${Env}-${Known.Arn}'], b: !If [IsProd, !Ref New, !Ref Known]}");
-    let reads: Vec<(&str, Read)> = evaluated.reads.iter().map(|read| (read.path.as_str(), read.read.clone())).collect();
+    let reads: Vec<(&str, Read)> = evaluated.reads.iter().map(|(path, read)| (path, read.clone())).collect();
     assert_eq!(
         reads,
         [

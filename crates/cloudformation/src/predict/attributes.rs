@@ -1,7 +1,7 @@
 //! The attributes of one resource, evaluated.
 
 use super::change::{Attribute, Context};
-use crate::evaluate::{Evaluator, ReadAt, Resources, Value};
+use crate::evaluate::{Evaluator, Reads, Resources, Value};
 use crate::template::{Expr, Resource};
 use indexmap::IndexMap;
 
@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 pub(super) struct Attributes {
     pub values: IndexMap<Attribute, Value>,
     /// Paths start with the attribute: `/Properties/Tags/0`.
-    pub reads: Vec<ReadAt>,
+    pub reads: Reads,
 }
 
 impl Attributes {
@@ -33,8 +33,7 @@ impl Attributes {
                 continue;
             }
             found.values.insert(attribute, evaluated.value.into_text_scalars());
-            let reads = evaluated.reads.into_iter();
-            found.reads.extend(reads.map(|read| ReadAt { path: format!("/{name}{}", read.path), read: read.read }));
+            found.reads.extend(evaluated.reads.below(&format!("/{name}")));
         }
         found.values.entry(Attribute::Properties).or_insert_with(|| Value::Map(IndexMap::new()));
         found

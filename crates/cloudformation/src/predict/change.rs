@@ -108,7 +108,7 @@ pub enum Evaluation {
     Dynamic,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum ChangeSource {
     DirectModification,
     ParameterReference,

@@ -1,9 +1,11 @@
 //! A prediction as DescribeChangeSet writes it.
 
 use super::change::{
-    Action, Attribute, Context, Detail, Replacement, ResourceChange, Shown, Target, recreation_name, replacement,
+    Action, Attribute, ChangeSource, Context, Detail, Evaluation, Replacement, ResourceChange, Shown, Target,
+    recreation_name, replacement,
 };
 use serde_json::{Map, Value as Json, json};
+use std::collections::HashSet;
 
 /// Whether DescribeChangeSet was called with `IncludePropertyValues`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +23,20 @@ pub fn describe(changes: &[ResourceChange], values: PropertyValues) -> Vec<Json>
 }
 
 fn resource_change(change: &ResourceChange, values: PropertyValues) -> Option<Json> {
-    let details: Vec<&Detail> = change.details.iter().filter(|detail| shown(detail, values)).collect();
+    let mut details: Vec<&Detail> = change.details.iter().filter(|detail| shown(detail, values)).collect();
+    if values == PropertyValues::Omitted {
+        keep_one_direct_modification(&mut details);
+    }
     if change.action == Action::Modify && details.is_empty() {
         return None;
     }
-    let mut written: Vec<Json> = Vec::new();
-    for detail in &details {
-        let json = detail_json(detail, values);
-        // Without paths, the leaves of one property are one.
-        if !written.contains(&json) {
-            written.push(json);
-        }
-    }
+    // Without paths, the leaves of one property are one.
+    let mut seen = HashSet::new();
+    let written: Vec<Json> = details
+        .iter()
+        .map(|detail| detail_json(detail, values))
+        .filter(|json| values == PropertyValues::Included || seen.insert(json.to_string()))
+        .collect();
     let mut scope: Vec<Attribute> = details.iter().map(|detail| detail.target.attribute).collect();
     scope.sort_unstable();
     scope.dedup();
@@ -66,6 +70,20 @@ fn shown(detail: &Detail, values: PropertyValues) -> bool {
         Shown::WithoutValues => values == PropertyValues::Omitted,
         Shown::Never => false,
     }
+}
+
+/// Without paths, all leaves of a property are modified as one: if any by what a parameter or resource says, all are.
+fn keep_one_direct_modification(details: &mut Vec<&Detail>) {
+    let part = |detail: &Detail| (detail.target.attribute, detail.target.name.clone());
+    let direct = |detail: &Detail| detail.source == ChangeSource::DirectModification;
+    let dynamic: HashSet<(Attribute, Option<String>)> = details
+        .iter()
+        .filter(|detail| direct(detail) && detail.evaluation == Evaluation::Dynamic)
+        .map(|detail| part(detail))
+        .collect();
+    details.retain(|detail| {
+        !direct(detail) || detail.evaluation == Evaluation::Dynamic || !dynamic.contains(&part(detail))
+    });
 }
 
 fn insert_context(json: &mut Map<String, Json>, key: &str, context: Option<&Context>) {

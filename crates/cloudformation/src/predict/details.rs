@@ -6,11 +6,12 @@
 
 use super::attributes::Attributes;
 use super::change::{Attribute, ChangeSource, Detail, Evaluation, RequiresRecreation, Shown, Target};
-use super::diff::{Difference, differences, leaves};
+use super::diff::{Difference, MAX_LEAVES, any_leaf, differences, same};
 use super::state::Fate;
-use crate::evaluate::{Read, ReadAt, Value, within};
+use crate::evaluate::{Read, Value, within};
 use crate::schema::resource_type;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
+use std::cell::Cell;
 
 /// Everything the comparison of one resource needs.
 pub(super) struct Comparison<'c> {
@@ -22,7 +23,12 @@ pub(super) struct Comparison<'c> {
     pub after_symbols: &'c Attributes,
     pub fates: &'c IndexMap<String, Fate>,
     pub parameters: &'c dyn Fn(&str) -> ParameterChange,
+    /// Bytes of values that details may still hold.
+    pub room: &'c Cell<usize>,
 }
+
+/// More causes of one value are not listed.
+const MAX_CAUSES: usize = 64;
 
 /// What happens to the value of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +68,10 @@ impl Comparison<'_> {
         if attribute != Attribute::Properties {
             return vec![None];
         }
-        let mut names: Vec<String> = Vec::new();
+        let mut names: IndexSet<String> = IndexSet::new();
         for side in [self.before, self.after] {
             if let Some(Value::Map(properties)) = side.values.get(&attribute) {
-                names.extend(properties.keys().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+                names.extend(properties.keys().cloned());
             }
         }
         names.into_iter().map(Some).collect()
@@ -76,8 +82,7 @@ impl Comparison<'_> {
             Some(name) => format!("/{}/{name}", attribute.as_str()),
             None => format!("/{}", attribute.as_str()),
         };
-        let edited = side(self.before_symbols, attribute, name).map(Value::reveal)
-            != side(self.after_symbols, attribute, name).map(Value::reveal);
+        let edited = !same(side(self.before_symbols, attribute, name), side(self.after_symbols, attribute, name));
         let found = differences(side(self.before, attribute, name), side(self.after, attribute, name));
         for difference in &found {
             self.difference(attribute, name, &base, edited, difference, details);
@@ -89,7 +94,7 @@ impl Comparison<'_> {
         if edited && found.is_empty() && hidden.is_empty() {
             // The template says it otherwise, and means the same for all that is known.
             let evaluation =
-                if self.reads(self.after, &base).next().is_some() { Evaluation::Dynamic } else { Evaluation::Static };
+                if self.after.reads.within(&base).next().is_some() { Evaluation::Dynamic } else { Evaluation::Static };
             details.push(Detail {
                 target: self.target(attribute, name, &base, None),
                 evaluation,
@@ -98,16 +103,16 @@ impl Comparison<'_> {
                 shown: Shown::WithoutValues,
             });
         }
-        for read in self.reads(self.after, &base) {
-            if let Some((source, entity)) = self.may_change(&read.read) {
-                details.push(Detail {
-                    target: self.target(attribute, name, &base, None),
-                    evaluation: Evaluation::Dynamic,
-                    source,
-                    causing_entity: Some(entity),
-                    shown: Shown::WithoutValues,
-                });
-            }
+        let open: IndexSet<(ChangeSource, String)> =
+            self.after.reads.within(&base).filter_map(|(_, read)| self.may_change(read)).collect();
+        for (source, entity) in open {
+            details.push(Detail {
+                target: self.target(attribute, name, &base, None),
+                evaluation: Evaluation::Dynamic,
+                source,
+                causing_entity: Some(entity),
+                shown: Shown::WithoutValues,
+            });
         }
     }
 
@@ -120,10 +125,10 @@ impl Comparison<'_> {
         found: &[Difference<'_>],
     ) -> Vec<Difference<'v>> {
         let mut hidden: Vec<Difference<'v>> = Vec::new();
-        for read in self.after.reads.iter().filter(|read| within(&read.path, base)) {
-            let path = &read.path[base.len()..];
+        for (path, read) in self.after.reads.within(base) {
+            let path = &path[base.len()..];
             let seen = |it: &Difference<'_>| within(&it.path, path) || within(path, &it.path);
-            if self.is_gone(&read.read) && !found.iter().any(seen) && !hidden.iter().any(seen) {
+            if self.is_gone(read) && hidden.len() < MAX_LEAVES && !found.iter().any(seen) && !hidden.iter().any(seen) {
                 let before = side(self.before, attribute, name).and_then(|value| value.at(path));
                 let after = side(self.after, attribute, name).and_then(|value| value.at(path));
                 if after.is_some_and(|after| !after.is_known()) {
@@ -157,8 +162,11 @@ impl Comparison<'_> {
         }
         let mut causes: Vec<Cause> = Vec::new();
         if difference.after.is_some() {
-            for read in self.after.reads.iter().filter(|read| read.touches(&path)) {
+            for read in self.after.reads.touching(&path) {
                 causes.extend(self.cause(read, &path).filter(|cause| !causes.contains(cause)));
+                if causes.len() == MAX_CAUSES {
+                    break;
+                }
             }
         }
         let certain = difference.after.is_none_or(Value::is_known);
@@ -181,12 +189,11 @@ impl Comparison<'_> {
     }
 
     /// What a read has to do with a difference.
-    fn cause(&self, read: &ReadAt, path: &str) -> Option<Cause> {
+    fn cause(&self, read: &Read, path: &str) -> Option<Cause> {
         let because = |source, entity, evaluation| Some(Cause { source, entity, evaluation });
-        match &read.read {
+        match read {
             Read::Parameter(name) => {
-                let read_before =
-                    self.before.reads.iter().any(|before| before.read == read.read && before.touches(path));
+                let read_before = self.before.reads.touching(path).any(|before| before == read);
                 match (self.parameters)(name) {
                     ParameterChange::Same if read_before => None,
                     ParameterChange::Same | ParameterChange::Changed => {
@@ -225,10 +232,6 @@ impl Comparison<'_> {
         }
     }
 
-    fn reads<'r>(&self, of: &'r Attributes, base: &str) -> impl Iterator<Item = &'r ReadAt> {
-        of.reads.iter().filter(move |read| within(&read.path, base) || within(base, &read.path))
-    }
-
     fn target(
         &self,
         attribute: Attribute,
@@ -244,13 +247,23 @@ impl Comparison<'_> {
             name: name.clone().filter(|_| !tags),
             path: Some(path.to_owned()),
             change: difference.map(Difference::change),
-            before: difference.and_then(|it| it.before.cloned()),
-            after: difference.and_then(|it| it.after.cloned()),
+            before: difference.and_then(|it| self.shown_value(it.before)),
+            after: difference.and_then(|it| self.shown_value(it.after)),
             requires_recreation: match attribute {
                 Attribute::Properties => recreation(self.resource_type, path, difference),
                 _ => RequiresRecreation::Never,
             },
         }
+    }
+}
+
+impl Comparison<'_> {
+    /// A copy of a value, as long as there is room: many causes of large values must not fill the memory.
+    fn shown_value(&self, value: Option<&Value>) -> Option<Value> {
+        let value = value?;
+        let left = self.room.get().checked_sub(value.weight());
+        self.room.set(left.unwrap_or(0));
+        Some(if left.is_some() { value.clone() } else { Value::string("(too large)") })
     }
 }
 
@@ -269,9 +282,16 @@ fn side<'a>(of: &'a Attributes, attribute: Attribute, name: &Option<String>) -> 
 fn recreation(type_name: &str, path: &str, difference: Option<&Difference<'_>>) -> RequiresRecreation {
     let Some(schema) = resource_type(type_name) else { return RequiresRecreation::Conditionally };
     let behaviour = |path: &str| schema.update_behaviour(path.strip_prefix("/Properties/").unwrap_or(path));
-    let sides = difference.into_iter().flat_map(|it| [it.before, it.after]).flatten();
+    let here = behaviour(path);
     // What comes or goes as a whole changes all that is in it.
-    sides.flat_map(|value| leaves(value, path)).map(|leaf| behaviour(&leaf)).max().unwrap_or_else(|| behaviour(path))
+    let mut sides = difference.into_iter().flat_map(|it| [it.before, it.after]).flatten();
+    let replaces = |leaf: &str| behaviour(leaf) == RequiresRecreation::Always;
+    match here {
+        RequiresRecreation::Conditionally if sides.any(|value| any_leaf(value, path, &replaces)) => {
+            RequiresRecreation::Always
+        }
+        here => here,
+    }
 }
 
 /// Whether change sets call the tags of a type an attribute of their own, `Tags`, not the property `Tags`: they do for

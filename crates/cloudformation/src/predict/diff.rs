@@ -30,9 +30,18 @@ impl Difference<'_> {
     }
 }
 
+/// More leaves than this are one difference.
+pub(super) const MAX_LEAVES: usize = 500;
+
+/// What lies deeper is one difference: no property has such a path.
+const PATH_BYTES: usize = 512;
+
 pub(super) fn differences<'v>(before: Option<&'v Value>, after: Option<&'v Value>) -> Vec<Difference<'v>> {
     let mut found = Vec::new();
     compare(before, after, &mut String::new(), &mut found);
+    if found.len() > MAX_LEAVES {
+        found = vec![Difference { path: String::new(), before, after }];
+    }
     found
 }
 
@@ -42,7 +51,11 @@ fn compare<'v>(
     path: &mut String,
     found: &mut Vec<Difference<'v>>,
 ) {
-    let mut below = |step: &str, before: Option<&'v Value>, after: Option<&'v Value>, found: &mut Vec<_>| {
+    if found.len() > MAX_LEAVES {
+        return;
+    }
+    let deeper = path.len() < PATH_BYTES;
+    let mut below = |step: &str, before: Option<&'v Value>, after: Option<&'v Value>| {
         let length = path.len();
         path.push('/');
         path.push_str(step);
@@ -50,23 +63,36 @@ fn compare<'v>(
         path.truncate(length);
     };
     match (before, after) {
-        (Some(Value::Map(left)), Some(Value::Map(right))) => {
+        (Some(Value::Map(left)), Some(Value::Map(right))) if deeper => {
             for (key, value) in left {
-                below(key, Some(value), right.get(key), found);
+                below(key, Some(value), right.get(key));
             }
             for (key, value) in right.iter().filter(|(key, _)| !left.contains_key(*key)) {
-                below(key, None, Some(value), found);
+                below(key, None, Some(value));
             }
         }
-        (Some(Value::List(left)), Some(Value::List(right))) => {
+        (Some(Value::List(left)), Some(Value::List(right))) if deeper => {
             for at in 0..left.len().max(right.len()) {
-                below(&at.to_string(), left.get(at), right.get(at), found);
+                below(&at.to_string(), left.get(at), right.get(at));
             }
         }
-        (before, after) if before.map(Value::reveal) != after.map(Value::reveal) => {
-            found.push(Difference { path: path.clone(), before, after });
-        }
+        (before, after) if !same(before, after) => found.push(Difference { path: path.clone(), before, after }),
         _ => {}
+    }
+}
+
+/// Whether two values are the same, secrets by what they are.
+pub(super) fn same(left: Option<&Value>, right: Option<&Value>) -> bool {
+    match (left, right) {
+        (Some(Value::Sensitive(left)), right) => same(Some(left), right),
+        (left, Some(Value::Sensitive(right))) => same(left, Some(right)),
+        (Some(Value::List(left)), Some(Value::List(right))) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(Some(left), Some(right)))
+        }
+        (Some(Value::Map(left)), Some(Value::Map(right))) => {
+            left.len() == right.len() && left.iter().all(|(key, value)| same(Some(value), right.get(key)))
+        }
+        (left, right) => left == right,
     }
 }
 
@@ -74,16 +100,18 @@ fn hollow(value: &Value) -> bool {
     matches!(value, Value::Map(members) if members.values().all(hollow))
 }
 
-/// The paths of all leaves of a value, each below `path`.
-pub(super) fn leaves(value: &Value, path: &str) -> Vec<String> {
+/// Whether the path of any leaf of a value, below `path`, is such.
+pub(super) fn any_leaf(value: &Value, path: &str, is: &dyn Fn(&str) -> bool) -> bool {
+    if path.len() >= PATH_BYTES {
+        return is(path);
+    }
     match value {
         Value::Map(members) if !members.is_empty() => {
-            members.iter().flat_map(|(key, value)| leaves(value, &format!("{path}/{key}"))).collect()
+            members.iter().any(|(key, value)| any_leaf(value, &format!("{path}/{key}"), is))
         }
-        Value::List(items) if !items.is_empty() => {
-            items.iter().enumerate().flat_map(|(at, value)| leaves(value, &format!("{path}/{at}"))).collect()
-        }
-        _ => vec![path.to_owned()],
+        // The items of a list are alike, but for what they leave out.
+        Value::List(items) if !items.is_empty() => items.iter().any(|value| any_leaf(value, &format!("{path}/0"), is)),
+        _ => is(path),
     }
 }
 

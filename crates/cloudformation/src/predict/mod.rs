@@ -20,6 +20,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use state::{Becoming, Fate, Live, Nothing, Symbols};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 
 pub use change::{
@@ -89,6 +90,7 @@ pub fn predict(before: Option<&Deployment>, after: Option<&Deployment>) -> Resul
         after: after.as_ref(),
         fates: IndexMap::new(),
         changes: Vec::new(),
+        room: Cell::new(ROOM),
     };
     predictor.run()?;
     let outputs = predictor.outputs();
@@ -145,11 +147,11 @@ impl<'a> State<'a> {
     }
 
     fn live(&self) -> Live<'a> {
-        let mut live = Live { template: self.template(), facts: &self.deployment.facts, properties: HashMap::new() };
+        let mut live = Live { template: self.template(), facts: &self.deployment.facts, attributes: HashMap::new() };
         for id in &self.order.creation {
             if self.has(id) {
-                let properties = self.attributes(id, &live).properties().clone();
-                live.properties.insert(id, properties);
+                let attributes = self.attributes(id, &live);
+                live.attributes.insert(id, attributes);
             }
         }
         live
@@ -177,7 +179,12 @@ struct Predictor<'a, 's> {
     live: Option<Live<'a>>,
     fates: IndexMap<String, Fate>,
     changes: Vec<ResourceChange>,
+    /// Bytes of values that details may still hold.
+    room: Cell<usize>,
 }
+
+/// 64 MiB, far more than a template can sensibly change.
+const ROOM: usize = 64 * 1024 * 1024;
 
 impl Predictor<'_, '_> {
     fn run(&mut self) -> Result<(), Vec<Problem>> {
@@ -253,7 +260,7 @@ impl Predictor<'_, '_> {
         let (Some(before), Some(after), Some(live)) = (self.before, self.after, self.live.as_ref()) else {
             return Fate::Unchanged;
         };
-        let old = before.attributes(id, live);
+        let Some(old) = live.attributes.get(id) else { return Fate::Unchanged };
         let new = after.attributes(id, &self.becoming(after));
         let parameters = |name: &str| {
             let old = before.evaluator.parameter(name).map(Value::reveal);
@@ -266,12 +273,13 @@ impl Predictor<'_, '_> {
         };
         let comparison = details::Comparison {
             resource_type: after.type_of(id),
-            before: &old,
+            before: old,
             after: &new,
             before_symbols: &before.symbols(id),
             after_symbols: &after.symbols(id),
             fates: &self.fates,
             parameters: &parameters,
+            room: &self.room,
         };
         let mut details = comparison.details();
         if after.type_of(id) == "AWS::CloudFormation::Stack" {
@@ -348,7 +356,7 @@ impl Predictor<'_, '_> {
                         after: None,
                         may_change: false,
                     });
-                    entry.may_change = evaluated.reads.iter().any(|read| self.is_open(&read.read));
+                    entry.may_change = evaluated.reads.iter().any(|(_, read)| self.is_open(read));
                     entry.after = Some(evaluated.value.into_text_scalars());
                 }
             }

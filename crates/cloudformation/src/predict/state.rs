@@ -1,5 +1,6 @@
 //! The stack as it is, and as it becomes: what `Ref` and `Fn::GetAtt` give in each.
 
+use super::attributes::Attributes;
 use crate::evaluate::{Evaluator, Facts, Resources, Value};
 use crate::schema::resource_type;
 use crate::template::Template;
@@ -56,11 +57,15 @@ impl Resources for Symbols<'_> {
 pub(super) struct Live<'a> {
     pub template: &'a Template,
     pub facts: &'a Facts,
-    /// Properties by logical id, evaluated.
-    pub properties: HashMap<&'a str, Value>,
+    /// By logical id.
+    pub attributes: HashMap<&'a str, Attributes>,
 }
 
 impl Live<'_> {
+    fn properties(&self, id: &str) -> Option<&Value> {
+        self.attributes.get(id).map(Attributes::properties)
+    }
+
     /// The physical id: known, or told by the one property that identifies resources of the type.
     pub(super) fn physical_id(&self, id: &str) -> Option<String> {
         if let Some(known) = self.facts.resources.get(id).and_then(|live| live.physical_id.as_ref()) {
@@ -69,7 +74,7 @@ impl Live<'_> {
         let resource = self.template.resources.get(id)?;
         let schema = resource_type(&resource.resource_type.value)?;
         match schema.primary_identifier() {
-            [one] if !schema.is_read_only(&one.dotted()) => at(self.properties.get(id)?, one.segments())?.as_text(),
+            [one] if !schema.is_read_only(&one.dotted()) => at(self.properties(id)?, one.segments())?.as_text(),
             _ => None,
         }
     }
@@ -85,10 +90,7 @@ impl Resources for Live<'_> {
     fn attribute(&self, id: &str, attribute: &str) -> Option<Value> {
         self.template.resources.get(id)?;
         let fact = self.facts.resources.get(id).and_then(|live| live.attributes.get(attribute));
-        let known = fact.map(Value::from_json).or_else(|| {
-            let properties = self.properties.get(id)?;
-            at(properties, attribute.split('.')).cloned()
-        });
+        let known = fact.map(Value::from_json).or_else(|| at(self.properties(id)?, attribute.split('.')).cloned());
         Some(known.map_or(Value::Unknown, Value::into_text_scalars))
     }
 }
