@@ -8,9 +8,10 @@ infra=$1 environment=$2 directory=$3
 mkdir -p "$directory"
 [[ -x $infra ]] || chmod +x "$infra" # artifacts lose the permission
 
+# The whole text: the artifact keeps it, and report.py cuts it to what each place takes.
 code=0
-"$infra" plan --env "$environment" --detailed-exitcode --format markdown -o "$directory/plan.json" \
-  >"$directory/text.md" 2>"$directory/log.txt" || code=$?
+"$infra" plan --env "$environment" --detailed-exitcode --format markdown --size-limit 100000000 \
+  -o "$directory/plan.json" >"$directory/text.md" 2>"$directory/log.txt" || code=$?
 cat "$directory/log.txt" >&2
 
 {

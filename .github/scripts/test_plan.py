@@ -49,7 +49,8 @@ class Plan(unittest.TestCase):
         assert text.endswith("\na table\n")
         assert sorted(path.name for path in self.plan.iterdir()) == ["plan.json", "plan.md"]
         arguments = (self.folder / "arguments").read_text()
-        assert arguments == f"plan --env dev --detailed-exitcode --format markdown -o {self.plan}/plan.json\n"
+        options = "--env dev --detailed-exitcode --format markdown --size-limit 100000000"
+        assert arguments == f"plan {options} -o {self.plan}/plan.json\n"
 
     def test_no_changes(self) -> None:
         assert self.run_with(0).returncode == 0
