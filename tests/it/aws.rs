@@ -83,12 +83,66 @@ async fn a_stack_from_change_set_to_deletion() {
     cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
     cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
 
+    let left = cloudformation.list_change_sets("shop-dev-queue").await.unwrap();
+    assert!(left.iter().all(|change_set| change_set.execution_status == "EXECUTE_COMPLETE"), "{left:?}");
+    assert_eq!(cloudformation.list_change_sets("shop-dev-none").await.unwrap(), []);
+    assert_eq!(cloudformation.stack_policy("shop-dev-queue").await.unwrap(), None);
+    let policy = r#"{"Statement":[{"Effect":"Allow","Action":"Update:*","Principal":"*","Resource":"*"}]}"#;
+    cloudformation.set_stack_policy("shop-dev-queue", policy).await.unwrap();
+    assert_eq!(cloudformation.stack_policy("shop-dev-queue").await.unwrap().as_deref(), Some(policy));
+    cloudformation.set_termination_protection("shop-dev-queue", true).await.unwrap();
+    assert!(cloudformation.describe_stack("shop-dev-queue").await.unwrap().unwrap().termination_protection);
+    cloudformation.delete_stack(&stack.stack_id, "token-2", &[]).await.unwrap_err();
+    cloudformation.set_termination_protection("shop-dev-queue", false).await.unwrap();
+
     cloudformation.delete_stack(&stack.stack_id, "token-2", &[]).await.unwrap();
     let names = BTreeSet::from(["shop-dev-queue".to_owned()]);
     while !cloudformation.describe_stacks(&names, |_| false).await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test]
+async fn what_failure_reports_look_at() {
+    let account = ministack::account();
+    crate::support::state::boto(&account, MAKE_SERVICE).await;
+    let aws = Aws::connect(options(&account)).await;
+    let target = home(&account);
+    let logs = aws.logs(&target);
+    assert_eq!(logs.newest_stream("/shop/api").await.unwrap().as_deref(), Some("api/1"));
+    assert_eq!(logs.last_lines("/shop/api", "api/1", 2).await.unwrap(), ["line 3", "line 4"]);
+
+    let ecr = aws.ecr(&target);
+    let images = ecr.images("api").await.unwrap();
+    assert_eq!(images.len(), 1, "{images:?}");
+    assert!(ecr.has_image("api", &images[0].digest).await.unwrap());
+    assert!(!ecr.has_image("api", &format!("sha256:{}", "0".repeat(64))).await.unwrap());
+    assert!(!ecr.has_image("none", &images[0].digest).await.unwrap());
+    assert_eq!(ecr.images("none").await.unwrap(), []);
+
+    let ecs = aws.ecs(&target);
+    let service = ecs.service("shop", "api").await.unwrap().unwrap();
+    assert_eq!((service.name.as_str(), service.desired), ("api", 2));
+    assert_eq!(service.deployments[0].status, "PRIMARY");
+    assert_eq!(ecs.service("shop", "none").await.unwrap(), None);
+    assert!(ecs.stopped_tasks("shop", "api").await.is_ok());
+}
+
+const MAKE_SERVICE: &str = "
+client('logs').create_log_group(logGroupName='/shop/api')
+client('logs').create_log_stream(logGroupName='/shop/api', logStreamName='api/1')
+now = int(time.time() * 1000)
+client('logs').put_log_events(logGroupName='/shop/api', logStreamName='api/1',
+    logEvents=[{'timestamp': now + n, 'message': f'line {n}\\n'} for n in range(5)])
+client('ecr').create_repository(repositoryName='api')
+client('ecr').put_image(repositoryName='api', imageTag='v1', imageManifest=json.dumps({
+    'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.manifest.v1+json',
+    'config': {'mediaType': 'application/vnd.oci.image.config.v1+json', 'size': 2, 'digest': 'sha256:' + '1' * 64},
+    'layers': []}))
+client('ecs').create_cluster(clusterName='shop')
+client('ecs').register_task_definition(family='api', containerDefinitions=[{'name': 'api', 'image': 'api:v1', 'memory': 64}])
+client('ecs').create_service(cluster='shop', serviceName='api', taskDefinition='api', desiredCount=2)
+";
 
 #[tokio::test]
 async fn objects_are_written_on_conditions() {

@@ -239,6 +239,11 @@ fn no_credentials_and_no_profile() {
     hint: compare `--profile` or AWS_PROFILE with the sections of ~/.aws/config (`aws configure list-profiles`)
     ── exit 1
     ");
+    // A profile named by the option comes before keys in variables.
+    let project = Project::on_ministack();
+    project.write("environments/dev.yaml", "project: shop\naccount: \"ACCOUNT\"\nregion: eu-west-1\nstacks: {}\n");
+    let named = project.infra(&["lock", "show", "--env", "dev", "--profile", "nobody"]).expect(1);
+    assert!(named.stderr.contains("the profile `nobody` is not there"), "{}", named.stderr);
     let broken = [("AWS_PROFILE", "broken"), ("AWS_CONFIG_FILE", "HOME/config")];
     insta::assert_snapshot!(lock_show(&broken).whole(), @r"
     ── stdout

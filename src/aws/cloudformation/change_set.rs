@@ -244,7 +244,7 @@ impl CloudFormation {
         }
     }
 
-    /// The change sets of a stack that have not been executed; no such stack has none.
+    /// The change sets of a stack, executed ones included where they are kept; no such stack has none.
     pub async fn list_change_sets(&self, stack: &str) -> Result<Vec<ChangeSetSummary>> {
         let call =
             || Call::new("cloudformation", "ListChangeSets", format!("list the change sets of {}", self.the(stack)));

@@ -6,7 +6,7 @@ use crate::aws::{Condition, Result, Table, Write};
 use crate::error::{Error, Kind};
 use crate::model::LockInfo;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -30,9 +30,27 @@ pub(in crate::state) struct Lock {
 #[derive(Clone)]
 pub struct LockSignal {
     key: Arc<str>,
-    confirmed: Arc<Mutex<Instant>>,
+    confirmed: Arc<Mutex<Moment>>,
     lease: Duration,
     loss: watch::Receiver<Option<Loss>>,
+}
+
+/// A moment by both clocks of this machine: the steady one stands still while a laptop sleeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Moment {
+        Moment { steady: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// By the clock that has run further. One that was set back counts for nothing.
+    fn elapsed(self) -> Duration {
+        self.steady.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
 }
 
 /// How the lock was lost.
@@ -54,9 +72,9 @@ impl LockSignal {
         if let Some(loss) = &*self.loss.borrow() {
             return Err(self.lost_by(loss));
         }
-        // Asks the clock itself: a process that was stopped for minutes comes here before its heart beats again.
-        if Instant::now() >= self.deadline() {
-            return Err(self.lost_by(&Loss::Silenced("this process stood still".to_owned())));
+        // Asks the clocks: a process that was stopped for minutes comes here before its heart beats again.
+        if self.confirmed().elapsed() >= self.good_for() {
+            return Err(self.lost_by(&Loss::Silenced("this process, or the whole machine, stood still".to_owned())));
         }
         Ok(())
     }
@@ -74,8 +92,13 @@ impl LockSignal {
         }
     }
 
-    fn deadline(&self) -> Instant {
-        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) + self.lease - self.lease / MARGIN
+    fn confirmed(&self) -> Moment {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long after a beat nobody can have taken over.
+    fn good_for(&self) -> Duration {
+        self.lease - self.lease / MARGIN
     }
 
     fn lost_by(&self, loss: &Loss) -> Error {
@@ -100,7 +123,7 @@ impl LockSignal {
 
 impl Lock {
     /// `asked`: when the request that took the lock was sent, which is the earliest that a contender can have seen it.
-    pub(super) fn hold(table: Table, key: String, item: LockItem, asked: Instant, beat: Duration) -> Lock {
+    pub(super) fn hold(table: Table, key: String, item: LockItem, asked: Moment, beat: Duration) -> Lock {
         let (lose, loss) = watch::channel(None);
         let lose = Arc::new(lose);
         let confirmed = Arc::new(Mutex::new(asked));
@@ -161,8 +184,7 @@ impl Heart {
     async fn beat(self) {
         let mut beat = self.item.beat;
         loop {
-            let confirmed = *self.signal.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
-            sleep_until(confirmed + self.pause).await;
+            sleep_until(self.signal.confirmed().steady + self.pause).await;
             match self.beat_once(beat).await {
                 Ok(confirmed) => {
                     beat += 1;
@@ -178,15 +200,15 @@ impl Heart {
 
     /// Counts up from `beat`, through throttling, errors and silence, as long as the lease allows. Returns the latest
     /// moment that the new beat cannot have been seen before.
-    async fn beat_once(&self, beat: u64) -> std::result::Result<Instant, Loss> {
-        let deadline = self.signal.deadline();
+    async fn beat_once(&self, beat: u64) -> std::result::Result<Moment, Loss> {
+        let deadline = self.signal.confirmed().steady + self.signal.good_for();
         let next = self.item.to_item(&self.key, beat + 1);
         let condition = Condition::Equal(self.item.at_beat(beat));
-        let first_try = Instant::now();
+        let first_try = Moment::now();
         let mut why = "no answer".to_owned();
         while Instant::now() < deadline {
-            let this_try = Instant::now();
-            let end = deadline.min(this_try + self.item.lease / ATTEMPT);
+            let this_try = Moment::now();
+            let end = deadline.min(this_try.steady + self.item.lease / ATTEMPT);
             let attempt = async {
                 match self.table.put(&next, &condition).await {
                     Ok(Write::Done) => Ok(Some(Ok(this_try))),
@@ -207,7 +229,7 @@ impl Heart {
         Err(Loss::Silenced(why))
     }
 
-    async fn look(&self, expected: u64, first_try: Instant) -> Result<Option<std::result::Result<Instant, Loss>>> {
+    async fn look(&self, expected: u64, first_try: Moment) -> Result<Option<std::result::Result<Moment, Loss>>> {
         let Some(item) = self.table.get(&self.key).await? else { return Ok(Some(Err(Loss::Broken))) };
         let found = LockItem::read(&item, &self.table, &self.key)?;
         Ok(match found {

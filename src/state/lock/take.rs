@@ -1,6 +1,6 @@
 //! Getting the lock: at once, after waiting, or from a holder that shows no sign of life.
 
-use super::beat::Lock;
+use super::beat::{Lock, Moment};
 use super::item::LockItem;
 use super::{LockProgress, LockRequest, describe};
 use crate::aws::{Condition, Result, Table, Write};
@@ -36,7 +36,7 @@ pub(in crate::state) async fn take(
     let mut watched: Option<Watched> = None;
     let mut pause = FIRST_PAUSE;
     loop {
-        let asked = Instant::now();
+        let asked = Moment::now();
         let condition = match &watched {
             None => Some(Condition::Absent),
             Some(holder) if holder.since.elapsed() >= holder.item.lease => {
