@@ -113,24 +113,34 @@ pub(super) async fn take_back(run: &Run<'_>, step: &StackStep, ready: &Ready) {
     }
 }
 
-/// A stack that waits for its first change set: ours go unasked, somebody else's do not.
-pub(super) async fn check_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
-    let waiting = run.cloudformation(step).list_change_sets(&step.stack_name).await?;
-    let foreign: Vec<String> =
-        waiting.into_iter().map(|summary| summary.name).filter(|name| !name.starts_with(PREFIX)).collect();
-    if foreign.is_empty() {
-        return Ok(());
+/// Clears the shell of a stack that waits for its first change set: change sets that a run of ours left there go; the
+/// shell itself serves again.
+///
+/// # Errors
+/// Somebody else's change set waits there too: it is theirs to execute or to delete.
+pub(super) async fn clear_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
+    let cloudformation = run.cloudformation(step);
+    let waiting = cloudformation.list_change_sets(&step.stack_name).await?;
+    let (ours, foreign): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|change_set| change_set.name.starts_with(PREFIX));
+    if !foreign.is_empty() {
+        let foreign: Vec<&str> = foreign.iter().map(|change_set| change_set.name.as_str()).collect();
+        let (name, region) = (&step.stack_name, &step.target.region);
+        return Err(Stop::failed(
+            format!("{name} waits for the review of a change set that infra did not make: {}", foreign.join(", ")),
+            [
+                format!(
+                    "execute it, or delete it: aws cloudformation delete-stack --stack-name {name} --region {region}"
+                ),
+                format!("then: infra apply --env {}", run.plan.environment),
+            ],
+        ));
     }
-    let (name, region) = (&step.stack_name, &step.target.region);
-    Err(Stop::failed(
-        format!("{name} waits for the review of a change set that infra did not make: {}", foreign.join(", ")),
-        [
-            format!(
-                "execute it, or take it away: aws cloudformation delete-stack --stack-name {name} --region {region}"
-            ),
-            format!("then: infra apply --env {}", run.plan.environment),
-        ],
-    ))
+    for change_set in ours {
+        run.may_begin()?;
+        cloudformation.delete_change_set(&step.stack_name, &change_set.id).await?;
+    }
+    Ok(())
 }
 
 async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists: bool) -> Result<ChangeSetRequest> {

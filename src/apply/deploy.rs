@@ -20,7 +20,7 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
         (Action::Update, Situation::Present(stack)) => Some(stack.clone()),
         (Action::Create | Action::Recreate, Situation::Absent) => {
             if now.is_some() {
-                change_set::check_shell(run, step).await?;
+                change_set::clear_shell(run, step).await?;
             }
             None
         }

@@ -17,12 +17,10 @@ pub(super) fn findings(request: &Request, steps: &[StackStep]) -> Vec<Finding> {
 fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
     let deployed = request.deployed.get(&step.stack);
     let mut found = Vec::new();
-    found.extend(moved(request, step));
     found.extend(protected_deletion(request, step, deployed));
     found.extend(step.changes.iter().filter_map(|change| stateful_loss(request, step, change)));
     found.extend(half_deleted(request, step, deployed));
     found.extend(deployed.and_then(|deployed| stuck(step, deployed)));
-    found.extend(deployed.and_then(|deployed| not_ours(request, step, deployed)));
     found.extend(deployed.and_then(|deployed| changed_outside(request, step, deployed)));
     found.extend(lost(request, step));
     found.extend(kept(step));
@@ -109,28 +107,6 @@ fn stuck(step: &StackStep, deployed: &Deployed) -> Option<Finding> {
     let (why, command) = unstick(deployed);
     let message = format!("is in {}: {why}; continue it with `{command}`", deployed.status);
     Some(finding(FindingSeverity::Warning, "stuck-stack", step, message))
-}
-
-fn moved(request: &Request, step: &StackStep) -> Option<Finding> {
-    let (record, wanted) = (request.record(&step.stack)?, step.wanted.as_ref()?);
-    let same = record.target.region == wanted.target.region && record.target.account == wanted.target.account;
-    (!same).then(|| {
-        let message = format!(
-            "moves from {}/{} to {}/{}, which no stack can: give the new one another name, or take this one out of the \
-             file, apply, and put it back",
-            record.target.account, record.target.region, wanted.target.account, wanted.target.region
-        );
-        finding(FindingSeverity::Refused, "moved-stack", step, message)
-    })
-}
-
-fn not_ours(request: &Request, step: &StackStep, deployed: &Deployed) -> Option<Finding> {
-    let ours = deployed.tags.get("ManagedBy").is_some_and(|by| by == "infra");
-    let unknown = request.record(&step.stack).is_none() && Situation::of(Some(deployed)).comparable().is_some();
-    (unknown && !ours).then(|| {
-        let message = format!("takes over {}, which exists and was not made by infra", deployed.stack_name);
-        finding(FindingSeverity::Warning, "not-ours", step, message)
-    })
 }
 
 fn changed_outside(request: &Request, step: &StackStep, deployed: &Deployed) -> Option<Finding> {

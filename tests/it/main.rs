@@ -2,6 +2,7 @@
 
 mod aws;
 mod cli;
+mod engine;
 mod lock;
 mod messages;
 mod observe;

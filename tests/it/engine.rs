@@ -1,0 +1,472 @@
+//! Plan and apply against an emulator, without files and command line: what stacks go through, and what is left of runs
+//! that end badly.
+
+use crate::support::backend::Backend;
+use crate::support::wire::{Fault, Wire};
+use infra::apply::{Context, Event, EventKind, Interrupt, Level, Outcome, Report, RootCause, apply, interrupt, settle};
+use infra::aws::{Aws, digest};
+use infra::model::{Environment, Parameter, RenderedStack, Target, Written};
+use infra::observe;
+use infra::plan::{Action, Options, Plan, Request, Scope, needs_template, plan, plan_destroy};
+use infra::state::{LockedState, StateStore};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// An environment on a server, and somebody who works on it.
+struct World {
+    backend: Backend,
+    environment: Environment,
+    aws: Aws,
+    wire: Wire,
+    stacks: Vec<RenderedStack>,
+    options: Options,
+}
+
+struct Ran {
+    report: Report,
+    events: Vec<Event>,
+}
+
+impl World {
+    async fn new(stacks: Vec<(&str, Json)>) -> World {
+        let backend = Backend::ministack().await;
+        let (aws, wire) = backend.connect().await;
+        let mut environment = backend.environment();
+        environment.apply.timeout = Duration::from_secs(120);
+        let account = environment.account.clone();
+        let stacks = stacks.into_iter().map(|(name, template)| stack(&account, name, &template)).collect();
+        World { backend, environment, aws, wire, stacks, options: Options::default() }
+    }
+
+    fn store(&self) -> StateStore {
+        StateStore::new(&self.aws, &self.environment)
+    }
+
+    async fn lock(&self) -> LockedState {
+        let mut request = self.backend.request("ada");
+        request.timeout = Duration::from_secs(30);
+        self.store().lock(request, |_| {}).await.unwrap()
+    }
+
+    fn stack(&mut self, name: &str) -> &mut RenderedStack {
+        self.stacks.iter_mut().find(|stack| stack.name == name).unwrap()
+    }
+
+    fn set_template(&mut self, name: &str, template: &Json) {
+        let fresh = stack(&self.environment.account, name, template);
+        let old = self.stack(name);
+        (old.template, old.template_digest) = (fresh.template, fresh.template_digest);
+    }
+
+    /// `plan` or `plan_destroy`, from what is there now.
+    async fn planned(&self, make: impl Fn(&Request) -> infra::error::Result<Plan>) -> Plan {
+        let facts = observe::look(&self.aws, &self.store(), &self.environment, &self.stacks).await.unwrap();
+        let (events, _) = tokio::sync::mpsc::unbounded_channel();
+        let mut deployed = facts.deployed;
+        if settle(&self.aws, &deployed, &events, Duration::from_secs(60)).await.unwrap() {
+            let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
+            deployed = observe::deployed(&self.aws, &self.environment, &self.stacks, state).await.unwrap();
+        }
+        let scope = Scope::from(&self.environment);
+        let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
+        let request = Request {
+            scope: &scope,
+            wanted: &self.stacks,
+            deployed: &deployed,
+            state,
+            options: &self.options,
+            now: Timestamp::now(),
+        };
+        let mut with_templates = deployed.clone();
+        let names = needs_template(&request);
+        observe::fetch_templates(&self.aws, &mut with_templates, &names).await.unwrap();
+        make(&Request { deployed: &with_templates, ..request }).unwrap()
+    }
+
+    async fn plan(&self) -> Plan {
+        self.planned(plan).await
+    }
+
+    async fn run(&self, plan: &Plan, locked: &LockedState, interrupt: &Interrupt) -> Ran {
+        let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let written = Written {
+            at: Timestamp::now(),
+            by: "arn:aws:iam::111122223333:user/ada".to_owned(),
+            host: "laptop".to_owned(),
+            version: "0.1.0".to_owned(),
+            operation: "apply".to_owned(),
+            git_commit: None,
+            pipeline_url: None,
+        };
+        let context = Context {
+            aws: &self.aws,
+            state: locked,
+            events: &events,
+            interrupt,
+            settings: &self.environment.apply,
+            written: &written,
+        };
+        let report = apply(plan, context).await.unwrap();
+        drop(events);
+        let mut all = Vec::new();
+        while let Some(event) = told.recv().await {
+            all.push(event);
+        }
+        Ran { report, events: all }
+    }
+
+    async fn apply_plan(&self, plan: &Plan) -> Ran {
+        let locked = self.lock().await;
+        let ran = self.run(plan, &locked, &Interrupt::never()).await;
+        locked.release().await.unwrap();
+        ran
+    }
+
+    async fn apply(&self) -> Ran {
+        self.apply_plan(&self.plan().await).await
+    }
+
+    async fn recorded(&self) -> BTreeMap<String, infra::model::StackRecord> {
+        self.store().read().await.unwrap().map(|snapshot| snapshot.state.stacks).unwrap_or_default()
+    }
+
+    async fn status(&self, stack: &str) -> Option<String> {
+        let target = target(&self.environment.account);
+        let name = format!("shop-dev-{stack}");
+        let found = self.aws.cloudformation(&target).describe_stack(&name).await.unwrap();
+        found.map(|stack| stack.status.to_string())
+    }
+
+    /// Change sets that were never executed. (The emulator lists executed ones too; CloudFormation does not.)
+    async fn change_sets(&self, stack: &str) -> usize {
+        let target = target(&self.environment.account);
+        let name = format!("shop-dev-{stack}");
+        let listed = self.aws.cloudformation(&target).list_change_sets(&name).await.unwrap();
+        listed.iter().filter(|change_set| change_set.execution_status != "EXECUTE_COMPLETE").count()
+    }
+}
+
+fn target(account: &str) -> Target {
+    Target { account: account.to_owned(), region: "us-east-1".to_owned(), role: None }
+}
+
+fn stack(account: &str, name: &str, template: &Json) -> RenderedStack {
+    let template = template.to_string();
+    let tags = [("Project", "shop"), ("Environment", "dev"), ("ManagedBy", "infra")];
+    RenderedStack {
+        name: name.to_owned(),
+        stack_name: format!("shop-dev-{name}"),
+        target: target(account),
+        template_name: name.to_owned(),
+        template_digest: digest(&template),
+        template,
+        parameters: BTreeMap::new(),
+        tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        capabilities: Vec::new(),
+        protect: false,
+        stack_policy: None,
+        after: Vec::new(),
+        places: BTreeMap::from([("Broken".to_owned(), format!("templates/{name}.yaml:7"))]),
+    }
+}
+
+fn queue(delay: u32) -> Json {
+    json!({
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": delay}}},
+        "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}}, "Url": {"Value": {"Ref": "Queue"}}},
+    })
+}
+
+/// Keeps what it is given in an SSM parameter.
+fn keeper() -> Json {
+    json!({
+        "Parameters": {"Kept": {"Type": "String"}},
+        "Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Kept"}}}},
+        "Outputs": {"Name": {"Value": {"Ref": "Parameter"}}},
+    })
+}
+
+/// What no region can create: a value that is nowhere is asked for.
+fn broken() -> Json {
+    json!({
+        "Resources": {"Broken": {"Type": "AWS::SSM::Parameter", "Properties": {
+            "Type": "String", "Value": {"Fn::ImportValue": "nobody-exports-this"},
+        }}},
+    })
+}
+
+/// `queue` ← `keeper` ← `last`; `alone` needs nobody.
+async fn chain() -> World {
+    let stacks = vec![("last", keeper()), ("keeper", keeper()), ("queue", queue(1)), ("alone", queue(2))];
+    let mut world = World::new(stacks).await;
+    let output = |stack: &str, key: &str| Parameter::Output { stack: stack.to_owned(), key: key.to_owned() };
+    world.stack("keeper").parameters.insert("Kept".to_owned(), output("queue", "Arn"));
+    world.stack("last").parameters.insert("Kept".to_owned(), output("keeper", "Name"));
+    world
+}
+
+fn outcome<'a>(ran: &'a Ran, stack: &str) -> &'a Outcome {
+    &ran.report.stacks.iter().find(|ended| ended.stack == stack).unwrap().outcome
+}
+
+fn cause<'a>(ran: &'a Ran, stack: &str) -> &'a RootCause {
+    match outcome(ran, stack) {
+        Outcome::Failed(cause) => cause,
+        other => panic!("{stack}: {other:?}"),
+    }
+}
+
+fn actions(plan: &Plan) -> Vec<(&str, Action)> {
+    plan.steps.iter().map(|step| (step.stack.as_str(), step.action)).collect()
+}
+
+#[tokio::test]
+async fn from_nothing_to_no_changes_to_one_change_to_nothing() {
+    let mut world = chain().await;
+    let ran = world.apply().await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    let recorded = world.recorded().await;
+    assert_eq!(recorded.len(), 4);
+    assert_eq!(recorded["keeper"].parameters["Kept"], recorded["queue"].outputs["Arn"]);
+    assert_eq!(recorded["last"].parameters["Kept"], recorded["keeper"].outputs["Name"]);
+
+    let again = world.plan().await;
+    assert!(!again.has_work(), "{:?}", actions(&again));
+
+    world.set_template("queue", &queue(5));
+    let change = world.plan().await;
+    let working: Vec<&str> =
+        change.steps.iter().filter(|step| step.action != Action::Nothing).map(|step| step.stack.as_str()).collect();
+    assert_eq!(working[0], "queue");
+    let ran = world.apply_plan(&change).await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    assert!(matches!(outcome(&ran, "queue"), Outcome::Done { .. }));
+    assert!(matches!(outcome(&ran, "alone"), Outcome::Unchanged));
+    assert!(!world.plan().await.has_work());
+
+    let destroy = world.planned(|request| Ok(plan_destroy(request))).await;
+    let ran = world.apply_plan(&destroy).await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    let order: Vec<&str> = ran.report.stacks.iter().map(|ended| ended.stack.as_str()).collect();
+    let place = |stack| order.iter().position(|other| *other == stack).unwrap();
+    assert!(place("last") < place("keeper") && place("keeper") < place("queue"), "{order:?}");
+    for stack in ["last", "keeper", "queue", "alone"] {
+        assert_eq!(world.status(stack).await, None, "{stack}");
+    }
+    assert!(world.recorded().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stack_that_leaves_the_file_is_deleted() {
+    let mut world = chain().await;
+    assert!(!world.apply().await.report.failed());
+    world.stacks.retain(|stack| stack.name != "last");
+    let plan = world.plan().await;
+    assert_eq!(plan.step("last").unwrap().action, Action::Delete);
+    assert!(!world.apply_plan(&plan).await.report.failed());
+    assert_eq!(world.status("last").await, None);
+    assert!(!world.recorded().await.contains_key("last"));
+    assert!(!world.plan().await.has_work());
+}
+
+#[tokio::test]
+async fn a_failure_is_explained_and_the_rest_goes_on() {
+    let mut world = chain().await;
+    world.set_template("keeper", &broken());
+    world.stack("keeper").parameters.clear();
+    world.stack("keeper").after = vec!["queue".to_owned()];
+    let last = Parameter::Value("x".to_owned());
+    world.stack("last").parameters.insert("Kept".to_owned(), last);
+    world.stack("last").after = vec!["keeper".to_owned()];
+    let ran = world.apply().await;
+    let why = cause(&ran, "keeper");
+    let resource = why.resource.as_ref().unwrap_or_else(|| panic!("{why:?}"));
+    assert_eq!((resource.logical_id.as_str(), resource.place.as_deref()), ("Broken", Some("templates/keeper.yaml:7")));
+    assert!(resource.reason.contains("nobody-exports-this"), "{resource:?}");
+    assert_eq!(why.status.as_deref(), Some("ROLLBACK_COMPLETE"));
+    assert!(matches!(outcome(&ran, "last"), Outcome::Skipped { because } if because == &["keeper"]));
+    assert!(outcome(&ran, "queue").is_good() && outcome(&ran, "alone").is_good());
+
+    // Mended: what the failed creation left is deleted, which is said, and created.
+    world.set_template("keeper", &keeper());
+    world.stack("keeper").parameters.insert("Kept".to_owned(), Parameter::Value("y".to_owned()));
+    let plan = world.plan().await;
+    assert_eq!(plan.step("keeper").unwrap().action, Action::Recreate);
+    let ran = world.apply_plan(&plan).await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    let says =
+        |event: &Event| matches!(&event.kind, EventKind::Note { message } if message.contains("is deleted first"));
+    assert!(ran.events.iter().any(says));
+    assert!(!world.plan().await.has_work());
+}
+
+#[tokio::test]
+async fn a_failed_update_is_rolled_back_and_remembered_as_it_was() {
+    let mut world = World::new(vec![("queue", queue(1))]).await;
+    assert!(!world.apply().await.report.failed());
+    let before = world.recorded().await;
+    let mut template = queue(1);
+    template["Resources"]["Broken"] = broken()["Resources"]["Broken"].clone();
+    world.set_template("queue", &template);
+    let ran = world.apply().await;
+    assert_eq!(cause(&ran, "queue").status.as_deref(), Some("UPDATE_ROLLBACK_COMPLETE"));
+    let after = world.recorded().await;
+    assert_eq!(after["queue"].template_digest, before["queue"].template_digest);
+    assert_ne!(after["queue"].fingerprint, before["queue"].fingerprint);
+    world.set_template("queue", &queue(1));
+    assert!(!world.plan().await.has_work(), "the stack is what it was, and known to be");
+}
+
+#[tokio::test]
+async fn a_change_set_that_does_more_than_the_plan_is_not_executed() {
+    let mut world = World::new(vec![("queue", queue(1)), ("fresh", queue(1))]).await;
+    world.stacks.retain(|stack| stack.name == "queue");
+    assert!(!world.apply().await.report.failed());
+    world.set_template("queue", &queue(7));
+    let fresh = stack(&world.environment.account, "fresh", &queue(1));
+    world.stacks.push(fresh);
+    let mut plan = world.plan().await;
+    for step in &mut plan.steps {
+        step.changes.clear();
+    }
+    let ran = world.apply_plan(&plan).await;
+    for stack in ["queue", "fresh"] {
+        let why = cause(&ran, stack);
+        assert!(why.message.contains("what the plan did not show"), "{why:?}");
+        assert!(why.details[0].starts_with("Queue (AWS::SQS::Queue) would be"), "{why:?}");
+        assert_eq!(world.change_sets(stack).await, 0);
+    }
+    assert_eq!(world.status("queue").await.as_deref(), Some("CREATE_COMPLETE"));
+    assert_eq!(world.status("fresh").await, None, "the empty stack went with its change set");
+}
+
+#[tokio::test]
+async fn what_turns_out_to_be_no_change_leaves_nothing_behind() {
+    let mut world = World::new(vec![("queue", queue(1))]).await;
+    assert!(!world.apply().await.report.failed());
+    let mut template = queue(1);
+    template["Description"] = json!("The same in other words.");
+    world.set_template("queue", &template);
+    let plan = world.plan().await;
+    assert_eq!(plan.steps[0].action, Action::Update);
+    let ran = world.apply_plan(&plan).await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    assert_eq!(world.change_sets("queue").await, 0);
+    assert!(!world.plan().await.has_work(), "and it is remembered");
+}
+
+#[tokio::test]
+async fn protection_is_set_and_only_words_take_it_away() {
+    let mut world = World::new(vec![("queue", queue(1))]).await;
+    world.stack("queue").protect = true;
+    assert!(!world.apply().await.report.failed());
+    let target = target(&world.environment.account);
+    let cloudformation = world.aws.cloudformation(&target);
+    let found = cloudformation.describe_stack("shop-dev-queue").await.unwrap().unwrap();
+    assert!(found.termination_protection);
+    assert!(!world.plan().await.has_work());
+
+    let refused = world.planned(|request| Ok(plan_destroy(request))).await;
+    assert!(refused.refusals().count() > 0);
+    world.options.allow_destroy = true;
+    let allowed = world.planned(|request| Ok(plan_destroy(request))).await;
+    assert_eq!(allowed.refusals().count(), 0);
+    assert!(!world.apply_plan(&allowed).await.report.failed());
+    assert_eq!(world.status("queue").await, None);
+}
+
+/// Ends a run for good at the moment when `operation` has had its effect for the `nth` time: nothing of it goes on, and
+/// its lock is not given back. `operation` is all or the end of what the wire calls it.
+async fn killed_at(world: &World, operation: &'static str, nth: usize) {
+    let plan = world.plan().await;
+    let locked = world.lock().await;
+    let (kill, mut killed) = tokio::sync::mpsc::unbounded_channel();
+    world.wire.forget();
+    world.wire.on(move |sent, count| {
+        if sent.operation.ends_with(operation) && !sent.operation.starts_with("GET") && count == nth {
+            let _ = kill.send(());
+            return Fault::CutAfterEffect;
+        }
+        Fault::None
+    });
+    let never = Interrupt::never();
+    tokio::select! {
+        biased;
+        _ = killed.recv() => tokio::time::sleep(Duration::from_millis(100)).await,
+        ran = world.run(&plan, &locked, &never) => panic!("it ended before: {:?}", ran.report),
+    }
+    world.wire.on(|_, _| Fault::None);
+    drop(locked);
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_anywhere_is_carried_on_by_the_next() {
+    for (operation, nth) in [
+        ("CreateChangeSet", 1),
+        ("ExecuteChangeSet", 1),
+        ("ExecuteChangeSet", 2),
+        ("DescribeStackEvents", 3),
+        ("/history/1.json", 1),
+        ("/state.json", 2),
+    ] {
+        let world = chain().await;
+        killed_at(&world, operation, nth).await;
+        let ran = world.apply().await;
+        assert!(!ran.report.failed(), "{operation} {nth}: {:?}", ran.report);
+        assert_eq!(world.recorded().await.len(), 4, "{operation} {nth}");
+        assert!(!world.plan().await.has_work(), "{operation} {nth}");
+        for stack in ["queue", "keeper", "last", "alone"] {
+            assert_eq!(world.change_sets(stack).await, 0, "{operation} {nth} {stack}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interrupt_lets_what_runs_end_and_is_recorded() {
+    let world = chain().await;
+    let plan = world.plan().await;
+    let locked = world.lock().await;
+    let (interrupter, interrupted) = interrupt();
+    world.wire.on(move |sent, _| {
+        if sent.operation == "ExecuteChangeSet" {
+            interrupter.raise(Level::Finish);
+        }
+        Fault::None
+    });
+    let ran = world.run(&plan, &locked, &interrupted).await;
+    locked.release().await.unwrap();
+    assert!(ran.report.interrupted);
+    assert!(matches!(outcome(&ran, "last"), Outcome::Stopped { .. }));
+    assert!(ran.events.iter().any(|event| matches!(event.kind, EventKind::Interrupted { .. })));
+    let done: Vec<&str> =
+        ran.report.stacks.iter().filter(|ended| ended.outcome.is_good()).map(|ended| ended.stack.as_str()).collect();
+    let mut recorded: Vec<String> = world.recorded().await.into_keys().collect();
+    recorded.sort();
+    let mut done: Vec<String> = done.into_iter().map(str::to_owned).collect();
+    done.sort();
+    assert_eq!(recorded, done, "what ended well is recorded, and nothing else");
+    assert!(!done.is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_loses_its_lock_writes_nothing_any_more() {
+    let world = chain().await;
+    let plan = world.plan().await;
+    let locked = world.lock().await;
+    let (aws, _) = world.backend.connect().await;
+    let other = StateStore::new(&aws, &world.environment);
+    let holder = other.holder().await.unwrap().unwrap();
+    let broken = other.break_lock(&holder.info.id);
+    world.wire.on(|sent, _| match sent.operation.as_str() {
+        "DescribeChangeSet" => Fault::Slow(Duration::from_millis(1500)),
+        _ => Fault::None,
+    });
+    let never = Interrupt::never();
+    let (ran, _) = tokio::join!(world.run(&plan, &locked, &never), broken);
+    assert!(ran.report.lock_lost.is_some(), "{:?}", ran.report);
+    assert!(ran.report.stacks.iter().all(|ended| matches!(ended.outcome, Outcome::Stopped { .. })), "{:?}", ran.report);
+    assert_eq!(world.wire.count("ExecuteChangeSet"), 0);
+    assert!(world.recorded().await.is_empty());
+}
