@@ -47,11 +47,11 @@ impl World {
     async fn lock(&self) -> LockedState {
         let mut request = self.backend.request("ada");
         request.timeout = Duration::from_secs(30);
-        self.store().lock(request, |_| {}).await.unwrap()
+        self.store().lock(request, |_| {}).await.expect("the emulator answers")
     }
 
     fn stack(&mut self, name: &str) -> &mut RenderedStack {
-        self.stacks.iter_mut().find(|stack| stack.name == name).unwrap()
+        self.stacks.iter_mut().find(|stack| stack.name == name).expect("a stack of this world")
     }
 
     fn set_template(&mut self, name: &str, template: &Json) {
@@ -62,12 +62,16 @@ impl World {
 
     /// `plan` or `plan_destroy`, from what is there now.
     async fn planned(&self, make: impl Fn(&Request) -> infra::error::Result<Plan>) -> Plan {
-        let facts = observe::look(&self.aws, &self.store(), &self.environment, &self.stacks).await.unwrap();
+        let facts = observe::look(&self.aws, &self.store(), &self.environment, &self.stacks)
+            .await
+            .expect("the emulator answers");
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
         let mut deployed = facts.deployed;
-        if settle(&self.aws, &deployed, &events, Duration::from_secs(60)).await.unwrap() {
+        if settle(&self.aws, &deployed, &events, Duration::from_secs(60)).await.expect("the emulator answers") {
             let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
-            deployed = observe::deployed(&self.aws, &self.environment, &self.stacks, state).await.unwrap();
+            deployed = observe::deployed(&self.aws, &self.environment, &self.stacks, state)
+                .await
+                .expect("the emulator answers");
         }
         let scope = Scope::from(&self.environment);
         let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
@@ -81,8 +85,8 @@ impl World {
         };
         let mut with_templates = deployed.clone();
         let names = needs_template(&request);
-        observe::fetch_templates(&self.aws, &mut with_templates, &names).await.unwrap();
-        make(&Request { deployed: &with_templates, ..request }).unwrap()
+        observe::fetch_templates(&self.aws, &mut with_templates, &names).await.expect("the emulator answers");
+        make(&Request { deployed: &with_templates, ..request }).expect("the stacks can be planned")
     }
 
     async fn plan(&self) -> Plan {
@@ -108,7 +112,7 @@ impl World {
             settings: &self.environment.apply,
             written: &written,
         };
-        let report = apply(plan, context).await.unwrap();
+        let report = apply(plan, context).await.expect("the plan has no refusals");
         drop(events);
         let mut all = Vec::new();
         while let Some(event) = told.recv().await {
@@ -120,7 +124,7 @@ impl World {
     async fn apply_plan(&self, plan: &Plan) -> Ran {
         let locked = self.lock().await;
         let ran = self.run(plan, &locked, &Interrupt::never()).await;
-        locked.release().await.unwrap();
+        locked.release().await.expect("the emulator answers");
         ran
     }
 
@@ -129,13 +133,18 @@ impl World {
     }
 
     async fn recorded(&self) -> BTreeMap<String, infra::model::StackRecord> {
-        self.store().read().await.unwrap().map(|snapshot| snapshot.state.stacks).unwrap_or_default()
+        self.store()
+            .read()
+            .await
+            .expect("the emulator answers")
+            .map(|snapshot| snapshot.state.stacks)
+            .unwrap_or_default()
     }
 
     async fn status(&self, stack: &str) -> Option<String> {
         let target = target(&self.environment.account);
         let name = format!("shop-dev-{stack}");
-        let found = self.aws.cloudformation(&target).describe_stack(&name).await.unwrap();
+        let found = self.aws.cloudformation(&target).describe_stack(&name).await.expect("the emulator answers");
         found.map(|stack| stack.status.to_string())
     }
 
@@ -143,7 +152,7 @@ impl World {
     async fn change_sets(&self, stack: &str) -> usize {
         let target = target(&self.environment.account);
         let name = format!("shop-dev-{stack}");
-        let listed = self.aws.cloudformation(&target).list_change_sets(&name).await.unwrap();
+        let listed = self.aws.cloudformation(&target).list_change_sets(&name).await.expect("the emulator answers");
         listed.iter().filter(|change_set| change_set.execution_status != "EXECUTE_COMPLETE").count()
     }
 }
@@ -208,7 +217,7 @@ async fn chain() -> World {
 }
 
 fn outcome<'a>(ran: &'a Ran, stack: &str) -> &'a Outcome {
-    &ran.report.stacks.iter().find(|ended| ended.stack == stack).unwrap().outcome
+    &ran.report.stacks.iter().find(|ended| ended.stack == stack).expect("the stack is in the report").outcome
 }
 
 fn cause<'a>(ran: &'a Ran, stack: &str) -> &'a RootCause {
