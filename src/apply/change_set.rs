@@ -7,7 +7,7 @@ use super::outcome::RootCause;
 use super::stop::{Result, Stop};
 use super::wait::Wait;
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue,
+    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue, TemplateSource,
 };
 use crate::model::{Deployed, Parameter, RenderedStack};
 use crate::plan::StackStep;
@@ -144,12 +144,15 @@ pub(super) async fn clear_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
 }
 
 async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists: bool) -> Result<ChangeSetRequest> {
-    let store = run.context.state.store();
+    let template = match run.context.state {
+        Some(state) => state.store().objects().template_source(&state.store().id(), &wanted.template).await?,
+        None => TemplateSource::Body(wanted.template.clone()),
+    };
     Ok(ChangeSetRequest {
         stack_name: step.stack_name.clone(),
         name: run.token(&format!("{PREFIX}{}", run.plan.serial)),
         kind: if exists { ChangeSetKind::Update } else { ChangeSetKind::Create },
-        template: store.objects().template_source(&store.id(), &wanted.template).await?,
+        template,
         parameters: parameters(run, wanted)?,
         tags: wanted.tags.clone(),
         capabilities: wanted.capabilities.clone(),

@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::stop::{Result, Stop};
 use crate::aws::Aws;
 use crate::aws::cloudformation::CloudFormation;
-use crate::model::{ApplySettings, Written};
+use crate::model::{ApplySettings, StackRecord, Written};
 use crate::plan::{Plan, StackStep};
 use crate::state::LockedState;
 use std::collections::BTreeMap;
@@ -15,8 +15,9 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub aws: &'a Aws,
-    /// Held for the whole run; released by whoever took it.
-    pub state: &'a LockedState,
+    /// Held for the whole run; released by whoever took it. None for what nothing but CloudFormation remembers: the stack
+    /// that state and lock live in.
+    pub state: Option<&'a LockedState>,
     pub events: &'a Events,
     pub interrupt: &'a Interrupt,
     pub settings: &'a ApplySettings,
@@ -30,13 +31,16 @@ pub(super) struct Run<'a> {
     pub plan: &'a Plan,
     /// Raised by signals and by the loss of the lock.
     pub interrupt: Interrupt,
+    /// The lock's, or one of its own.
+    id: String,
     /// Outputs of the stacks that this run has finished.
     outputs: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(context: Context<'a>, plan: &'a Plan, interrupt: Interrupt) -> Run<'a> {
-        Run { context, plan, interrupt, outputs: Mutex::default() }
+        let id = context.state.map_or_else(crate::random::uuid, |state| state.lock_id().to_owned());
+        Run { context, plan, interrupt, id, outputs: Mutex::default() }
     }
 
     pub fn cloudformation(&self, step: &StackStep) -> CloudFormation {
@@ -60,7 +64,10 @@ impl<'a> Run<'a> {
     /// # Errors
     /// The lock is lost.
     pub fn may_write(&self) -> Result<()> {
-        Ok(self.context.state.signal().ensure()?)
+        match self.context.state {
+            Some(state) => Ok(state.signal().ensure()?),
+            None => Ok(()),
+        }
     }
 
     /// To be asked before every write that begins something.
@@ -77,8 +84,12 @@ impl<'a> Run<'a> {
 
     /// A token of this run: what AWS takes for one request however often it comes. Letters, digits and hyphens.
     pub fn token(&self, what: &str) -> String {
-        let run = self.context.state.lock_id();
-        format!("{what}-{}", run.split('-').next().unwrap_or(run))
+        format!("{what}-{}", self.id.split('-').next().unwrap_or(&self.id))
+    }
+
+    /// What is remembered of a stack.
+    pub fn record(&self, stack: &str) -> Option<StackRecord> {
+        self.context.state?.state().stacks.get(stack).cloned()
     }
 
     pub fn finished(&self, stack: &str, outputs: BTreeMap<String, String>) {
@@ -91,6 +102,6 @@ impl<'a> Run<'a> {
         if let Some(outputs) = outputs.get(stack) {
             return outputs.get(key).cloned();
         }
-        self.context.state.state().stacks.get(stack)?.outputs.get(key).cloned()
+        self.record(stack)?.outputs.get(key).cloned()
     }
 }

@@ -25,5 +25,5 @@ pub use context::Context;
 pub use event::{Event, EventKind, Events, ResourceEvent, send};
 pub use interrupt::{Interrupt, Interrupter, Level, interrupt};
 pub use outcome::{FailedResource, Outcome, Report, RootCause, StackOutcome};
-pub use run::apply;
+pub use run::{apply, refuse};
 pub use settle::settle;

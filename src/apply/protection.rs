@@ -57,5 +57,5 @@ pub(super) async fn tighten(
 
 /// The digest of the policy that is in place, as far as the state knows.
 fn recorded(run: &Run<'_>, step: &StackStep) -> Option<String> {
-    run.context.state.state().stacks.get(&step.stack)?.stack_policy_digest.clone()
+    run.record(&step.stack)?.stack_policy_digest
 }

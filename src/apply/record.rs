@@ -32,31 +32,29 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
 
 /// An update failed and was rolled back: the stack is what it was, under another fingerprint.
 pub(super) async fn rolled_back(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {
-    let state = run.context.state.state();
-    let Some(record) = state.stacks.get(&step.stack) else { return Ok(()) };
-    let mut record = record.clone();
+    let Some(mut record) = run.record(&step.stack) else { return Ok(()) };
     record.fingerprint = now.fingerprint();
     save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
 }
 
 /// Its stack policy is about to be loosened: should the run die before it is set again, the next one must know.
 pub(super) async fn policy_loosened(run: &Run<'_>, step: &StackStep) -> Result<()> {
-    let state = run.context.state.state();
-    let Some(record) = state.stacks.get(&step.stack) else { return Ok(()) };
-    let record = StackRecord { stack_policy_digest: None, ..record.clone() };
+    let Some(record) = run.record(&step.stack) else { return Ok(()) };
+    let record = StackRecord { stack_policy_digest: None, ..record };
     save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
 }
 
 /// The stack is gone.
 pub(super) async fn forgotten(run: &Run<'_>, step: &StackStep) -> Result<()> {
-    if !run.context.state.state().stacks.contains_key(&step.stack) {
+    if run.record(&step.stack).is_none() {
         return Ok(());
     }
     save(run, step, Update::Forgotten { stack: step.stack.clone() }).await
 }
 
 async fn save(run: &Run<'_>, step: &StackStep, update: Update) -> Result<()> {
-    let serial = run.context.state.save(written(run), vec![update]).await?;
+    let Some(state) = run.context.state else { return Ok(()) };
+    let serial = state.save(written(run), vec![update]).await?;
     run.tell(step, EventKind::StateSaved { serial });
     Ok(())
 }

@@ -70,7 +70,11 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     Ok(report)
 }
 
-fn refuse(plan: &Plan) -> Result<()> {
+/// Whether the plan may be applied at all.
+///
+/// # Errors
+/// It has refusals that nobody overruled.
+pub fn refuse(plan: &Plan) -> Result<()> {
     let refusals: Vec<String> =
         plan.refusals().map(|finding| format!("{} {}", finding.stack, finding.message)).collect();
     if refusals.is_empty() {
@@ -122,7 +126,12 @@ fn ended(step: &StackStep, outcome: Outcome, elapsed_seconds: f64) -> StackOutco
 
 /// Hands on what the outside asks for; comes back only when the lock is lost.
 async fn watch(context: Context<'_>, interrupter: &Interrupter, running: &Running) -> Error {
-    let lock = context.state.signal();
+    let lost = async {
+        match context.state {
+            Some(state) => state.signal().lost().await,
+            None => std::future::pending().await,
+        }
+    };
     let signals = async {
         context.interrupt.reached(Level::Finish).await;
         send(context.events, None, EventKind::Interrupted { running: running.names() });
@@ -132,7 +141,7 @@ async fn watch(context: Context<'_>, interrupter: &Interrupter, running: &Runnin
         std::future::pending::<Error>().await
     };
     tokio::select! {
-        lost = lock.lost() => lost,
+        lost = lost => lost,
         never = signals => never,
     }
 }
