@@ -106,7 +106,7 @@ impl World {
         };
         let context = Context {
             aws: &self.aws,
-            state: locked,
+            state: Some(locked),
             events: &events,
             interrupt,
             settings: &self.environment.apply,
