@@ -2,9 +2,9 @@
 
 use super::marks::Trace;
 use super::workshop::Workshop;
-use crate::problem::Problem;
+use crate::problem::{Problem, nearest};
 use cloudformation::source::{Limits, Node, Position, Span, Style, Value, parse};
-use cloudformation::template::Template;
+use cloudformation::template::{FUNCTIONS, Template};
 use std::collections::HashSet;
 
 /// YAML of a body is bigger than the JSON that comes of it; CloudFormation's limit is checked on that.
@@ -19,35 +19,66 @@ pub fn read(trace: &Trace, workshop: &Workshop) -> Result<Template, Vec<Problem>
         Ok(root) => root,
         Err(error) => {
             let mut problem = workshop.problem_at(trace, error.span, "rendered-syntax", error.message);
-            let line = trace.text.lines().nth(error.span.start.line.saturating_sub(1)).unwrap_or_default().trim();
-            let shown: String = line.chars().take(200).collect();
-            let source = problem.at.as_ref().map(|at| (at.file.clone(), at.span.start.line));
-            let as_written = source.is_some_and(|(file, number)| {
-                file.text.lines().nth(number.saturating_sub(1)).is_some_and(|written| written.trim() == line)
-            });
             if let Some((label, span)) = error.related {
-                problem = problem.related(workshop.locate(trace, span).0, label);
+                let at = workshop.locate(trace, span).0;
+                problem = match problem.at.as_ref() == Some(&at) {
+                    true => problem.label("written more than once: by the turns of a loop, or by several calls"),
+                    false => problem.related(at, label),
+                };
             }
-            if json_on_line(trace, error.span.start) {
-                problem =
-                    problem.help("`tojson` writes a whole value, with its own quotes: let nothing stand beside it");
-            } else if !as_written && !shown.is_empty() {
-                problem = problem.help(format!("the line renders to `{shown}`"));
-            }
+            problem.help = match json_on_line(trace, error.span.start) {
+                true => {
+                    Some("`tojson` writes a whole value, with its own quotes: let nothing stand beside it".to_owned())
+                }
+                false => rendered_line(trace, error.span, &problem),
+            };
             return Err(vec![problem]);
         }
     };
     let root = without_empty_sections(root);
     let mut problems = misplaced_json(&root, trace, workshop);
+    joined_values(&root, trace, workshop, &mut problems);
     let (template, found) = Template::from_node(root);
     problems.extend(found.into_iter().map(|found| {
-        let problem = workshop.problem_at(trace, found.span, "template", found.message);
-        match found.detail {
-            Some(detail) => problem.label(detail),
-            None => problem,
-        }
+        let help = unknown_tag(&found.message);
+        let mut problem = workshop.problem_at(trace, found.span, "template", found.message);
+        problem.label = found.detail.unwrap_or_default();
+        problem.help = help.or_else(|| rendered_line(trace, found.span, &problem));
+        problem
     }));
     if problems.is_empty() { Ok(template) } else { Err(problems) }
+}
+
+/// What a line has become, where it is not what the template says.
+fn rendered_line(trace: &Trace, span: Span, problem: &Problem) -> Option<String> {
+    let at = problem.at.as_ref()?;
+    let line = trace.text.lines().nth(span.start.line.checked_sub(1)?)?.trim();
+    let written = at.file.text.lines().nth(at.span.start.line.checked_sub(1)?)?.trim();
+    let shown: String = line.chars().take(160).collect();
+    let more = if shown.len() < line.len() { "…" } else { "" };
+    (line != written && !line.is_empty()).then(|| format!("the line renders to `{shown}{more}`"))
+}
+
+fn unknown_tag(message: &str) -> Option<String> {
+    let (_, tag) = message.split_once("Unknown tag !")?;
+    let known = FUNCTIONS.iter().map(|(_, short)| *short);
+    nearest(tag, known).map(|near| format!("did you mean `!{near}`?"))
+}
+
+/// Pieces that are texts by themselves may make a number, a boolean or a null together: `1.` and `5`.
+fn joined_values(node: &Node, trace: &Trace, workshop: &Workshop, problems: &mut Vec<Problem>) {
+    match &node.value {
+        Value::Scalar(scalar) => {
+            let joined = |at: &usize| node.span.start.offset <= *at && *at < node.span.end.offset;
+            if !scalar.is_string() && node.tag.is_none() && trace.joined.iter().any(joined) {
+                let message = format!("put together, this is {}: `{}`", node.kind(), scalar.text);
+                let problem = workshop.problem_at(trace, node.span, "value", message);
+                problems.push(problem.help("write text in quotes, and compute a number within one `{{ … }}`"));
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| joined_values(item, trace, workshop, problems)),
+        Value::Map(entries) => entries.iter().for_each(|entry| joined_values(&entry.value, trace, workshop, problems)),
+    }
 }
 
 /// A section whose members all depend on something is left with its name alone.

@@ -2,8 +2,8 @@
 //! the result came from.
 //!
 //! Before rendering, [`mark`] puts a line mark before the text of each line that can start something in YAML, and a call
-//! and a return mark around a macro call that has a line to itself. While rendering, `tojson` brackets what it writes.
-//! Afterwards [`Trace::read`] takes all marks out and keeps what they said. Nothing else may have such characters: sources
+//! and a return mark around a macro call that has a line to itself, and another mark before what is printed right beside
+//! other text. While rendering, `tojson` brackets what it writes. Afterwards [`Trace::read`] takes all marks out and keeps what they said. Nothing else may have such characters: sources
 //! and inputs with them are refused when they are read.
 
 use std::ops::Range;
@@ -17,6 +17,7 @@ const CALL: char = '\u{10F000}';
 const RETURN: char = '\u{10F001}';
 pub const JSON_START: char = '\u{10F002}';
 pub const JSON_END: char = '\u{10F003}';
+const JOINED: char = '\u{10F004}';
 
 /// A line of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,18 +72,24 @@ impl Marker<'_> {
             let start = at + (self.source[at..end].len() - self.source[at..end].trim_start_matches([' ', '\t']).len());
             let rest = &self.source[start..end];
             let mut position = start;
+            let marks = !in_value && starts_something(rest);
             if let Some(call_end) = call(self.source, start).filter(|_| !in_value) {
                 self.insert(start, Some(CALL), line);
                 self.copy(call_end);
                 self.text.push(RETURN);
                 self.noted(RETURN.len_utf8());
                 position = call_end;
-            } else if !in_value && starts_something(rest) {
+            } else if marks {
                 self.insert(start, None, line);
             }
             // Tags may span lines; the next line starts where the last tag that begins on this one has ended.
             let mut line_end = end.max(position);
             while let Some(tag) = tag(self.source, position, line_end) {
+                if marks && self.joins(&tag.range) {
+                    self.copy(tag.range.start);
+                    self.text.push(JOINED);
+                    self.noted(JOINED.len_utf8());
+                }
                 match tag.kind {
                     Tag::SetBlock => in_value = true,
                     Tag::EndSetBlock => in_value = false,
@@ -98,6 +105,20 @@ impl Marker<'_> {
             at = line_end;
         }
         self.copy(self.source.len());
+    }
+
+    /// Whether something is printed right beside other text, so that both may be one scalar.
+    fn joins(&self, tag: &Range<usize>) -> bool {
+        let tag_text = &self.source[tag.clone()];
+        let beside = |c: Option<char>| {
+            c.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-' | '{' | '}'))
+        };
+        let before = self.source[..tag.start].chars().next_back();
+        let after = self.source[tag.end..].chars().next();
+        // Whitespace control reaches for the text before it, and a mark would be in its way.
+        tag_text.starts_with("{{")
+            && !tag_text.starts_with("{{-")
+            && (beside(before) && before != Some('{') || beside(after) && after != Some('}'))
     }
 
     fn copy(&mut self, to: usize) {
@@ -218,12 +239,19 @@ pub struct Trace {
     origins: Vec<(usize, Origin)>,
     /// Characters that `tojson` wrote.
     pub json: Vec<Range<usize>>,
+    /// Characters at which something was printed right beside other text.
+    pub joined: Vec<usize>,
 }
 
 impl Trace {
     /// `start`: the line that text before the first mark belongs to.
     pub fn read(rendered: &str, start: Line) -> Trace {
-        let mut trace = Trace { text: String::with_capacity(rendered.len()), origins: Vec::new(), json: Vec::new() };
+        let mut trace = Trace {
+            text: String::with_capacity(rendered.len()),
+            origins: Vec::new(),
+            json: Vec::new(),
+            joined: Vec::new(),
+        };
         let mut current = Origin { at: start, call: None };
         let mut calls: Vec<Origin> = Vec::new();
         let mut open: Vec<usize> = Vec::new();
@@ -241,6 +269,7 @@ impl Trace {
                     current = calls.pop().unwrap_or(current);
                     trace.origins.push((offset, current));
                 }
+                JOINED => trace.joined.push(offset),
                 JSON_START => open.push(offset),
                 JSON_END => trace.json.extend(open.pop().map(|start| start..offset)),
                 c if c as u32 >= FILES => file = (c as u32 - FILES) as usize,
@@ -291,6 +320,7 @@ pub fn visible(text: &str) -> String {
             RETURN => write!(shown, "<return>"),
             JSON_START => write!(shown, "<json>"),
             JSON_END => write!(shown, "</json>"),
+            JOINED => write!(shown, "<joined>"),
             c if c as u32 >= FILES => write!(shown, "<{}:", c as u32 - FILES),
             c if is_mark(c) => write!(shown, "{}>", c as u32 - LINES),
             c => write!(shown, "{c}"),
@@ -333,7 +363,8 @@ mod tests {
             "<call><0:1>{{ alarm({\"a\": {\"b\": 1}}) }}<return>\n"
         );
         assert_eq!(marked("{{ a(1) -}}\n b: 1\n"), "{{ a(1) -}}\n <0:2>b: 1\n");
-        assert_eq!(marked("{{ name }}Id: 1\n"), "<0:1>{{ name }}Id: 1\n");
+        assert_eq!(marked("{{ name }}Id: 1\n"), "<0:1><joined>{{ name }}Id: 1\n");
+        assert_eq!(marked("a: {k: {{ b }}}, {{c}}{{ d }}"), "<0:1>a: {k: {{ b }}}, <joined>{{c}}<joined>{{ d }}");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn wire(
         match &wire.need {
             Need::Output { stack, key } => {
                 edges.push(Edge { from: draft.spec.name.clone(), to: stack.clone(), at: Some(wire.at.clone()) });
-                if let Some(problem) = output_problem(stack, key, wire, draft, drafts, environment) {
+                if let Some(problem) = output_problem(name, stack, key, wire, draft, drafts, environment) {
                     problems.push(problem);
                 } else if let Some(problem) =
                     implausible(name, &declared.parameter_type, stack, key, wire, draft, drafts, workshop)
@@ -148,6 +148,7 @@ fn at_environment(problem: Problem, wire: &Wire, draft: &Draft<'_>) -> Problem {
 }
 
 fn output_problem(
+    parameter: &str,
     stack: &str,
     key: &str,
     wire: &Wire,
@@ -159,10 +160,10 @@ fn output_problem(
         // A stack that the environment itself names has been checked when the file was read.
         let message = format!("the stack `{}` needs `{stack}.{key}`, and there is no stack `{stack}`", draft.spec.name);
         let names = environment.stacks.keys().map(String::as_str);
-        let help = match nearest(stack, names) {
-            Some(near) => format!("add the stack, or wire another one: `needs: {{…: {near}.{key}}}`"),
-            None => format!("add the stack, or wire another one: `needs: {{…: other.{key}}}`"),
-        };
+        let other = nearest(stack, names).unwrap_or("other");
+        let help = format!(
+            "add a stack `{stack}`, or say where the value comes from: `needs: {{{parameter}: {other}.{key}}}`"
+        );
         return Some(at_environment(Problem::error("unknown-stack", message, None), wire, draft).help(help));
     }
     // One that could not be rendered has problems of its own.
@@ -176,8 +177,15 @@ fn output_problem(
         Some(declared) => problem(format!("the stack `{stack}` has no output `{key}` with these inputs"))
             .related(declared.at.clone(), format!("the template `{}` has it with others", template.name)),
         None => {
+            // Nobody has it: whoever wrote the name has to mend it, in the manifest or in the environment.
             let names = || giver.body.outputs.keys().map(String::as_str);
-            problem(format!("the stack `{stack}` has no output `{key}`")).help(match nearest(key, names()) {
+            let message = format!("the stack `{stack}` has no output `{key}`");
+            let problem = Problem::error("unknown-output", message, Some(wire.at.clone()));
+            let problem = match wire.from_manifest {
+                true => problem.related(draft.spec.at.clone(), "for this stack"),
+                false => problem,
+            };
+            problem.help(match nearest(key, names()) {
                 Some(near) => format!("did you mean `{stack}.{near}`?"),
                 None => format!("the outputs of the template `{}` are {}", template.name, listed(names())),
             })

@@ -169,14 +169,7 @@ impl Workshop {
     }
 
     fn problems(&self, error: &Error, inputs: Provenance<'_>) -> Vec<Problem> {
-        let missing = chain(error).find(|error| error.kind() == ErrorKind::TemplateNotFound);
-        let broken = missing.and_then(|error| {
-            let detail = error.detail().unwrap_or_default();
-            self.broken
-                .iter()
-                .find(|(name, _)| detail.contains(&format!("{name:?}")))
-                .map(|(_, problems)| problems.clone())
-        });
+        let broken = chain(error).find_map(missing).and_then(|name| self.broken.get(name).cloned());
         broken.unwrap_or_else(|| vec![self.problem(error, inputs)])
     }
 
@@ -241,13 +234,18 @@ impl Workshop {
                     None => problem(detail.to_owned()),
                 }
             }
+            ErrorKind::SyntaxError if detail.starts_with("unexpected") => problem(format!("syntax error: {detail}"))
+                .help("is a `}}`, a `%}` or an end tag missing before this place?"),
             ErrorKind::SyntaxError => problem(format!("syntax error: {detail}")),
             ErrorKind::OutOfFuel => problem(format!("the template takes more than {FUEL} steps"))
                 .help("is there a loop over far too many things, or a macro that calls itself?"),
             ErrorKind::TemplateNotFound => {
-                let names: Vec<&str> =
-                    self.files.iter().map(|file| file.name.as_str()).filter(|name| name.starts_with('_')).collect();
-                problem(detail.to_owned()).help(format!("the partials are {}", listed(names)))
+                let names = || self.files.iter().map(|file| file.name.as_str()).filter(|name| name.starts_with('_'));
+                let name = missing(error).unwrap_or_default();
+                problem(format!("there is no partial `{name}`")).help(match nearest(name, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the partials are {}", listed(names())),
+                })
             }
             ErrorKind::UnknownFilter if expression.contains("safe") => {
                 problem("there is no filter `safe`: every value is checked".to_owned()).help("write `tojson`")
@@ -261,6 +259,12 @@ impl Workshop {
 /// The engine's errors, outermost first.
 fn chain(error: &Error) -> impl Iterator<Item = &Error> {
     std::iter::successors(Some(error), |error| std::error::Error::source(*error)?.downcast_ref::<Error>())
+}
+
+/// The name of the template that is not there, which the engine tells within its sentence alone.
+fn missing(error: &Error) -> Option<&str> {
+    let detail = error.detail().filter(|_| error.kind() == ErrorKind::TemplateNotFound)?;
+    detail.split(['\'', '"']).nth(1)
 }
 
 fn refused(refusal: &Refusal, expression: &str, at: Option<Location>) -> Problem {
