@@ -4,7 +4,7 @@
 //! deterministic: among those that are free to go, the one that the template names first.
 
 use crate::template::{Expr, Function, Problem, Resource, SubPart, Template};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The resources of a template in dependency order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +62,10 @@ pub fn references<'e>(expr: &'e Expr) -> BTreeSet<&'e str> {
         Some(Function::Ref(name)) => found.extend(name.as_str()),
         Some(Function::GetAtt { resource, .. }) => found.extend(resource.as_str()),
         Some(Function::Sub { parts, variables, .. }) => {
+            let own: HashSet<&str> = variables.iter().map(|variable| variable.key.as_str()).collect();
             for part in parts {
                 if let SubPart::Name(name) = part
-                    && !variables.iter().any(|variable| variable.key == *name)
+                    && !own.contains(name.as_str())
                 {
                     found.insert(name.split_once('.').map_or(name.as_str(), |(resource, _)| resource));
                 }

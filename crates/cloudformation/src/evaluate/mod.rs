@@ -170,12 +170,12 @@ impl<'a> Evaluator<'a> {
 
     fn value(&self, expr: &Expr, cursor: &mut Cursor<'_>) -> Value {
         match &expr.kind {
-            Kind::Literal(scalar) => self.spend(Value::from_json(&scalar.to_json()), expr.span, cursor),
+            Kind::Literal(scalar) => self.spend(Value::literal(scalar), expr.span, cursor),
             Kind::List(items) => {
                 let mut values = Vec::with_capacity(items.len());
                 for item in items {
                     let step = values.len();
-                    match cursor.within(format_args!("{step}"), |cursor| self.value(item, cursor)) {
+                    match cursor.within(&step.to_string(), |cursor| self.value(item, cursor)) {
                         Value::NoValue => {}
                         value => values.push(value),
                     }
@@ -193,7 +193,7 @@ impl<'a> Evaluator<'a> {
             if member.key == "Fn::Transform" {
                 self.problem(MACRO.to_owned(), member.key_span, cursor.origin);
             }
-            let value = cursor.within(format_args!("{}", member.key), |cursor| self.value(&member.value, cursor));
+            let value = cursor.within(&member.key, |cursor| self.value(&member.value, cursor));
             if value != Value::NoValue {
                 values.insert(member.key.clone(), value);
             }
@@ -467,13 +467,12 @@ impl<'a> Evaluator<'a> {
 }
 
 impl Cursor<'_> {
-    fn within<T>(&mut self, step: std::fmt::Arguments<'_>, run: impl FnOnce(&mut Self) -> T) -> T {
-        use std::fmt::Write;
+    fn within<T>(&mut self, step: &str, run: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         // What is read below a path that nobody can read counts for the place above.
         if length < PATH_BYTES {
-            // Writing to a String cannot fail.
-            let _ = write!(self.path, "/{step}");
+            self.path.push('/');
+            self.path.push_str(step);
         }
         let result = run(self);
         self.path.truncate(length);

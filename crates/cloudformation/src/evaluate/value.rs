@@ -1,5 +1,6 @@
 //! Values that may be unknown before a deployment.
 
+use crate::source::Scalar;
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value as Json};
@@ -97,16 +98,19 @@ impl Value {
 
     /// As CloudFormation keeps properties: numbers and booleans are text.
     #[must_use]
-    pub fn into_text_scalars(self) -> Value {
+    pub fn into_text_scalars(mut self) -> Value {
+        self.make_text_scalars();
+        self
+    }
+
+    fn make_text_scalars(&mut self) {
         match self {
-            Value::Bool(value) => Value::String(value.to_string()),
-            Value::Number(number) => Value::String(number.to_string()),
-            Value::List(items) => Value::List(items.into_iter().map(Value::into_text_scalars).collect()),
-            Value::Map(members) => {
-                Value::Map(members.into_iter().map(|(key, value)| (key, value.into_text_scalars())).collect())
-            }
-            Value::Sensitive(value) => Value::Sensitive(Box::new(value.into_text_scalars())),
-            other => other,
+            Value::Bool(value) => *self = Value::String(value.to_string()),
+            Value::Number(number) => *self = Value::String(number.to_string()),
+            Value::List(items) => items.iter_mut().for_each(Value::make_text_scalars),
+            Value::Map(members) => members.values_mut().for_each(Value::make_text_scalars),
+            Value::Sensitive(value) => value.make_text_scalars(),
+            _ => {}
         }
     }
 
@@ -122,6 +126,16 @@ impl Value {
             Value::Unknown => Json::String(KNOWN_AFTER_APPLY.to_owned()),
             Value::Partial(fragments) => Json::String(fragments.iter().map(Fragment::as_str).collect()),
             Value::Sensitive(_) => Json::String(MASK.to_owned()),
+        }
+    }
+
+    /// A literal of a template.
+    pub(super) fn literal(scalar: &Scalar) -> Value {
+        match scalar.to_json() {
+            Json::Bool(value) => Value::Bool(value),
+            Json::Number(number) => Value::Number(number),
+            Json::String(text) => Value::String(text),
+            _ => Value::Null,
         }
     }
 

@@ -49,7 +49,7 @@ impl Attributes {
         self.values.get(&attribute).and_then(Value::as_text)
     }
 
-    pub(super) fn context(&self) -> Context {
+    pub(super) fn into_context(mut self) -> Context {
         let order = [
             Attribute::Properties,
             Attribute::Metadata,
@@ -58,9 +58,7 @@ impl Attributes {
             Attribute::UpdateReplacePolicy,
             Attribute::DeletionPolicy,
         ];
-        order
-            .into_iter()
-            .filter_map(|attribute| Some((attribute.as_str(), self.values.get(&attribute)?.clone())))
-            .collect()
+        let mut take = |attribute: Attribute| Some((attribute.as_str(), self.values.swap_remove(&attribute)?));
+        order.into_iter().filter_map(&mut take).collect()
     }
 }

@@ -251,7 +251,7 @@ impl Predictor<'_, '_> {
             scope: Vec::new(),
             details: Vec::new(),
             before: None,
-            after: Some(attributes.context()),
+            after: Some(attributes.into_context()),
         });
         Fate::New
     }
@@ -293,6 +293,7 @@ impl Predictor<'_, '_> {
             return Fate::Unchanged;
         }
         let replaced = replacement(details.iter());
+        let policy_action = (replaced != Replacement::False).then(|| replaced_policy(&new));
         let mut scope: Vec<Attribute> = details.iter().map(|detail| detail.target.attribute).collect();
         scope.sort_unstable();
         scope.dedup();
@@ -302,11 +303,11 @@ impl Predictor<'_, '_> {
             physical_id: live.physical_id(id),
             resource_type: after.type_of(id).to_owned(),
             replacement: Some(replaced),
-            policy_action: (replaced != Replacement::False).then(|| replaced_policy(&new)),
             scope,
             details,
-            before: Some(old.context()),
-            after: Some(new.context()),
+            before: Some(old.clone().into_context()),
+            policy_action,
+            after: Some(new.into_context()),
         });
         match replaced {
             Replacement::True => Fate::Replaced,
@@ -327,7 +328,7 @@ impl Predictor<'_, '_> {
             policy_action: Some(removed_policy(before.type_of(id), &attributes)),
             scope: Vec::new(),
             details: Vec::new(),
-            before: Some(attributes.context()),
+            before: Some(attributes.into_context()),
             after: None,
         });
     }
