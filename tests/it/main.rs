@@ -7,5 +7,6 @@ mod lock;
 mod messages;
 mod observe;
 mod offline;
+mod rendered;
 mod state;
 mod support;
