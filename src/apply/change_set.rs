@@ -5,7 +5,6 @@ use super::context::Run;
 use super::event::EventKind;
 use super::outcome::RootCause;
 use super::stop::{Result, Stop};
-use super::wait::Wait;
 use crate::aws::cloudformation::{
     ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue, TemplateSource,
 };
@@ -153,19 +152,30 @@ async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists
         name: run.token(&format!("{PREFIX}{}", run.plan.serial)),
         kind: if exists { ChangeSetKind::Update } else { ChangeSetKind::Create },
         template,
-        parameters: parameters(run, wanted)?,
+        parameters: parameters(run, wanted, exists)?,
         tags: wanted.tags.clone(),
         capabilities: wanted.capabilities.clone(),
         description: format!("{} of {}/{}", run.context.written.operation, run.plan.project, run.plan.environment),
     })
 }
 
-/// Values for all parameters, now that what they come from is done.
-fn parameters(run: &Run<'_>, wanted: &RenderedStack) -> Result<BTreeMap<String, ParameterValue>> {
+/// Values for all parameters, now that what they come from is done. A secret whose value was not kept (plans and
+/// histories keep none) stays what it is in the stack.
+fn parameters(run: &Run<'_>, wanted: &RenderedStack, exists: bool) -> Result<BTreeMap<String, ParameterValue>> {
     let mut values = BTreeMap::new();
     for (name, parameter) in &wanted.parameters {
         let value = match parameter {
             Parameter::Value(value) => value.clone(),
+            Parameter::Secret { value } if value.0.is_empty() && exists => {
+                values.insert(name.clone(), ParameterValue::Previous);
+                continue;
+            }
+            Parameter::Secret { value } if value.0.is_empty() => {
+                return Err(Stop::failed(
+                    format!("nobody knows the value of parameter {name} (NoEcho) any more"),
+                    [format!("apply from the files, which have it: infra apply --env {}", run.plan.environment)],
+                ));
+            }
             Parameter::Secret { value } => value.0.clone(),
             Parameter::Image { reference, .. } => reference.clone(),
             Parameter::Output { stack, key } => run.output(stack, key).ok_or_else(|| {
@@ -181,7 +191,7 @@ fn parameters(run: &Run<'_>, wanted: &RenderedStack) -> Result<BTreeMap<String, 
 }
 
 async fn finished(run: &Run<'_>, step: &StackStep, cloudformation: &CloudFormation, id: &str) -> Result<ChangeSet> {
-    let mut wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let mut wait = run.wait(step);
     loop {
         let described = wait.ask(async || cloudformation.describe_change_set(&step.stack_name, id).await).await?;
         match described {

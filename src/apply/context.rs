@@ -3,6 +3,7 @@
 use super::event::{EventKind, Events, ResourceEvent, send};
 use super::interrupt::Interrupt;
 use super::stop::{Result, Stop};
+use super::wait::Wait;
 use crate::aws::Aws;
 use crate::aws::cloudformation::CloudFormation;
 use crate::model::{ApplySettings, StackRecord, Written};
@@ -10,6 +11,7 @@ use crate::plan::{Plan, StackStep};
 use crate::state::LockedState;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// What a run works with; given by the command.
 #[derive(Clone, Copy)]
@@ -33,6 +35,8 @@ pub(super) struct Run<'a> {
     pub interrupt: Interrupt,
     /// The lock's, or one of its own.
     id: String,
+    /// When the work on each stack began.
+    began: Mutex<BTreeMap<String, Instant>>,
     /// Outputs of the stacks that this run has finished.
     outputs: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
 }
@@ -40,11 +44,18 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub fn new(context: Context<'a>, plan: &'a Plan, interrupt: Interrupt) -> Run<'a> {
         let id = context.state.map_or_else(crate::random::uuid, |state| state.lock_id().to_owned());
-        Run { context, plan, interrupt, id, outputs: Mutex::default() }
+        Run { context, plan, interrupt, id, began: Mutex::default(), outputs: Mutex::default() }
     }
 
     pub fn cloudformation(&self, step: &StackStep) -> CloudFormation {
         self.context.aws.cloudformation(&step.target)
+    }
+
+    /// A wait for CloudFormation; all waits for one stack share the time that it is allowed.
+    pub fn wait<'s>(&'s self, step: &'s StackStep) -> Wait<'s> {
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = *began.entry(step.stack.clone()).or_insert_with(Instant::now);
+        Wait::since(start, self.context.events, &step.stack, self.context.settings.timeout)
     }
 
     pub fn tell(&self, step: &StackStep, kind: EventKind) {

@@ -5,7 +5,6 @@ use super::context::Run;
 use super::follow::{Mark, follow, rest};
 use super::record;
 use super::stop::{Result, Stop};
-use super::wait::Wait;
 use crate::model::{Deployed, StackStatus};
 use crate::plan::StackStep;
 use std::collections::BTreeMap;
@@ -15,12 +14,10 @@ pub(super) async fn delete(run: &Run<'_>, step: &StackStep) -> Result<()> {
     let cloudformation = run.cloudformation(step);
     let Some(planned) = &step.fingerprint else { return record::forgotten(run, step).await };
     // By its id: another stack of the same name is none of this step's business.
-    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let wait = run.wait(step);
     let found = wait.ask(async || cloudformation.describe_stack(&planned.stack_id).await).await?;
     let now = match found {
-        Some(found) => {
-            rest(run.context.events, &step.stack, &cloudformation, found, run.context.settings.timeout).await?
-        }
+        Some(found) => rest(run.context.events, &step.stack, &cloudformation, found, run.wait(step)).await?,
         None => None,
     };
     if let Some(now) = now {
@@ -52,7 +49,7 @@ async fn unprotect(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()
 
 async fn remove(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {
     let cloudformation = run.cloudformation(step);
-    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let wait = run.wait(step);
     let mark = Mark::set(&cloudformation, &now.stack_id, &wait).await?;
     run.may_begin()?;
     cloudformation.delete_stack(&now.stack_id, &run.token("delete"), &[]).await?;

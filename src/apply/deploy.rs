@@ -7,7 +7,6 @@ use super::delete::clear;
 use super::follow::{Followed, Mark, follow, rest};
 use super::outcome::Outcome;
 use super::stop::{Result, Stop};
-use super::wait::Wait;
 use super::{protection, record};
 use crate::model::{Deployed, RenderedStack, StackStatus};
 use crate::plan::{Action, Situation, StackStep, has_template, unstick};
@@ -17,7 +16,15 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
     let now = present(run, step).await?;
     let now = match (step.action, Situation::of(now.as_ref())) {
         (_, Situation::Stuck(stack)) => return Err(stuck(run, stack)),
-        (Action::Update, Situation::Present(stack)) => Some(stack.clone()),
+        (Action::Update, Situation::Present(stack)) => {
+            if step.fingerprint.as_ref() != Some(&stack.fingerprint()) {
+                run.note(
+                    step,
+                    "changed since the plan was made; its change set is compared with the plan all the same",
+                );
+            }
+            Some(stack.clone())
+        }
         (Action::Create | Action::Recreate, Situation::Absent) => {
             if now.is_some() {
                 change_set::clear_shell(run, step).await?;
@@ -41,7 +48,7 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
         let Some(now) = present(run, step).await? else {
             return Err(moved_on(run, step, Situation::Absent));
         };
-        return settle(run, step, wanted, now, step.protection.is_some()).await;
+        return conclude(run, step, wanted, now, step.protection.is_some()).await;
     };
     execute(run, step, wanted, now, &ready).await
 }
@@ -68,18 +75,18 @@ async fn execute(
         change_set::take_back(run, step, ready).await;
         return Err(stop);
     }
-    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let wait = run.wait(step);
     let mark = Mark::set(&run.cloudformation(step), &ready.stack_id, &wait).await?;
     change_set::execute(run, step, ready).await?;
     let followed = follow(run, step, &ready.stack_id, mark).await?;
     match followed.stack {
-        Some(stack) if stack.status.succeeded() => settle(run, step, wanted, stack, true).await,
+        Some(stack) if stack.status.succeeded() => conclude(run, step, wanted, stack, true).await,
         _ => Err(explain(run, step, wanted, followed).await),
     }
 }
 
 /// What remains when CloudFormation is done: protection, outputs, memory.
-async fn settle(
+async fn conclude(
     run: &Run<'_>,
     step: &StackStep,
     wanted: &RenderedStack,
@@ -95,10 +102,9 @@ async fn settle(
 /// The stack as it is once nobody works on it any more.
 async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<Deployed>> {
     let cloudformation = run.cloudformation(step);
-    let allowed = run.context.settings.timeout;
-    let wait = Wait::new(run.context.events, &step.stack, allowed);
+    let wait = run.wait(step);
     match wait.ask(async || cloudformation.describe_stack(&step.stack_name).await).await? {
-        Some(found) => rest(run.context.events, &step.stack, &cloudformation, found, allowed).await,
+        Some(found) => rest(run.context.events, &step.stack, &cloudformation, found, wait).await,
         None => Ok(None),
     }
 }
@@ -106,13 +112,13 @@ async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<Deployed>> {
 /// A stack is there that the plan did not count on changing. It is taken as it is if it is what is wanted.
 async fn adopt(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, mut now: Deployed) -> Result<Outcome> {
     let cloudformation = run.cloudformation(step);
-    let wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let wait = run.wait(step);
     now.template = wait.ask(async || cloudformation.template(&now.stack_id).await).await?;
     if !has_template(&now, wanted) {
         return Err(moved_on(run, step, Situation::Present(&now)));
     }
     let protects = now.termination_protection != wanted.protect;
-    settle(run, step, wanted, now, protects).await
+    conclude(run, step, wanted, now, protects).await
 }
 
 fn stuck(run: &Run<'_>, stack: &Deployed) -> Stop {

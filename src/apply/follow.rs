@@ -51,7 +51,7 @@ impl Mark {
 /// Waits until the operation that was asked for after `mark` is over; tells its events meanwhile.
 pub(super) async fn follow(run: &Run<'_>, step: &StackStep, stack_id: &str, mark: Mark) -> Result<Followed> {
     let cloudformation = run.cloudformation(step);
-    let mut wait = Wait::new(run.context.events, &step.stack, run.context.settings.timeout);
+    let mut wait = run.wait(step);
     let mut seen = mark.last_event;
     let mut followed = Followed { stack: None, events: Vec::new(), facts: Vec::new() };
     let mut progress = Progress::new(step);
@@ -98,13 +98,12 @@ pub(super) async fn rest(
     stack: &str,
     cloudformation: &CloudFormation,
     found: Deployed,
-    allowed: Duration,
+    mut wait: Wait<'_>,
 ) -> Result<Option<Deployed>> {
     if !found.status.in_progress() {
         return Ok(Some(found).filter(|stack| stack.status != StackStatus::DeleteComplete));
     }
     super::send(events, Some(stack), EventKind::StackBusy { status: found.status.to_string() });
-    let mut wait = Wait::new(events, stack, allowed);
     loop {
         wait.pause(false).await?;
         let now = wait.ask(async || cloudformation.describe_stack(&found.stack_id).await).await?;

@@ -3,6 +3,7 @@
 use super::event::Events;
 use super::follow::rest;
 use super::stop::Stop;
+use super::wait::Wait;
 use crate::aws::Aws;
 use crate::error::{Error, Kind, Result};
 use crate::model::Deployed;
@@ -24,7 +25,7 @@ pub async fn settle(
     let busy: Vec<(&String, &Deployed)> = deployed.iter().filter(|(_, stack)| stack.status.in_progress()).collect();
     let waits = busy.iter().map(|(name, stack)| async move {
         let cloudformation = aws.cloudformation(&stack.target);
-        match rest(events, name, &cloudformation, (*stack).clone(), allowed).await {
+        match rest(events, name, &cloudformation, (*stack).clone(), Wait::new(events, name, allowed)).await {
             Ok(_) => Ok(()),
             Err(Stop::Stopped(because)) => {
                 Err(Error::new(Kind::Failed, format!("{} is still being worked on: {because}", stack.stack_name)))

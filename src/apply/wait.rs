@@ -19,13 +19,19 @@ pub(super) struct Wait<'a> {
     events: &'a Events,
     stack: &'a str,
     began: Instant,
+    deadline: Instant,
     allowed: Duration,
     pause: Duration,
 }
 
 impl<'a> Wait<'a> {
     pub fn new(events: &'a Events, stack: &'a str, allowed: Duration) -> Wait<'a> {
-        Wait { events, stack, began: Instant::now(), allowed, pause: FIRST }
+        Wait::since(Instant::now(), events, stack, allowed)
+    }
+
+    /// A wait whose time has been running since `start`.
+    pub fn since(start: Instant, events: &'a Events, stack: &'a str, allowed: Duration) -> Wait<'a> {
+        Wait { events, stack, began: Instant::now(), deadline: start + allowed, allowed, pause: FIRST }
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -38,7 +44,7 @@ impl<'a> Wait<'a> {
     /// The time is up.
     pub async fn pause(&mut self, something_happened: bool) -> Result<()> {
         self.check()?;
-        let left = self.allowed.saturating_sub(self.elapsed());
+        let left = self.deadline.saturating_duration_since(Instant::now());
         sleep(self.pause.min(left)).await;
         self.pause = if something_happened { SHORTEST } else { (self.pause * 3 / 2).clamp(SHORTEST, LONGEST) };
         Ok(())
@@ -70,7 +76,7 @@ impl<'a> Wait<'a> {
     }
 
     fn check(&self) -> Result<()> {
-        if self.elapsed() < self.allowed {
+        if Instant::now() < self.deadline {
             return Ok(());
         }
         let minutes = self.allowed.as_secs().div_ceil(60);

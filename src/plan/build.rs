@@ -158,14 +158,17 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     step.waits_on = wanted.waits_on();
     step.waits_on.retain(|need| flow.contains_key(need));
     step.fingerprint = deployed.filter(|_| situation != Situation::Absent).map(Deployed::fingerprint);
-    step.wanted = Some(without_secrets(wanted, &head));
     step.resources = head.resources();
+    let busy = deployed.is_some_and(|deployed| deployed.status.in_progress());
+    if action != Action::Nothing || step.adopt || busy {
+        step.wanted = Some(without_secrets(wanted, &head));
+    }
     if action == Action::Nothing {
         let live = situation.comparable().into_iter().flat_map(|deployed| &deployed.outputs);
         return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()));
     }
     let before = situation.comparable().map(|deployed| before(deployed, wanted, differences.template)).transpose()?;
-    let after = Side { template: &wanted.template, parameters: values };
+    let after = Side { template: &wanted.template, parameters: unseen(values, situation, &head) };
     let sides = Sides::read(&step, before, after, deployed)?;
     step.changes = changes::changes(&step, &sides)?;
     let outputs = outputs::outputs(&sides, &step.changes, situation.comparable());
@@ -190,6 +193,21 @@ fn before<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) 
     };
     let values = deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
     Ok(Side { template, parameters: values.collect() })
+}
+
+/// What a stack's secrets are cannot be seen, so that whether they change is not known.
+fn unseen(
+    mut values: BTreeMap<String, Option<String>>,
+    situation: Situation,
+    head: &Head,
+) -> BTreeMap<String, Option<String>> {
+    let has = |name: &str| situation.comparable().is_some_and(|deployed| deployed.parameters.contains_key(name));
+    for (name, value) in &mut values {
+        if head.is_secret(name) && has(name) {
+            *value = None;
+        }
+    }
+    values
 }
 
 /// The stack is in the state, and not in the account.

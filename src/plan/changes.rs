@@ -3,6 +3,7 @@
 
 use super::document::{Change, ChangeAction, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange};
 use super::shown::{path_text, shown};
+use super::steady::stays;
 use crate::aws::partition_of_region;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Deployed, RenderedStack, Target};
@@ -56,7 +57,12 @@ pub(super) fn changes(step: &StackStep, sides: &Sides) -> Result<Vec<Change>> {
     let prediction = predict_changes(sides.before.as_ref(), Some(&sides.after))
         .map_err(|problems| refused(step, problems.into_iter().map(|problem| problem.message)))?;
     let unknown = unknown_parameters(&sides.after);
-    Ok(prediction.changes.iter().filter_map(|change| translate(step.wanted.as_ref(), change, &unknown)).collect())
+    let mut changes: Vec<Change> = Vec::new();
+    for change in &prediction.changes {
+        let details = change.details.iter().filter(|detail| is_change(detail, &changes)).collect();
+        changes.extend(translate(step.wanted.as_ref(), change, details, &unknown));
+    }
+    Ok(changes)
 }
 
 /// A change for each resource of a stack that goes. None where the stack's template is not known, or is of a kind that
@@ -68,7 +74,7 @@ pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
     let values = deployed.parameters.iter();
     before.parameters = values.map(|(name, value)| (name.clone(), ParameterValue::Known(value.clone()))).collect();
     let changes = predict_changes(Some(&before), None).map(|prediction| prediction.changes).unwrap_or_default();
-    changes.iter().filter_map(|change| translate(None, change, &BTreeSet::new())).collect()
+    changes.iter().filter_map(|change| translate(None, change, Vec::new(), &BTreeSet::new())).collect()
 }
 
 fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> Environment {
@@ -105,8 +111,12 @@ fn logical_id(entity: &str) -> &str {
     entity.split('.').next().unwrap_or(entity)
 }
 
-fn translate(wanted: Option<&RenderedStack>, change: &ResourceChange, unknown: &BTreeSet<&str>) -> Option<Change> {
-    let details: Vec<&Detail> = change.details.iter().filter(|detail| is_change(detail)).collect();
+fn translate(
+    wanted: Option<&RenderedStack>,
+    change: &ResourceChange,
+    details: Vec<&Detail>,
+    unknown: &BTreeSet<&str>,
+) -> Option<Change> {
     let action = match change.action {
         Action::Add => ChangeAction::Add,
         Action::Import => ChangeAction::Import,
@@ -143,12 +153,18 @@ fn translate(wanted: Option<&RenderedStack>, change: &ResourceChange, unknown: &
     })
 }
 
-/// The template may say a thing in another way and mean the same: that is no change.
-fn is_change(detail: &Detail) -> bool {
-    let only_reworded = detail.shown == Shown::WithoutValues
-        && detail.source == ChangeSource::DirectModification
-        && detail.evaluation == Evaluation::Static;
-    !only_reworded
+/// The template may say a thing in another way and mean the same; and what is read of a resource that changes in place
+/// may stay as it is. Neither is a change. `before` are the changes of what the resource depends on.
+fn is_change(detail: &Detail, before: &[Change]) -> bool {
+    match (detail.source, detail.evaluation) {
+        (ChangeSource::DirectModification, Evaluation::Static) => detail.shown != Shown::WithoutValues,
+        (ChangeSource::ResourceAttribute, Evaluation::Dynamic) => {
+            let (id, attribute) =
+                detail.causing_entity.as_deref().and_then(|cause| cause.split_once('.')).unwrap_or_default();
+            before.iter().any(|change| change.logical_id == id && !stays(change, attribute))
+        }
+        _ => true,
+    }
 }
 
 /// What the details together do to a resource; for each value that changes the most certain of its details counts.
@@ -224,7 +240,7 @@ fn reason(detail: &Detail, unknown: &BTreeSet<&str>) -> Option<String> {
     let certain = detail.evaluation == Evaluation::Static;
     Some(match detail.source {
         ChangeSource::ParameterReference if unknown.contains(cause) => {
-            format!("parameter {cause} is known after apply")
+            format!("parameter {cause} may change")
         }
         ChangeSource::ParameterReference => format!("parameter {cause} changes"),
         _ if !certain => format!("{} may change", logical_id(cause)),

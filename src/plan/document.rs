@@ -63,7 +63,7 @@ pub struct StackStep {
     pub waits_on: Vec<String>,
     /// The stack as it was when the plan was made; none if there was none.
     pub fingerprint: Option<Fingerprint>,
-    /// What will be asked for; none where the stack goes.
+    /// What will be asked for; none where the stack goes, or stays as it is.
     pub wanted: Option<RenderedStack>,
     /// Resources of the stack after the step (before it, for a delete).
     pub resources: usize,

@@ -24,7 +24,7 @@ fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
     found.extend(deployed.and_then(|deployed| changed_outside(request, step, deployed)));
     found.extend(lost(request, step));
     found.extend(kept(step));
-    found.extend(unseen_secrets(step, deployed));
+    found.extend(unseen_secrets(request, step, deployed));
     found
 }
 
@@ -154,12 +154,13 @@ fn kept(step: &StackStep) -> Option<Finding> {
 }
 
 /// CloudFormation tells nobody what a NoEcho parameter holds.
-fn unseen_secrets(step: &StackStep, deployed: Option<&Deployed>) -> Option<Finding> {
-    let wanted = step.wanted.as_ref()?;
+fn unseen_secrets(request: &Request, step: &StackStep, deployed: Option<&Deployed>) -> Option<Finding> {
+    let wanted = request.wanted.iter().find(|wanted| wanted.name == step.stack)?;
     Situation::of(deployed).comparable()?;
     let head = Head::of(&wanted.template);
     let given = wanted.parameters.iter().filter(|(name, value)| {
-        head.is_secret(name) && matches!(value, Parameter::Secret { .. } | Parameter::Output { .. })
+        head.is_secret(name)
+            && matches!(value, Parameter::Value(_) | Parameter::Secret { .. } | Parameter::Output { .. })
     });
     let names: Vec<&str> = given.map(|(name, _)| name.as_str()).collect();
     (!names.is_empty() && step.action == Action::Nothing).then(|| {

@@ -15,6 +15,7 @@ mod request;
 mod saved;
 mod shown;
 mod situation;
+mod steady;
 
 pub use build::{needs_template, plan};
 pub use differences::has_template;

@@ -6,10 +6,10 @@
 use super::changes::Sides;
 use super::document::{Change, ChangeAction, Value, ValueChange};
 use super::shown::shown;
+use super::steady::stays;
 use crate::model::Deployed;
 use cloudformation::evaluate::{Evaluator, Resources, Value as Evaluated};
 use cloudformation::predict::Deployment;
-use cloudformation::schema::resource_type;
 use cloudformation::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,11 +82,10 @@ fn symbolic(deployment: &Deployment, changes: &[Change]) -> BTreeMap<String, Eva
 
 struct Symbols<'a> {
     present: BTreeSet<&'a str>,
-    template: &'a Template,
     /// Another physical resource, or perhaps one.
     renewed: BTreeSet<&'a str>,
     /// The same one, changed.
-    modified: BTreeSet<&'a str>,
+    modified: BTreeMap<&'a str, &'a Change>,
 }
 
 impl<'a> Symbols<'a> {
@@ -95,20 +94,14 @@ impl<'a> Symbols<'a> {
             let chosen = changes.iter().filter(|change| wanted.contains(&change.action));
             chosen.map(|change| change.logical_id.as_str()).collect()
         };
+        let in_place =
+            changes.iter().filter(|change| matches!(change.action, ChangeAction::Modify | ChangeAction::MayModify));
         let ids = template.resources.keys().filter(|id| evaluator.exists(id) != Some(false));
         Symbols {
             present: ids.map(String::as_str).collect(),
-            template,
             renewed: with(&[ChangeAction::Add, ChangeAction::Replace, ChangeAction::MayReplace]),
-            modified: with(&[ChangeAction::Modify, ChangeAction::MayModify]),
+            modified: in_place.map(|change| (change.logical_id.as_str(), change)).collect(),
         }
-    }
-
-    /// An attribute that identifies a resource stays while the resource does.
-    fn identifies(&self, id: &str, attribute: &str) -> bool {
-        let Some(resource) = self.template.resources.get(id) else { return false };
-        let schema = resource_type(&resource.resource_type.value);
-        schema.is_some_and(|schema| schema.primary_identifier().iter().any(|path| path.dotted() == attribute))
     }
 }
 
@@ -120,7 +113,7 @@ impl Resources for Symbols<'_> {
 
     fn attribute(&self, id: &str, attribute: &str) -> Option<Evaluated> {
         self.present.get(id)?;
-        let open = self.renewed.contains(id) || (self.modified.contains(id) && !self.identifies(id, attribute));
+        let open = self.renewed.contains(id) || self.modified.get(id).is_some_and(|change| !stays(change, attribute));
         Some(if open { Evaluated::Unknown } else { symbol(&format!("{id}.{attribute}")) })
     }
 }

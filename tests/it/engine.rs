@@ -4,6 +4,7 @@
 use crate::support::backend::Backend;
 use crate::support::wire::{Fault, Wire};
 use infra::apply::{Context, Event, EventKind, Interrupt, Level, Outcome, Report, RootCause, apply, interrupt, settle};
+use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, TemplateSource};
 use infra::aws::{Aws, digest};
 use infra::model::{Environment, Parameter, RenderedStack, Target, Written};
 use infra::observe;
@@ -478,4 +479,54 @@ async fn a_run_that_loses_its_lock_writes_nothing_any_more() {
     assert!(ran.report.stacks.iter().all(|ended| matches!(ended.outcome, Outcome::Stopped { .. })), "{:?}", ran.report);
     assert_eq!(world.wire.count("ExecuteChangeSet"), 0);
     assert!(world.recorded().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stack_under_somebody_elses_review_is_left_to_them() {
+    let world = World::new(vec![("queue", queue(1))]).await;
+    let cloudformation = world.aws.cloudformation(&target(&world.environment.account));
+    let theirs = ChangeSetRequest {
+        stack_name: "shop-dev-queue".to_owned(),
+        name: "by-hand".to_owned(),
+        kind: ChangeSetKind::Create,
+        template: TemplateSource::Body(queue(3).to_string()),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        capabilities: Vec::new(),
+        description: String::new(),
+    };
+    cloudformation.create_change_set(&theirs).await.unwrap();
+    let plan = world.plan().await;
+    assert_eq!(actions(&plan), [("queue", Action::Create)]);
+    let ran = world.apply_plan(&plan).await;
+    let why = cause(&ran, "queue");
+    assert!(why.message.contains("by-hand") && why.hints[0].contains("delete-stack"), "{why:?}");
+    assert_eq!(world.status("queue").await.as_deref(), Some("REVIEW_IN_PROGRESS"));
+    assert_eq!(world.change_sets("queue").await, 1);
+}
+
+#[tokio::test]
+async fn a_secret_goes_to_cloudformation_and_nowhere_else() {
+    let template = |name: &str| {
+        json!({
+            "Parameters": {"Token": {"Type": "String", "NoEcho": true}},
+            "Resources": {"Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {
+                "Type": "String", "Value": {"Ref": "Token"}, "Description": name,
+            }}},
+        })
+    };
+    let mut world = World::new(vec![("secretive", template("one"))]).await;
+    world.stack("secretive").parameters.insert("Token".to_owned(), Parameter::Value("hunter2".to_owned()));
+    let ran = world.apply().await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    assert!(!world.plan().await.has_work());
+    let entry = world.store().entry(1).await.unwrap();
+    assert!(!format!("{entry:?} {:?}", world.recorded().await).contains("hunter2"));
+
+    // What was kept of it is enough to apply it again: the stack keeps its secret.
+    world.stacks = world.store().recorded_stacks(entry).await.unwrap();
+    world.set_template("secretive", &template("two"));
+    let ran = world.apply().await;
+    assert!(!ran.report.failed(), "{:?}", ran.report);
+    assert!(!world.plan().await.has_work());
 }

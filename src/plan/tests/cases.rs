@@ -78,7 +78,7 @@ fn a_replacement_spreads_within_the_stack_and_to_its_users() {
     Update service after data, network
       parameter VpcId: live-VpcId → ?
       output Group: live-Group → ?
-      MayReplace Group AWS::EC2::SecurityGroup (Delete the old) because parameter VpcId is known after apply
+      MayReplace Group AWS::EC2::SecurityGroup (Delete the old) because parameter VpcId may change
         VpcId: live-VpcId → ? [Always]
     ");
 }

@@ -12,7 +12,8 @@ fn after(change: impl FnOnce(&mut Json)) -> BTreeMap<String, ValueChange> {
             "Literal": {"Value": "plain"},
             "Ref": {"Value": {"Ref": "Topic"}},
             "Identity": {"Value": {"Fn::GetAtt": ["Topic", "TopicArn"]}},
-            "Attribute": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}},
+            "Attribute": {"Value": {"Fn::GetAtt": ["Topic", "DisplayName"]}},
+            "Fixed": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}},
             "Other": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}},
             "Mixed": {"Value": {"Fn::Sub": "${Topic} and ${Queue.QueueName}"}},
         },
@@ -38,7 +39,7 @@ fn a_change_in_place_opens_only_what_it_may_touch() {
 #[test]
 fn a_replacement_opens_all_that_reads_the_resource() {
     let changes = after(|template| template["Resources"]["Topic"]["Properties"]["TopicName"] = json!("old-news"));
-    assert_eq!(names(&changes), ["Attribute", "Identity", "Mixed", "Ref"]);
+    assert_eq!(names(&changes), ["Attribute", "Fixed", "Identity", "Mixed", "Ref"]);
 }
 
 #[test]
