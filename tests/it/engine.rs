@@ -530,3 +530,60 @@ async fn a_secret_goes_to_cloudformation_and_nowhere_else() {
     assert!(!ran.report.failed(), "{:?}", ran.report);
     assert!(!world.plan().await.has_work());
 }
+
+/// An answer of DescribeStacks: one stack, in this status.
+fn described(world: &World, stack_id: &str, status: &str) -> Fault {
+    let name = &world.stacks[0].stack_name;
+    let stack = format!(
+        "<StackName>{name}</StackName><StackId>{stack_id}</StackId><StackStatus>{status}</StackStatus>\
+         <CreationTime>2026-01-01T00:00:00Z</CreationTime>"
+    );
+    Fault::Answer(
+        200,
+        format!(
+            "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult>\
+             <Stacks><member>{stack}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        ),
+    )
+}
+
+#[tokio::test]
+async fn somebody_elses_operation_is_waited_for() {
+    let mut world = World::new(vec![("queue", queue(1))]).await;
+    assert!(!world.apply().await.report.failed());
+    let stack_id = world.recorded().await["queue"].fingerprint.stack_id.clone();
+    world.set_template("queue", &queue(4));
+    let plan = world.plan().await;
+    world.wire.forget();
+    let busy = described(&world, &stack_id, "UPDATE_IN_PROGRESS");
+    world.wire.on(move |sent, count| match sent.operation.as_str() {
+        "DescribeStacks" if count <= 2 => busy.clone(),
+        _ => Fault::None,
+    });
+    let ran = world.apply_plan(&plan).await;
+    assert!(matches!(outcome(&ran, "queue"), Outcome::Done { .. }), "{:?}", ran.report);
+    let busy = |event: &Event| matches!(&event.kind, EventKind::StackBusy { status } if status == "UPDATE_IN_PROGRESS");
+    assert_eq!(ran.events.iter().filter(|event| busy(event)).count(), 1);
+    assert!(!world.plan().await.has_work());
+}
+
+#[tokio::test]
+async fn a_stack_that_is_stuck_says_how_to_free_it() {
+    let mut world = World::new(vec![("queue", queue(1))]).await;
+    assert!(!world.apply().await.report.failed());
+    let stack_id = world.recorded().await["queue"].fingerprint.stack_id.clone();
+    world.set_template("queue", &queue(4));
+    let plan = world.plan().await;
+    let stuck = described(&world, &stack_id, "UPDATE_ROLLBACK_FAILED");
+    world.wire.on(move |sent, _| match sent.operation.as_str() {
+        "DescribeStacks" => stuck.clone(),
+        _ => Fault::None,
+    });
+    let ran = world.apply_plan(&plan).await;
+    let why = cause(&ran, "queue");
+    assert!(
+        why.hints[0].contains("aws cloudformation continue-update-rollback --stack-name shop-dev-queue"),
+        "{why:?}"
+    );
+    assert_eq!(world.wire.count("ExecuteChangeSet"), 1, "of the first apply only");
+}
