@@ -34,6 +34,18 @@ impl Assumed {
         more
     }
 
+    /// Both together; where they contradict each other, nothing makes both true.
+    pub fn and(&self, other: &Assumed) -> Self {
+        let mut both = self.clone();
+        both.0.extend(other.0.iter().filter(|pair| !self.0.contains(pair)));
+        both
+    }
+
+    /// Whether something is assumed both true and false.
+    fn contradicts_itself(&self) -> bool {
+        self.0.iter().any(|(name, value)| self.0.contains(&(*name, !value)))
+    }
+
     fn names(&self) -> impl Iterator<Item = Name> {
         self.0.iter().map(|(name, _)| *name)
     }
@@ -85,7 +97,7 @@ impl<'t> Conditions<'t> {
 
     /// Whether all that is assumed can hold at once.
     pub fn possible(&self, assumed: &Assumed) -> bool {
-        !self.scenarios(&[], assumed).is_some_and(|scenarios| scenarios.is_empty())
+        !assumed.contradicts_itself() && !self.scenarios(&[], assumed).is_some_and(|scenarios| scenarios.is_empty())
     }
 
     /// Every way in which the conditions called `names` can turn out given what is assumed; `None`: too many to tell.

@@ -18,6 +18,14 @@ pub struct Facts<'t> {
     pub options: &'t Options,
 }
 
+/// A value somewhere below another.
+pub struct Spot<'e> {
+    pub value: &'e Expr,
+    /// What is assumed on the way to it.
+    pub assumed: Assumed,
+    pub path: Vec<String>,
+}
+
 impl<'t> Facts<'t> {
     pub fn new(template: &'t Template, options: &'t Options) -> Self {
         Facts { template, conditions: Conditions::new(template), options }
@@ -53,21 +61,43 @@ impl<'t> Facts<'t> {
 
     /// The values at `path` below `value` (`*` for each item of a list), with what is assumed on the way to each.
     pub fn at<'e>(&self, value: &'e Expr, path: &[&str], assumed: &Assumed) -> Vec<(&'e Expr, Assumed)> {
+        self.spots(value, path, assumed).into_iter().map(|spot| (spot.value, spot.assumed)).collect()
+    }
+
+    /// As [`Facts::at`], each with its own path.
+    pub fn spots<'e>(&self, value: &'e Expr, path: &[&str], assumed: &Assumed) -> Vec<Spot<'e>> {
         let mut found = Vec::new();
+        self.collect_spots(value, path, assumed, &mut Vec::new(), &mut found);
+        found
+    }
+
+    fn collect_spots<'e>(
+        &self,
+        value: &'e Expr,
+        path: &[&str],
+        assumed: &Assumed,
+        here: &mut Vec<String>,
+        found: &mut Vec<Spot<'e>>,
+    ) {
         for (branch, assumed) in self.branches(value, assumed) {
             let Some(branch) = branch else { continue };
-            match path.split_first() {
-                None => found.push((branch, assumed)),
-                Some((&"*", rest)) => {
-                    let items = branch.as_list().unwrap_or_default();
-                    items.iter().for_each(|item| found.extend(self.at(item, rest, &assumed)));
+            let inner: Vec<(String, &'e Expr)> = match path.split_first() {
+                None => {
+                    found.push(Spot { value: branch, assumed, path: here.clone() });
+                    continue;
                 }
-                Some((name, rest)) => {
-                    found.extend(branch.get(name).into_iter().flat_map(|inner| self.at(inner, rest, &assumed)));
+                Some((&"*", _)) => {
+                    let items = branch.as_list().unwrap_or_default().iter();
+                    items.enumerate().map(|(at, item)| (at.to_string(), item)).collect()
                 }
+                Some((name, _)) => branch.get(name).map(|inner| ((*name).to_owned(), inner)).into_iter().collect(),
+            };
+            for (name, value) in inner {
+                here.push(name);
+                self.collect_spots(value, &path[1..], &assumed, here, found);
+                here.pop();
             }
         }
-        found
     }
 
     /// As [`Facts::at`] from a resource's properties.

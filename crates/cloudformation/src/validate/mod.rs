@@ -10,6 +10,7 @@ mod check;
 mod conditions;
 mod constraints;
 mod cycles;
+mod domain;
 mod facts;
 mod finding;
 mod gather;
@@ -45,6 +46,7 @@ pub fn validate(template: &Template, problems: &[Problem], bytes: usize, options
     cycles::check(&facts, &mut found);
     attributes::check(&facts, &mut found);
     properties::check(&facts, &mut found);
+    domain::check(&facts, &mut found);
     usage::check(&facts, &mut found);
     found.sort_by_key(|finding| (finding.span.start.offset, finding.rule.severity));
     found.dedup();

@@ -3,7 +3,7 @@
 use super::check::{Checker, Found, pointer};
 use super::conditions::Assumed;
 use super::constraints;
-use super::facts::Facts;
+use super::facts::{Facts, Spot};
 use super::finding::{Finding, did_you_mean, nearest};
 use super::rules;
 use crate::schema::{
@@ -218,7 +218,7 @@ fn hold(
 ) {
     let (rule, sentence) = constraints::rule(constraint.rule());
     for segments in constraint.places(known.name()) {
-        for (value, assumed) in facts.at(properties, &segments, assumed) {
+        for Spot { value, assumed, path: above } in facts.spots(properties, &segments, assumed) {
             let embedded = constraint.embedded_json.then(|| embedded_json(value)).flatten();
             let lowered = lowercase(constraint, value);
             let subject = embedded.as_ref().or(lowered.as_ref()).unwrap_or(value);
@@ -231,8 +231,7 @@ fn hold(
                 if !said.insert((span.start.offset, span.end.offset)) || forgiven(place.type_name, &broken) {
                     continue;
                 }
-                let mut path: Vec<String> = segments.iter().map(|segment| (*segment).to_owned()).collect();
-                path.extend(broken.path.iter().cloned());
+                let path: Vec<String> = above.iter().chain(&broken.path).cloned().collect();
                 let message = format!("{sentence} ({}: {})", pointer(&broken.path), broken.message);
                 let mut finding = Finding::new(rule, message, span, place.path(&path));
                 finding.remedy = broken.remedy.or_else(|| choices(&constraint.schema, value));

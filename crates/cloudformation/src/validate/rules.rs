@@ -41,7 +41,6 @@ pub const FUNCTION_TYPE: Rule = error("function-type", "E1010");
 pub const UNUSED_PARAMETER: Rule = warning("unused-parameter", "W2001");
 pub const UNUSED_CONDITION: Rule = warning("unused-condition", "W8001");
 pub const UNUSED_MAPPING: Rule = warning("unused-mapping", "W7001");
-pub const REDUNDANT_SUB: Rule = warning("redundant-sub", "W1020");
 
 // Parameters.
 pub const PARAMETER_DEFAULT: Rule = error("parameter-default", "E2015");
@@ -76,13 +75,16 @@ pub const NUMBER_RANGE: Rule = error("number-range", "E3034");
 pub const UNIQUE: Rule = error("unique-items", "E3037");
 pub const READ_ONLY: Rule = error("read-only-property", "E3040");
 pub const AT_LEAST_ONE: Rule = error("at-least-one-property", "E3058");
+pub const FORMAT: Rule = error("format", "E1103");
 pub const UNIQUE_COUNT: Rule = error("unique-count", "E3065");
 
 // What the schema cannot say of one resource or of several together.
 pub const ALIAS: Rule = error("cloudfront-alias", "E3013");
+pub const ROUTE_TABLE_ASSOCIATION: Rule = error("route-table-association", "E3022");
 pub const SCHEDULE: Rule = error("schedule-expression", "E3027");
 pub const KEY_ATTRIBUTES: Rule = error("key-attributes", "E3039");
 pub const RECORD_NAME: Rule = error("record-name", "E3041");
+pub const DYNAMIC_PORT: Rule = error("dynamic-port", "E3049");
 pub const HOST_PORT: Rule = error("awsvpc-host-port", "E3053");
 pub const HEALTH_CHECK_TYPES: Rule = error("health-check-types", "E3056");
 pub const TARGET_ORIGIN: Rule = error("target-origin", "E3057");
@@ -90,9 +92,10 @@ pub const SUBNET_OUTSIDE: Rule = error("subnet-outside-vpc", "E3059");
 pub const SUBNET_OVERLAP: Rule = error("subnet-overlap", "E3060");
 pub const TIERING_DAYS: Rule = error("tiering-days", "E3061");
 pub const DETECTOR: Rule = error("detector-exclusive", "E3063");
+pub const PRIVATE_DNS: Rule = error("private-dns-twice", "E3064");
 pub const VALIDATION_DOMAIN: Rule = error("validation-domain", "E3503");
 pub const BACKUP_LIFECYCLE: Rule = error("backup-lifecycle", "E3504");
 pub const ROLE_ARN: Rule = error("role-arn", "E3511");
 pub const POLICY_ARN: Rule = error("policy-arn", "E3514");
+pub const IMAGE_ID: Rule = error("image-id", "E3673");
 pub const ENVIRONMENT_SIZE: Rule = error("environment-size", "E3697");
-pub const ROUTE_TABLE_ASSOCIATION: Rule = error("route-table-association", "E3022");

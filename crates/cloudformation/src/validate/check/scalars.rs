@@ -4,7 +4,9 @@ use crate::schema::{Keyword, Schema, Type, Types};
 use crate::source::Scalar;
 use crate::validate::finding::{Rule, did_you_mean};
 use crate::validate::rules;
+use ipnet::IpNet;
 use serde_json::Value as Json;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub enum Verdict {
     Right,
@@ -62,6 +64,9 @@ pub fn violation(scalar: &Scalar, keyword: &Keyword, schema: &Schema) -> Verdict
             }
             None => Verdict::Unknown,
         },
+        Keyword::Format(format) if scalar.is_string() && !is_format(text, format) => {
+            wrong(rules::FORMAT, format!("[{text}] is not a valid {format}"), None)
+        }
         Keyword::MinLength(least) if is_text(scalar, schema) && length(text) < *least => {
             let message = format!("expected minLength: {least}, actual: {}", length(text));
             wrong(rules::TEXT_LENGTH, message, None)
@@ -126,6 +131,23 @@ fn is_integer(scalar: &Scalar, json: &Json) -> bool {
 fn is_text(scalar: &Scalar, schema: &Schema) -> bool {
     let holds_json = schema.keywords.iter().any(|one| matches!(one, Keyword::Format(format) if format == "json"));
     scalar.is_string() && !holds_json
+}
+
+/// Whether a text is of a format that can be told offline; names and ids of AWS resources are not.
+fn is_format(text: &str, format: &str) -> bool {
+    match format {
+        "ipv4-network" => is_network(text, |net| matches!(net, IpNet::V4(_))),
+        "ipv6-network" => is_network(text, |net| matches!(net, IpNet::V6(_))),
+        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
+        _ => true,
+    }
+}
+
+/// An address without a prefix is a network of one; host bits must be zero.
+fn is_network(text: &str, right: impl Fn(&IpNet) -> bool) -> bool {
+    let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+    net.is_ok_and(|net| right(&net) && net.addr() == net.network())
 }
 
 fn boolean_of(text: &str) -> Option<bool> {
