@@ -4,18 +4,23 @@
 //! The artifact holds facts alone and says where they come from: [`provenance`].
 
 mod archive;
+mod backtrack;
 mod constraint;
+mod explain;
 mod node;
 mod path;
 mod pattern;
 mod read;
+mod reference;
 mod resource_type;
 mod types;
 
 pub use constraint::{Constraint, constraints, document};
+pub use explain::{Explained, ExplainedProperty, explain};
 pub use node::{Conditional, Keyword, Named, Schema, Text, named};
 pub use path::PropertyPath;
 pub use pattern::Pattern;
+pub use reference::{Reference, meaning, reference};
 pub use resource_type::{Lifecycle, Property, ReplacementStrategy, RequiresRecreation, ResourceType, Tagging};
 pub use types::{Type, Types};
 

@@ -1,5 +1,6 @@
 //! A regular expression of a schema, compiled when it is first asked.
 
+use super::backtrack::Program;
 use super::node::Text;
 use fancy_regex::Regex;
 use std::fmt;
@@ -8,12 +9,14 @@ use std::sync::OnceLock;
 /// A pattern in the dialect of the registry (ECMA 262). It is searched for, not anchored, as JSON Schema says.
 pub struct Pattern {
     text: Text,
-    compiled: OnceLock<Option<Box<Regex>>>,
+    program: OnceLock<Option<Box<Program>>>,
+    /// Only where the program cannot say.
+    automaton: OnceLock<Option<Box<Regex>>>,
 }
 
 impl Pattern {
     pub fn new(text: Text) -> Self {
-        Pattern { text, compiled: OnceLock::new() }
+        Pattern { text, program: OnceLock::new(), automaton: OnceLock::new() }
     }
 
     pub fn text(&self) -> &str {
@@ -22,8 +25,12 @@ impl Pattern {
 
     /// Whether `value` matches; `None` when the pattern cannot be read, or gives up on this value.
     pub fn matches(&self, value: &str) -> Option<bool> {
-        let compiled = self.compiled.get_or_init(|| Regex::new(&translate(&self.text)).ok().map(Box::new));
-        compiled.as_ref()?.is_match(value).ok()
+        let program = self.program.get_or_init(|| Program::new(&self.text).map(Box::new));
+        if let Some(answer) = program.as_ref().and_then(|program| program.matches(value)) {
+            return Some(answer);
+        }
+        let automaton = self.automaton.get_or_init(|| Regex::new(&translate(&self.text)).ok().map(Box::new));
+        automaton.as_ref()?.is_match(value).ok()
     }
 }
 

@@ -126,3 +126,45 @@ fn tagging_and_strategy() {
     assert_eq!(tagging.tag_property, Some(PropertyPath::new("Tags")));
     assert_eq!(known("AWS::S3::Bucket").replacement_strategy(), ReplacementStrategy::CreateThenDelete);
 }
+
+#[test]
+fn every_pattern_can_be_compiled() {
+    fn patterns<'s>(schema: &'s Schema, found: &mut Vec<&'s Pattern>) {
+        for keyword in &schema.keywords {
+            match keyword {
+                Keyword::Pattern(pattern) => found.push(pattern),
+                Keyword::PatternProperties(entries) => {
+                    found.extend(entries.iter().map(|(pattern, _)| pattern));
+                    entries.iter().for_each(|(_, schema)| patterns(schema, found));
+                }
+                Keyword::Properties(entries) | Keyword::Definitions(entries) | Keyword::DependentSchemas(entries) => {
+                    entries.iter().for_each(|(_, schema)| patterns(schema, found));
+                }
+                Keyword::Items(inner)
+                | Keyword::AdditionalProperties(inner)
+                | Keyword::PropertyNames(inner)
+                | Keyword::Contains(inner)
+                | Keyword::Not(inner) => patterns(inner, found),
+                Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) | Keyword::PrefixItems(all) => {
+                    all.iter().for_each(|schema| patterns(schema, found));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut refused = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for name in resource_type_names() {
+        let mut found = Vec::new();
+        patterns(known(name).schema(), &mut found);
+        refused.extend(
+            found
+                .into_iter()
+                .filter(|pattern| seen.insert(pattern.text().to_owned()))
+                .filter(|pattern| pattern.matches("x").is_none())
+                .map(|pattern| format!("{name}: {pattern:?}")),
+        );
+    }
+    assert!(seen.len() > 2_000);
+    assert!(refused.is_empty(), "{} of {}: {refused:#?}", refused.len(), seen.len());
+}

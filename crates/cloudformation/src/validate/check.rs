@@ -25,6 +25,8 @@ pub struct Found {
     pub span: Span,
     /// From the checked value down.
     pub path: Vec<String>,
+    /// The resource whose properties the path starts from, if it is not the one that was checked.
+    pub resource: Option<String>,
     pub remedy: Option<String>,
 }
 
@@ -340,7 +342,7 @@ impl<'c, 't> Checker<'c, 't> {
 
     fn wrong_with(&mut self, rule: Rule, message: String, span: Span, remedy: Option<String>) {
         let path = self.path.clone();
-        self.found.push(Found { rule, message, span, path, remedy });
+        self.found.push(Found { rule, message, span, path, resource: None, remedy });
     }
 
     /// As [`Checker::wrong_with`], for something under `name`.

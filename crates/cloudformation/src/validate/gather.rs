@@ -1,7 +1,7 @@
 //! Constraints over several resources: values are gathered along references, then held against a schema that may
 //! compare them with each other (`$data`).
 
-use super::check::Checker;
+use super::check::{Checker, Found};
 use super::conditions::Assumed;
 use super::facts::is_no_value;
 use crate::schema::Schema;
@@ -70,8 +70,26 @@ fn hold(
     let gathered = Expr::new(Kind::Map(gathered), value.span);
     let resolved = resolve(schema, &gathered, false);
     let Ok(schema) = Schema::deserialize(resolved) else { return };
-    let found = checker.check_other(&gathered, &schema, assumed);
-    checker.found.extend(found);
+    for mut found in checker.check_other(&gathered, &schema, assumed) {
+        put_back(&mut found, parts, resources);
+        checker.found.push(found);
+    }
+}
+
+/// Turns the path in what was gathered into one in the resource that the value came from.
+fn put_back(found: &mut Found, parts: &Map<String, Json>, resources: &[(&str, &str)]) {
+    let mut path = found.path.iter();
+    let Some(part) = path.next() else { return };
+    let spec = path.next().and_then(|key| parts.get(part)?.get("properties")?.get(key));
+    let mut real: Vec<String> = spec.map(place).unwrap_or_default().into_iter().map(str::to_owned).collect();
+    real.extend(path.cloned());
+    found.resource = resources.iter().find(|(name, _)| name == part).map(|(_, resource)| (*resource).to_owned());
+    found.path = real;
+}
+
+/// Where a property stands that is to be gathered.
+fn place(spec: &Json) -> Vec<&str> {
+    spec.as_str().map_or_else(|| path(spec.get("path")), segments)
 }
 
 fn property(
@@ -81,7 +99,7 @@ fn property(
     spec: &Json,
     assumed: &Assumed,
 ) -> Option<Expr> {
-    let place = spec.as_str().map_or_else(|| path(spec.get("path")), |text| segments(text));
+    let place = place(spec);
     if place == ["$type"] {
         let name = checker.facts.template.resources.get(remote?)?;
         return Some(literal(&Json::from(name.resource_type.value.as_str()), name.resource_type.span));

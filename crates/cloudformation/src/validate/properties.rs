@@ -231,7 +231,10 @@ fn hold(
                 if !said.insert((span.start.offset, span.end.offset)) || forgiven(place.type_name, &broken) {
                     continue;
                 }
+                let other = broken.resource.as_deref().map(|name| Place { name, type_name: "" });
+                let above = if other.is_some() { &[][..] } else { &above[..] };
                 let path: Vec<String> = above.iter().chain(&broken.path).cloned().collect();
+                let place = other.as_ref().unwrap_or(place);
                 let message = format!("{sentence} ({}: {})", pointer(&broken.path), broken.message);
                 let mut finding = Finding::new(rule, message, span, place.path(&path));
                 finding.remedy = broken.remedy.or_else(|| choices(&constraint.schema, value));
