@@ -15,7 +15,8 @@ Layout, all integers little endian:
                            name TAB block TAB offset TAB length TAB extras (constraint entries, comma separated)
     u32 length, then zstd: the dictionary that all blocks share
     u32 number of blocks, then for each: u32 compressed length, u32 plain length; then the blocks
-An entry is minified JSON. A resource type's entry has the type's name; a constraint's has `#` and its rule.
+An entry is minified JSON. A resource type's entry has the type's name and two lines: what the registry says about the
+type, and the schema of its properties. A constraint's entry has `#` and its rule for a name.
 """
 
 import ast
@@ -30,13 +31,17 @@ import zstandard
 VERSION = "1.58.0"
 SHA256 = "9d9f06043160756a6158f5c3f92a44ce38254b1c578127461608305bc8262987"
 REGION = "us-east-1"
-BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 32 * 1024
 DICTIONARY_BYTES = 110 * 1024
 ROOT = "cfnlint/data/schemas/"
 
 PROSE = {"$comment", "$id", "$schema", "description", "documentationUrl", "examples", "markdownDescription",
          "resourceLink", "sourceUrl", "title", "typeConfiguration"}
 NAMED = {"definitions", "dependentSchemas", "patternProperties", "properties"}
+# What the registry says about a type as a whole.
+ABOUT = ["additionalIdentifiers", "conditionalCreateOnlyProperties", "createOnlyProperties", "deprecatedProperties",
+         "handlers", "lifecycle", "primaryIdentifier", "propertyTransform", "readOnlyProperties", "readableProperties",
+         "replacementStrategy", "taggable", "tagging", "typeName", "writeOnlyProperties"]
 # Under these keys stand values, not schemas: they are kept as they are.
 VALUES = {"const", "default", "enum", "enumCaseInsensitive", "propertyTransform"}
 
@@ -93,6 +98,10 @@ def constants(source, *names):
     return [found[name] for name in names]
 
 
+def minified(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def resource_entry(schema, all_readable, extra_readable):
     entry = facts(schema)
     name = entry["typeName"]
@@ -101,7 +110,9 @@ def resource_entry(schema, all_readable, extra_readable):
         entry["readableProperties"] = ["*"]
     elif name in extra_readable:
         entry["readableProperties"] = extra_readable[name]
-    return entry
+    # What is about values is the schema; both are read, each once.
+    about = {key: entry.pop(key) for key in ABOUT if key in entry}
+    return minified(about) + b"\n" + minified(entry)
 
 
 def constraint_entry(read, constraint):
@@ -114,10 +125,6 @@ def constraint_entry(read, constraint):
         schema.setdefault("definitions", {})[name] = embed(document, f"/definitions/{name}", others)
     kept = {key: value for key, value in constraint.items() if key not in ("schema", "with")}
     return {**kept, "schema": facts(schema)}
-
-
-def minified(value):
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def main(wheel, target="provider.bin"):
@@ -135,7 +142,7 @@ def main(wheel, target="provider.bin"):
 
     entries, extras = {}, {}
     for name, file in read(f"providers/{REGION}.json").items():
-        entries[name] = minified(resource_entry(read(f"resources/{file}.json"), set(all_readable), extra_readable))
+        entries[name] = resource_entry(read(f"resources/{file}.json"), set(all_readable), extra_readable)
     for constraint in constraints:
         name = "#" + constraint["rule"]
         entries[name] = minified(constraint_entry(read, constraint))

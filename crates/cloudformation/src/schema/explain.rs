@@ -3,7 +3,7 @@
 use super::node::{Keyword, Schema, Text};
 use super::path::PropertyPath;
 use super::resource_type::{RequiresRecreation, ResourceType};
-use super::types::{Type, Types};
+use super::types::Types;
 use serde_json::Value as Json;
 
 /// How deep properties are followed: deeper ones repeat themselves (statements in statements).
@@ -113,15 +113,19 @@ impl<'w> Walk<'w> {
     }
 
     fn inside(&mut self, schema: &'w Schema, path: &mut Vec<String>, above: &mut Vec<&'w Schema>) {
-        if schema.types.contains(Type::Array) || schema.items().is_some() {
-            if let Some(items) = schema.items() {
-                path.push("*".to_owned());
-                self.inside(items.follow(self.root), path, above);
-                path.pop();
-            }
+        if let Some(items) = schema.items() {
+            path.push("*".to_owned());
+            self.inside(items.follow(self.root), path, above);
+            path.pop();
             return;
         }
-        self.object(schema, path, above);
+        if schema.properties().is_some() {
+            return self.object(schema, path, above);
+        }
+        if above.len() > 2 * DEEPEST {
+            return;
+        }
+        above.push(schema);
         for keyword in &schema.keywords {
             match keyword {
                 Keyword::PatternProperties(entries) => {
@@ -131,12 +135,13 @@ impl<'w> Walk<'w> {
                         path.pop();
                     }
                 }
-                Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) if schema.properties().is_none() => {
-                    all.iter().for_each(|one| self.object(one.follow(self.root), path, above));
+                Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
+                    all.iter().for_each(|one| self.inside(one.follow(self.root), path, above));
                 }
                 _ => {}
             }
         }
+        above.pop();
     }
 }
 

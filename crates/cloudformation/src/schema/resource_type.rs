@@ -90,10 +90,11 @@ pub struct Property<'t> {
 }
 
 impl ResourceType {
-    /// Reads an entry of the archive.
+    /// Reads an entry of the archive: a line about the type, a line with its schema.
     pub(super) fn read(json: &'static [u8]) -> Option<ResourceType> {
-        let facts: ResourceType = serde_json::from_slice(json).ok()?;
-        Some(ResourceType { schema: serde_json::from_slice(json).ok()?, ..facts })
+        let end = json.iter().position(|byte| *byte == b'\n')?;
+        let facts: ResourceType = serde_json::from_slice(&json[..end]).ok()?;
+        Some(ResourceType { schema: serde_json::from_slice(&json[end + 1..]).ok()?, ..facts })
     }
 
     /// `AWS::S3::Bucket`. For custom resources it is `AWS::CloudFormation::CustomResource`.

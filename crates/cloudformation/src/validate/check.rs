@@ -174,7 +174,7 @@ impl<'c, 't> Checker<'c, 't> {
             return self.wrong(rules::WRONG_TYPE, message, value.span);
         }
         for keyword in &schema.keywords {
-            match scalars::violation(scalar, keyword, schema) {
+            match scalars::violation(scalar, keyword, schema, !self.composite) {
                 scalars::Verdict::Right => self.composed(value, keyword, assumed),
                 scalars::Verdict::Wrong { rule, message, remedy } => {
                     self.wrong_with(rule, message, value.span, remedy);

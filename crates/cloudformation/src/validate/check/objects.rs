@@ -4,7 +4,7 @@ use super::{Checker, Expr, Keyword, Member, Schema, Span};
 use crate::schema::{Named, Text, named};
 use crate::template::{FOR_EACH, Kind};
 use crate::validate::conditions::Assumed;
-use crate::validate::finding::did_you_mean;
+use crate::validate::finding::{did_you_mean, nearest};
 use crate::validate::rules;
 
 impl Checker<'_, '_> {
@@ -103,13 +103,14 @@ impl Checker<'_, '_> {
 
     fn extraneous(&mut self, member: &Member, schema: &Schema) {
         let names = schema.properties().into_iter().flatten().map(|(name, _)| name.as_ref());
-        let remedy = did_you_mean(&member.key, names);
+        let remedy = (!self.composite).then(|| did_you_mean(&member.key, names)).flatten();
         let message = format!("extraneous key [{}] is not permitted", member.key);
         self.wrong_below(&member.key, rules::UNKNOWN_PROPERTY, message, member.key_span, remedy);
     }
 
     fn missing(&mut self, name: &str, present: &[&Member], span: Span) {
-        let near = crate::validate::finding::nearest(name, present.iter().map(|member| member.key.as_str()));
+        let given = present.iter().map(|member| member.key.as_str());
+        let near = (!self.composite).then(|| nearest(name, given)).flatten();
         let remedy = match near {
             Some(near) => format!("Add `{name}`; `{near}` is near to it, but another name."),
             None => format!("Add `{name}`."),

@@ -40,18 +40,24 @@ pub fn kind(scalar: &Scalar) -> &'static str {
     }
 }
 
-/// What `keyword` says about the scalar.
-pub fn violation(scalar: &Scalar, keyword: &Keyword, schema: &Schema) -> Verdict {
+/// What `keyword` says about the scalar; what to do about it only if `advise`.
+pub fn violation(scalar: &Scalar, keyword: &Keyword, schema: &Schema, advise: bool) -> Verdict {
     let text = scalar.text.as_str();
     match keyword {
-        Keyword::Enum(allowed) if !allowed.iter().any(|one| equal(scalar, one)) => {
-            wrong(rules::VALUE, format!("{text} is not a valid enum value"), choices(text, allowed))
-        }
+        Keyword::Enum(allowed) if !allowed.iter().any(|one| equal(scalar, one)) => wrong(
+            rules::VALUE,
+            format!("{text} is not a valid enum value"),
+            advise.then(|| choices(text, allowed)).flatten(),
+        ),
         Keyword::EnumCaseInsensitive(allowed) => {
             let same = |one: &Json| one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(text));
             match allowed.iter().any(|one| same(one) || equal(scalar, one)) {
                 true => Verdict::Right,
-                false => wrong(rules::VALUE, format!("{text} is not a valid enum value"), choices(text, allowed)),
+                false => wrong(
+                    rules::VALUE,
+                    format!("{text} is not a valid enum value"),
+                    advise.then(|| choices(text, allowed)).flatten(),
+                ),
             }
         }
         Keyword::Const(expected) if !equal(scalar, expected) => {
