@@ -85,12 +85,16 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Init(commands::init::Args),
+    Bootstrap(commands::bootstrap::Args),
     Validate(commands::validate::Args),
     Render(commands::render::Args),
     Plan(commands::plan::Args),
+    Apply(commands::apply::Args),
+    Destroy(commands::destroy::Args),
     Status(commands::status::Args),
     Outputs(commands::outputs::Args),
     History(commands::history::Args),
+    Rollback(commands::rollback::Args),
     Lock(commands::lock::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),

@@ -13,6 +13,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod bootstrap;
 pub mod catalog;
 pub mod cli;
 pub mod commands;

@@ -1,6 +1,10 @@
 //! One verb a file: its arguments and `run`. Commands wire rooms together; they never decide and never print.
 
+pub mod apply;
+pub mod bootstrap;
+mod changing;
 pub mod completions;
+pub mod destroy;
 pub mod docs;
 pub mod explain;
 pub mod history;
@@ -10,10 +14,12 @@ pub mod outputs;
 pub mod plan;
 mod planning;
 pub mod render;
+pub mod rollback;
 pub mod schema;
 mod session;
 mod signals;
 pub mod status;
+mod surroundings;
 pub mod validate;
 
 use crate::cli::{Cli, Command};
@@ -27,12 +33,16 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
     let session = &Session::new(&cli.global, view);
     match cli.command {
         Command::Init(args) => init::run(args, session),
+        Command::Bootstrap(args) => bootstrap::run(args, session),
         Command::Validate(args) => validate::run(args, session),
         Command::Render(args) => render::run(args, session),
         Command::Plan(args) => plan::run(args, session),
+        Command::Apply(args) => apply::run(args, session),
+        Command::Destroy(args) => destroy::run(args, session),
         Command::Status(args) => status::run(args, session),
         Command::Outputs(args) => outputs::run(args, session),
         Command::History(args) => history::run(args, session),
+        Command::Rollback(args) => rollback::run(args, session),
         Command::Lock(args) => lock::run(args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Schema(args) => schema::run(args, session),

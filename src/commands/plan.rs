@@ -1,6 +1,6 @@
 //! `infra plan`: what apply would do. Reads only.
 
-use super::planning::{self, Limits};
+use super::planning::{self, Aim, Limits};
 use super::session::Session;
 use crate::error::Result;
 use crate::observe;
@@ -41,7 +41,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         let mut facts = observe::look(&account.aws, &account.store, &environment, &wanted).await?;
         let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
         let options = args.limits.options();
-        planning::make(&account, &environment, &wanted, state, &mut facts.deployed, &options).await
+        planning::make(&account, &environment, &wanted, state, &mut facts.deployed, &options, Aim::Reach).await
     })?;
     if let Some(path) = &args.out {
         std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;

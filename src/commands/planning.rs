@@ -1,6 +1,8 @@
 //! From files and account to a plan: what `plan`, `apply`, `destroy` and `rollback` have in common.
 
+use super::changing::Grip;
 use super::session::{Account, Session};
+use crate::apply::settle;
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::model::{Deployed, Environment, RenderedStack, State};
@@ -8,15 +10,11 @@ use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
 use crate::render::render;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What a plan looks at, and which words are said beforehand.
+/// Words for what destroys data.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Limits {
-    /// Only this stack and what it needs; may be given more than once
-    #[arg(long = "target", value_name = "STACK")]
-    targets: Vec<String>,
-
+pub struct Removal {
     /// Replace or remove this stateful resource although its environment is protected: STACK.RESOURCE
     #[arg(long, value_name = "STACK.RESOURCE")]
     allow_replace: Vec<String>,
@@ -26,14 +24,52 @@ pub struct Limits {
     allow_destroy: bool,
 }
 
-impl Limits {
+/// What a plan looks at, and which words are said beforehand.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Limits {
+    /// Only this stack and what it needs; may be given more than once
+    #[arg(long = "target", value_name = "STACK")]
+    targets: Vec<String>,
+
+    #[command(flatten)]
+    removal: Removal,
+}
+
+impl Removal {
     pub fn options(&self) -> Options {
         Options {
-            targets: self.targets.clone(),
+            targets: Vec::new(),
             allow_replace: self.allow_replace.iter().cloned().collect(),
             allow_destroy: self.allow_destroy,
         }
     }
+
+    /// As they were typed, each after a space.
+    pub fn words(&self) -> String {
+        let replace = self.allow_replace.iter().map(|one| format!(" --allow-replace {one}"));
+        let destroy = self.allow_destroy.then(|| " --allow-destroy".to_owned());
+        replace.chain(destroy).collect()
+    }
+}
+
+impl Limits {
+    pub fn options(&self) -> Options {
+        Options { targets: self.targets.clone(), ..self.removal.options() }
+    }
+
+    /// As they were typed, each after a space.
+    pub fn words(&self) -> String {
+        self.targets.iter().map(|target| format!(" --target {target}")).chain([self.removal.words()]).collect()
+    }
+}
+
+/// Which plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// The account becomes what is wanted.
+    Reach,
+    /// Everything goes.
+    Destroy,
 }
 
 /// The environment and its stacks, from the files.
@@ -51,10 +87,36 @@ pub async fn make(
     state: Option<&State>,
     deployed: &mut BTreeMap<String, Deployed>,
     options: &Options,
+    aim: Aim,
 ) -> Result<Plan> {
     let scope = Scope::from(environment);
     let now = Timestamp::now();
-    let needed = plan::needs_template(&Request { scope: &scope, wanted, deployed, state, options, now });
+    let needed: BTreeSet<String> = match aim {
+        Aim::Reach => plan::needs_template(&Request { scope: &scope, wanted, deployed, state, options, now }),
+        Aim::Destroy => deployed.keys().cloned().collect(),
+    };
     observe::fetch_templates(&account.aws, deployed, &needed).await?;
-    plan::plan(&Request { scope: &scope, wanted, deployed, state, options, now })
+    let request = Request { scope: &scope, wanted, deployed, state, options, now };
+    match aim {
+        Aim::Reach => plan::plan(&request),
+        Aim::Destroy => Ok(plan::plan_destroy(&request)),
+    }
+}
+
+/// The plan while the lock is held: what others have begun in the account is waited for first.
+pub async fn under_lock(
+    grip: &Grip<'_>,
+    environment: &Environment,
+    wanted: &[RenderedStack],
+    options: &Options,
+    aim: Aim,
+) -> Result<Plan> {
+    let aws = &grip.account.aws;
+    let state = grip.state.state();
+    let known = (state.serial > 0).then_some(&*state);
+    let mut deployed = observe::deployed(aws, environment, wanted, known).await?;
+    while settle(aws, &deployed, grip.events, environment.apply.timeout).await? {
+        deployed = observe::deployed(aws, environment, wanted, known).await?;
+    }
+    make(grip.account, environment, wanted, known, &mut deployed, options, aim).await
 }

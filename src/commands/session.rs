@@ -51,7 +51,12 @@ impl<'a> Session<'a> {
 
     /// The environment, read and checked; its warnings are shown.
     pub fn environment(&self) -> Result<Environment> {
-        let (environment, warnings) = environment::load(&self.project, self.environment_name()?)?;
+        self.environment_named(self.environment_name()?)
+    }
+
+    /// As [`Session::environment`], for a name that comes from elsewhere.
+    pub fn environment_named(&self, name: &str) -> Result<Environment> {
+        let (environment, warnings) = environment::load(&self.project, name)?;
         self.view.problems(&warnings);
         Ok(environment)
     }
@@ -86,7 +91,8 @@ impl<'a> Session<'a> {
     /// `infra <words> --env <name>`, with the options that this run was given: a command to type next.
     pub fn command(&self, words: &str) -> String {
         let mut command = format!("infra {words}");
-        if let Some(env) = &self.global.env {
+        let from_surroundings = std::env::var("INFRA_ENV").ok();
+        if let Some(env) = self.global.env.as_ref().filter(|env| from_surroundings.as_ref() != Some(*env)) {
             command += &format!(" --env {env}");
         }
         if let Some(directory) = &self.global.directory {
@@ -106,10 +112,7 @@ impl<'a> Session<'a> {
         self.block_on(async {
             let mut signals = Signals::listen()?;
             let (events, listener) = self.view.listen(Stdout::Document);
-            let result = tokio::select! {
-                result = work(&events) => result,
-                code = signals.next() => Err(signals::interrupted(code)),
-            };
+            let result = signals::unless_interrupted(&mut signals, work(&events)).await;
             drop(events);
             listener.finish().await;
             result

@@ -30,7 +30,15 @@ impl Signals {
     }
 }
 
+/// The work's result, or an error if a signal comes first; the work is dropped then.
+pub async fn unless_interrupted<T>(signals: &mut Signals, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        result = work => result,
+        code = signals.next() => Err(interrupted(code)),
+    }
+}
+
 /// The error of a run that a signal ended before anything was changed.
-pub fn interrupted(code: u8) -> anyhow::Error {
+fn interrupted(code: u8) -> anyhow::Error {
     Error::new(Kind::Interrupted(code), "interrupted; nothing was changed").into()
 }

@@ -18,12 +18,14 @@ pub mod table;
 mod terminal;
 mod text;
 
+use crate::apply::Report;
 use crate::cli::{Format, Global};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use anyhow::Context;
 use plan::{Detail, Document};
+use report::Told;
 use std::io::{self, Write};
 pub use terminal::Terminal;
 
@@ -68,6 +70,35 @@ impl View {
             Format::Human => self.data(&plan::human(plan, detail)),
             Format::Json => self.json(&Document::new(plan)),
             Format::Markdown => self.data(&plan::markdown(plan, detail, size_limit)),
+        }
+    }
+
+    /// A plan as a part of what a run prints: with JSON a line of its stream. `nothing` is said of a plan without changes
+    /// where the usual sentence would not do.
+    pub fn plan_of_run(&self, plan: &Plan, nothing: Option<&str>) -> Result<()> {
+        match self.format {
+            Format::Json => {
+                let document = serde_json::json!({"plan": Document::new(plan)});
+                progress::json::write(&progress::json::line("plan", &document));
+                Ok(())
+            }
+            Format::Human | Format::Markdown => match nothing.filter(|_| !plan.has_changes()) {
+                Some(nothing) => self.data(&format!("{nothing}\n")),
+                None => self.plan(plan, plan::NO_LIMIT),
+            },
+        }
+    }
+
+    /// How a run ended: a good end is data, a bad one an error. Programs have been told by events.
+    pub fn report(&self, report: &Report, told: &Told) -> Result<()> {
+        match self.format {
+            Format::Json => Ok(()),
+            Format::Markdown => self.data(&report::markdown(report, told)),
+            Format::Human if report.failed() || report.interrupted => {
+                self.stderr(&format!("\n{}", report::human(report, told).trim_end()));
+                Ok(())
+            }
+            Format::Human => self.data(&format!("\n{}", report::human(report, told))),
         }
     }
 

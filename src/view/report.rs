@@ -4,7 +4,6 @@ use super::style::{ADD, ERROR, FAINT, HINT, STRONG, WARNING, paint};
 use super::text;
 use crate::apply::{FailedResource, Outcome, Report, RootCause, StackOutcome};
 use std::fmt::Write;
-use std::time::Duration;
 
 /// What a report says beside the outcomes.
 #[derive(Debug, Clone)]
@@ -46,6 +45,9 @@ pub fn human(report: &Report, told: &Told) -> String {
             let _ = writeln!(page, "{label}  {line}");
         }
     }
+    if let Some(lost) = &report.lock_lost {
+        let _ = writeln!(page, "{} {lost}; nothing was written after that", paint(ERROR, "lock lost:"));
+    }
     for hint in hints(report, told) {
         let _ = writeln!(page, "{}  {hint}", paint(HINT, format!("{:<10}", "next")));
     }
@@ -77,7 +79,7 @@ pub fn markdown(report: &Report, told: &Told) -> String {
         page.push_str("| stack | outcome | time |\n|---|---|---|\n");
     }
     for stack in &report.stacks {
-        let took = text::duration(Duration::from_secs_f64(stack.elapsed_seconds.max(0.0)));
+        let took = text::took(stack.elapsed_seconds);
         let _ = writeln!(page, "| `{}` | {} | {took} |", stack.stack, outcome(&stack.outcome).replace('|', "\\|"));
     }
     let hints = hints(report, told);
@@ -158,7 +160,7 @@ fn hints(report: &Report, told: &Told) -> Vec<String> {
 }
 
 fn headline(report: &Report, told: &Told) -> String {
-    let took = text::duration(Duration::from_secs_f64(report.elapsed_seconds.max(0.0)));
+    let took = text::took(report.elapsed_seconds);
     let count = |wanted: fn(&Outcome) -> bool| report.stacks.iter().filter(|stack| wanted(&stack.outcome)).count();
     if report.interrupted {
         return format!("Interrupted after {took}.");

@@ -71,6 +71,11 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// How long something took: `0.4s`, then as [`duration`].
+pub fn took(seconds: f64) -> String {
+    if seconds < 9.95 { format!("{:.1}s", seconds.max(0.0)) } else { duration(Duration::from_secs_f64(seconds)) }
+}
+
 /// `1 stack`, `2 stacks`.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
@@ -104,6 +109,7 @@ mod tests {
     #[test]
     fn durations() {
         let of = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!([took(0.42), took(-1.0), took(9.96)], ["0.4s", "0.0s", "9s"]);
         assert_eq!([of(7), of(185), of(8040)], ["7s", "3m 05s", "2h 14m"]);
     }
 

@@ -3,10 +3,12 @@
 mod aws;
 mod cli;
 mod engine;
+mod killed;
 mod lock;
 mod messages;
 mod observe;
 mod offline;
 mod rendered;
 mod state;
+mod two_runs;
 mod support;

@@ -9,6 +9,9 @@ use std::fmt::Write;
 /// Characters that GitHub accepts in a comment.
 pub const GITHUB_COMMENT_LIMIT: usize = 65_536;
 
+/// As long as it gets.
+pub const NO_LIMIT: usize = usize::MAX;
+
 /// What is kept free for saying that something was cut, and for closing what is open.
 const RESERVE: usize = 300;
 

@@ -11,7 +11,7 @@ use crate::plan::{Action, ChangeAction, FindingSeverity, Plan, StackStep, Summar
 use serde::Serialize;
 
 pub use human::human;
-pub use markdown::{GITHUB_COMMENT_LIMIT, markdown};
+pub use markdown::{GITHUB_COMMENT_LIMIT, NO_LIMIT, markdown};
 
 /// How much of a plan is shown.
 #[derive(Debug, Clone, Copy)]

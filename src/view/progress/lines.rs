@@ -140,7 +140,7 @@ fn resource(stack: &str, event: &ResourceEvent, verbose: bool) -> Option<String>
 
 /// How a stack ended, on one line.
 pub(super) fn finished(stack: &StackOutcome) -> String {
-    let took = text::duration(Duration::from_secs_f64(stack.elapsed_seconds.max(0.0)));
+    let took = text::took(stack.elapsed_seconds);
     let name = &stack.stack;
     match &stack.outcome {
         Outcome::Unchanged => format!("{name}: unchanged"),

@@ -68,9 +68,10 @@ impl Live {
         }
     }
 
-    pub fn close(self) {
-        for bar in self.lines.into_values().chain(self.whole) {
+    pub fn clear(&mut self) {
+        for bar in self.lines.drain().map(|(_, bar)| bar).chain(self.whole.take()) {
             bar.finish_and_clear();
+            self.bars.remove(&bar);
         }
         let _ = self.bars.clear();
     }

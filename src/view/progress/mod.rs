@@ -19,6 +19,7 @@ use lines::Lines;
 use live::Live;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
@@ -38,9 +39,18 @@ pub enum Stdout {
 #[derive(Debug)]
 pub struct Listener {
     task: JoinHandle<()>,
+    pauses: mpsc::UnboundedSender<oneshot::Sender<()>>,
 }
 
 impl Listener {
+    /// Comes back when all that was sent is shown and nothing is being redrawn: so that something else can be printed.
+    pub async fn pause(&self) {
+        let (paused, pause) = oneshot::channel();
+        if self.pauses.send(paused).is_ok() {
+            let _ = pause.await;
+        }
+    }
+
     /// Waits until the last event is shown: until every sender is gone, or for a moment, if something keeps one.
     pub async fn finish(mut self) {
         if tokio::time::timeout(TICK, &mut self.task).await.is_err() {
@@ -54,11 +64,16 @@ impl View {
     pub fn listen(&self, stdout: Stdout) -> (Events, Listener) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let display = Display::choose(self, stdout);
-        (sender, Listener { task: tokio::spawn(show(display, receiver)) })
+        let (pauses, asked) = mpsc::unbounded_channel();
+        (sender, Listener { task: tokio::spawn(show(display, receiver, asked)), pauses })
     }
 }
 
-async fn show(mut display: Display, mut events: UnboundedReceiver<Event>) {
+async fn show(
+    mut display: Display,
+    mut events: UnboundedReceiver<Event>,
+    mut pauses: UnboundedReceiver<oneshot::Sender<()>>,
+) {
     let mut board = Board::default();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,10 +85,14 @@ async fn show(mut display: Display, mut events: UnboundedReceiver<Event>) {
                 board.note(&event);
                 display.event(&event, &board);
             }
+            Some(paused) = pauses.recv() => {
+                display.clear();
+                let _ = paused.send(());
+            }
             _ = ticks.tick() => display.tick(&board),
         }
     }
-    display.close();
+    display.clear();
 }
 
 enum Display {
@@ -110,9 +129,10 @@ impl Display {
         }
     }
 
-    fn close(self) {
+    /// Nothing is left that would be redrawn.
+    fn clear(&mut self) {
         if let Display::Live(live) = self {
-            live.close();
+            live.clear();
         }
     }
 }

@@ -1,0 +1,95 @@
+//! `infra apply`: makes the account what the files say, or does exactly what a saved plan says.
+
+use super::changing::{self, Grip, Manner, Operation, change};
+use super::planning::{self, Limits};
+use super::session::Session;
+use crate::error::{Result, find};
+use crate::model::{Environment, RenderedStack};
+use crate::observe;
+use crate::plan::{Plan, stale, stale_error};
+use anyhow::Context;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Make the account what the files say
+///
+/// Plans, shows the plan, asks, and does it: each stack as soon as what it needs is done, under a lock. With FILE it does
+/// exactly what that saved plan says, and refuses where anything has changed since.
+///
+/// Killed, interrupted or failed: run it again, and it carries on. The first Ctrl-C starts nothing new and waits for what
+/// runs, the second stops waiting.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A plan that `infra plan -o FILE` saved
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow_destroy"])]
+    plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    limits: Limits,
+
+    #[command(flatten)]
+    manner: Manner,
+}
+
+pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
+    match &args.plan {
+        Some(path) => saved(path, &args.manner, session),
+        None => fresh(&args, session),
+    }
+}
+
+fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
+    let (environment, wanted) = planning::wanted(session)?;
+    let options = args.limits.options();
+    let words = format!("apply{}", args.limits.words());
+    change(session, &environment, &args.manner, &operation(&environment, words), async |grip: Grip<'_>| {
+        planning::under_lock(&grip, &environment, &wanted, &options, planning::Aim::Reach).await
+    })
+}
+
+fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
+    let reading = || format!("cannot read the plan {}", path.display());
+    let plan = Plan::load(&std::fs::read_to_string(path).with_context(reading)?)?;
+    if let Some(named) = session.global.env.as_deref().filter(|named| *named != plan.environment) {
+        return Err(changing::other_environment(named, &plan.environment).into());
+    }
+    let environment = session.environment_named(&plan.environment)?;
+    let wanted: Vec<RenderedStack> = plan.steps.iter().filter_map(|step| step.wanted.clone()).collect();
+    let words = format!("apply {}", path.display());
+    change(session, &environment, manner, &operation(&environment, words), async |grip: Grip<'_>| {
+        let state = grip.state.state();
+        let known = (state.serial > 0).then_some(&*state);
+        let deployed = observe::deployed(&grip.account.aws, &environment, &wanted, known).await;
+        let mut reasons = elsewhere(&plan, &environment);
+        match deployed {
+            Ok(deployed) => reasons.extend(stale(&plan, known, &deployed)),
+            Err(error) => return Err(error.into()),
+        }
+        if reasons.is_empty() { Ok(plan) } else { Err(stale_error(&plan, reasons).into()) }
+    })
+    .map_err(|error| match find(&error) {
+        Some(_) => error,
+        None => error.context(format!("the plan {} was not applied", path.display())),
+    })
+}
+
+/// The environment's file has moved since.
+fn elsewhere(plan: &Plan, environment: &Environment) -> Vec<String> {
+    let planned = [&plan.project, &plan.account, &plan.region];
+    let now = [&environment.project, &environment.account, &environment.region];
+    let pairs = ["project", "account", "region"].into_iter().zip(planned.into_iter().zip(now));
+    pairs
+        .filter(|(_, (planned, now))| planned != now)
+        .map(|(what, (planned, now))| format!("the environment's {what} was {planned} and is {now} now"))
+        .collect()
+}
+
+fn operation(environment: &Environment, words: String) -> Operation {
+    Operation {
+        name: "apply".to_owned(),
+        past: "Applied",
+        question: changing::question("Apply this plan to", environment),
+        nothing: None,
+        words,
+    }
+}
