@@ -10,5 +10,5 @@ mod observe;
 mod offline;
 mod rendered;
 mod state;
-mod two_runs;
 mod support;
+mod two_runs;
