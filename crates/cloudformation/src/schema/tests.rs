@@ -194,7 +194,7 @@ fn a_type_can_be_explained() {
         ]
     );
     let function = explain(known("AWS::Lambda::Function"), Some("MemorySize"));
-    assert_eq!(function.properties[0].constraints, ["128 to 10240"]);
+    assert_eq!(function.properties[0].constraints, ["128 to 32768"]);
 }
 
 #[test]
