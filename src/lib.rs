@@ -20,7 +20,6 @@ pub mod commands;
 pub mod document;
 pub mod environment;
 pub mod error;
-pub mod explain;
 pub mod files;
 pub mod graph;
 pub mod model;

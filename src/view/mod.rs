@@ -5,7 +5,7 @@
 
 mod catalog;
 mod error;
-mod explain;
+pub mod explain;
 pub mod plan;
 pub mod problem;
 pub mod progress;

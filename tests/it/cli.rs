@@ -129,7 +129,7 @@ fn a_type_is_explained_or_corrected() {
     let line = log_group.lines().find(|line| line.contains("LogGroupName  ")).expect("a line for the name");
     assert!(line.contains("replaces"), "{line}");
     let json = infra(&["explain", "AWS::Logs::LogGroup", "--format", "json"]).expect(0).json();
-    assert_eq!(json["identifier"], serde_json::json!(["LogGroupName"]));
+    assert_eq!(json["primary_identifier"], serde_json::json!(["LogGroupName"]));
     insta::assert_snapshot!(infra(&["explain", "AWS::Dynamo::Table"]).expect(64).whole(), @r"
     ── stdout
     ── stderr

@@ -125,3 +125,19 @@ fn the_catalog_describes_itself() {
     let wrong = project.infra(&["docs", "templates", "netwrok"]).expect(64);
     assert!(wrong.stderr.contains("did you mean `network`?"), "{}", wrong.stderr);
 }
+
+#[test]
+fn a_resource_of_the_environment_is_explained() {
+    let project = project();
+    let explained = project.infra(&["explain", "queue.Queue", "--env", "dev"]).expect(0).stdout;
+    assert!(explained.starts_with("queue.Queue  templates/queue.yaml:"), "{explained}");
+    assert!(explained.contains("= 172800"), "what the template sets: {explained}");
+    let one = project.infra(&["explain", "alarm.Alarm", "Dimensions", "--env", "dev"]).expect(0).stdout;
+    assert!(one.contains("Dimensions[].Name") && !one.contains("Threshold"), "{one}");
+    for (wrong, right) in [("queue.Quue", "Queue"), ("quee.Queue", "queue")] {
+        let ran = project.infra(&["explain", wrong, "--env", "dev"]).expect(64);
+        assert!(ran.stderr.contains(&format!("did you mean `{right}`?")), "{}", ran.stderr);
+    }
+    let ran = project.infra(&["explain", "AWS::SQS::Queue", "QueueNam"]).expect(64);
+    assert!(ran.stderr.contains("did you mean `QueueName`?"), "{}", ran.stderr);
+}
