@@ -6,6 +6,7 @@
 mod describe;
 mod keys;
 mod manifest;
+mod schema;
 mod spec;
 
 #[cfg(test)]

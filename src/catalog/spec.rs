@@ -364,13 +364,13 @@ fn one_of(values: &[String]) -> String {
     }
 }
 
-#[allow(clippy::unwrap_used, reason = "constant patterns; a test uses each")]
-static ARN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new("^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}|aws)?:[^\\s]+$").unwrap());
-#[allow(clippy::unwrap_used, reason = "constant patterns; a test uses each")]
-static DOMAIN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("^(\\*\\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$").unwrap()
-});
+pub const ARN_PATTERN: &str = r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}|aws)?:[^\s]+$";
+pub const DOMAIN_PATTERN: &str = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$";
+
+#[allow(clippy::unwrap_used, reason = "a constant pattern, used by tests")]
+static ARN: LazyLock<Regex> = LazyLock::new(|| Regex::new(ARN_PATTERN).unwrap());
+#[allow(clippy::unwrap_used, reason = "a constant pattern, used by tests")]
+static DOMAIN: LazyLock<Regex> = LazyLock::new(|| Regex::new(DOMAIN_PATTERN).unwrap());
 
 /// All inputs of a stack as a template sees them.
 pub fn resolve_all(

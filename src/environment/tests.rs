@@ -172,6 +172,14 @@ fn chains_are_bounded() {
 }
 
 #[test]
+fn a_comment_behind_a_quoted_value_is_not_underlined() {
+    let text =
+        refused(&[("dev", "project: 'it''s' # why\naccount: \"1 é\" # the \"wrong\" one\nregion: eu-west-1\n")], "dev");
+    assert!(text.contains("^^^^^^^ expected letters"), "{text}");
+    assert!(text.contains(" ^^^^^ expected an account id"), "{text}");
+}
+
+#[test]
 fn bombs_and_giants_are_refused_quickly() {
     let mut bomb = String::from("x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n");
     for n in 1..20 {

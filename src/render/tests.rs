@@ -260,6 +260,7 @@ fn mistakes_in_templates_are_placed() {
     insta::assert_snapshot!(of(
         "      A: 1.{{ 5 }}\n      B: \"1.{{ 5 }}\"\n      C: {{ 1 }}e{{ 3 }}\n      D: v{{ 1 }}.{{ 2 }}\n"
     ));
+    insta::assert_snapshot!(of("{% macro m() %}{{ m() }}{% endmacro %}\n      A: 1{{ m() }}\n"));
     insta::assert_snapshot!(of("{% from \"_broken.yaml\" import x %}\n      A: 1\n"));
 }
 
@@ -343,6 +344,28 @@ fn protected_environments_protect_their_stacks() {
     let (environment, _) = environment::load(project.path(), "dev").unwrap();
     let stacks = render(&environment, &Catalog::open(project.path())).unwrap();
     assert!(stacks[0].protect && stacks[0].stack_policy.as_ref().is_some_and(|policy| policy.contains("Deny")));
+}
+
+/// The first YAML example of a page of the documentation.
+fn example(page: &str) -> &str {
+    page.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0
+}
+
+#[test]
+fn the_examples_of_the_documentation_render() {
+    let environment = example(include_str!("../../docs/environments.md"));
+    let template = example(include_str!("../../docs/templates.md"));
+    let project = project("  none: {}\n", &[("notices", template)]);
+    let notices = "  notices: {inputs: {emails: [a@example.com], key: key}}\n";
+    std::fs::write(project.path().join("environments/dev.yaml"), format!("{environment}{notices}")).unwrap();
+    let (environment, warnings) =
+        environment::load(project.path(), "dev").unwrap_or_else(|error| panic!("{}", drawn(&error.problems)));
+    assert_eq!(warnings, []);
+    let stacks = render(&environment, &Catalog::open(project.path()))
+        .unwrap_or_else(|error| panic!("{}", drawn(&error.problems)));
+    let notices = stacks.iter().find(|stack| stack.name == "notices").unwrap();
+    assert_eq!(notices.waits_on(), ["key"]);
+    assert!(notices.template.contains("\"Endpoint\":\"a@example.com\""), "{}", notices.template);
 }
 
 proptest! {

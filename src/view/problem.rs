@@ -119,11 +119,24 @@ fn first_line(text: &str, at: &Location) -> Range<usize> {
     let start = byte(at.span.start.offset);
     let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
     let end = byte(at.span.end.offset.max(at.span.start.offset)).min(line_end);
-    let visible = text[start..end].trim_end().len();
+    let visible = quoted(&text[start..end]).unwrap_or(&text[start..end]).trim_end().len();
     match text[start..line_end].chars().next() {
         Some(first) if visible == 0 => start..start + first.len_utf8(),
         _ => start..start + visible,
     }
+}
+
+/// The quoted text that this one starts with, without what follows: a comment may.
+fn quoted(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut escaped = false;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let closes = *c == quote && !escaped;
+        escaped = *c == '\\' && !escaped && quote == '"';
+        closes
+    })?;
+    let rest = &text[end.0 + 1..];
+    rest.trim_start().starts_with('#').then(|| &text[..=end.0])
 }
 
 #[cfg(test)]
