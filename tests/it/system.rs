@@ -108,7 +108,8 @@ fn the_system_comes_up_stays_changes_and_goes() {
     assert!(plan.stdout.contains(" 0 to destroy"), "{}", plan.stdout);
 }
 
-/// What the rows of the system promise, read off the services.
+/// What the rows of the system promise, read off the services. What the emulator drops in silence (a table's encryption,
+/// recovery and expiry, a task's secrets, a bucket's lifecycle) is asserted on the rendered templates instead.
 fn properties(found: &BTreeMap<String, Value>) {
     let facts =
         |key: &str| &found.get(&format!("storefront-emulator-{key}")).unwrap_or_else(|| panic!("no {key}"))["facts"];
@@ -117,8 +118,6 @@ fn properties(found: &BTreeMap<String, Value>) {
     for table in of_type("AWS::DynamoDB::Table") {
         let facts = &table["facts"];
         assert_eq!(facts["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST", "{facts}");
-        assert_eq!(facts["TimeToLive"]["TimeToLiveStatus"], "ENABLED", "{facts}");
-        assert_eq!(facts["SSEDescription"]["Status"], "ENABLED", "{facts}");
     }
     for repository in of_type("AWS::ECR::Repository") {
         assert_eq!(repository["facts"]["imageTagMutability"], "IMMUTABLE", "{repository}");
@@ -147,8 +146,6 @@ fn properties(found: &BTreeMap<String, Value>) {
         let container = &definition["facts"]["containerDefinitions"][0];
         assert!(container["image"].as_str().is_some_and(|image| image.contains("@sha256:")), "{container}");
     }
-    assert_eq!(facts("fastapi-a/TaskDefinition")["containerDefinitions"][0]["secrets"][0]["name"], "API_SIGNING_KEY");
-
     let listeners = of_type("AWS::ElasticLoadBalancingV2::Listener");
     assert!(listeners.iter().any(|l| l["facts"]["Protocol"] == "HTTPS"), "{listeners:?}");
     assert!(
