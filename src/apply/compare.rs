@@ -7,6 +7,7 @@ use crate::aws::cloudformation::{
     ChangeSetAction, ChangeSetChange, ChangeSetDetail, Recreation as Required, Replacement,
 };
 use crate::plan::{Change, ChangeAction, PropertyChange, Recreation, StackStep};
+use cloudformation::schema::resource_type;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -65,7 +66,7 @@ fn deviation(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChang
 
 fn modification(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChange) -> Option<String> {
     let Some(planned) = planned else {
-        return (!only_stack_tags(step, change)).then(|| {
+        return (!only_stack_tags(step, change) && !possible_echo(step, change)).then(|| {
             let would = if change.replacement == Some(Replacement::Yes) { "replaced" } else { "changed" };
             format!("would be {would}{}; the plan showed no change", because(change))
         });
@@ -124,6 +125,31 @@ fn only_stack_tags(step: &StackStep, change: &ChangeSetChange) -> bool {
         && change.replacement != Some(Replacement::Yes)
         && change.scope.iter().all(|scope| scope == "Tags" || scope == "Properties")
         && change.details.iter().all(is_own_tags)
+}
+
+/// CloudFormation names a resource that reads an attribute of one that changes in place, for it learns only at execution
+/// whether the attribute stays the same. That is no news to a plan that showed the change it would follow from, as long
+/// as following could not replace the resource.
+fn possible_echo(step: &StackStep, change: &ChangeSetChange) -> bool {
+    let changing = |cause: &str| {
+        let resource = cause.split('.').next().unwrap_or(cause);
+        let planned = step.changes.iter().find(|planned| planned.logical_id == resource);
+        planned.is_some_and(|planned| matches!(planned.action, ChangeAction::Modify | ChangeAction::MayModify))
+    };
+    let in_place = |detail: &ChangeSetDetail| {
+        detail.recreation == Some(Required::Never)
+            || resource_type(&change.resource_type).zip(detail.name.as_deref()).is_some_and(|(schema, name)| {
+                schema.update_behaviour(name) == cloudformation::schema::RequiresRecreation::Never
+            })
+    };
+    change.replacement != Some(Replacement::Yes)
+        && !change.details.is_empty()
+        && change.details.iter().all(|detail| {
+            !detail.is_certain
+                && detail.source.as_deref() == Some("ResourceAttribute")
+                && detail.cause.as_deref().is_some_and(changing)
+                && in_place(detail)
+        })
 }
 
 fn is_own_tags(detail: &ChangeSetDetail) -> bool {

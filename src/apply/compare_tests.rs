@@ -170,3 +170,23 @@ fn listed_values_that_stay_the_same_are_no_change() {
     let change = described(ChangeSetAction::Modify, Some(Replacement::No), vec![detail("Name", Required::Never), same]);
     assert_eq!(verdict(Some(planned(ChangeAction::Modify, &[("Name", NEVER)])), change), "as planned");
 }
+
+#[test]
+fn what_may_follow_from_a_planned_change_is_no_news_unless_it_could_replace() {
+    let echo = |cause: &str, name: &str| {
+        let follows = ChangeSetDetail {
+            is_certain: false,
+            source: Some("ResourceAttribute".to_owned()),
+            cause: Some(cause.to_owned()),
+            ..detail(name, Required::Conditionally)
+        };
+        let mut change = described(ChangeSetAction::Modify, Some(Replacement::Conditional), vec![follows]);
+        change.logical_id = "HighCpu".to_owned();
+        change.resource_type = "AWS::CloudWatch::Alarm".to_owned();
+        change
+    };
+    let step = step(vec![planned(ChangeAction::Modify, &[("DesiredCount", NEVER)])]);
+    assert_eq!(deviations(&step, &[echo("Thing.Name", "Dimensions")]), []);
+    assert_eq!(deviations(&step, &[echo("Other.Name", "Dimensions")]).len(), 1, "nothing planned would cause it");
+    assert_eq!(deviations(&step, &[echo("Thing.Name", "AlarmName")]).len(), 1, "a new name would replace the alarm");
+}
