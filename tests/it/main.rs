@@ -11,4 +11,5 @@ mod offline;
 mod rendered;
 mod state;
 mod support;
+mod system;
 mod two_runs;
