@@ -15,17 +15,33 @@ impl View {
                 .hint(format!("to go on without being asked: {without_asking}"))
                 .into());
         }
-        let _ = write!(anstream::stderr(), "{}\n  Only `yes` is a yes: ", paint(STRONG, question));
+        let _ = write!(anstream::stderr(), "\n{}\n  Only `yes` is a yes: ", paint(STRONG, question));
+        let mut line = OpenLine { answered: false };
         let (sender, answer) = tokio::sync::oneshot::channel();
         // A thread of its own: nothing waits for it when the run ends without an answer.
         std::thread::spawn(move || {
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line);
-            let _ = sender.send(read.is_ok_and(|bytes| bytes > 0) && line.trim() == "yes");
+            let _ = sender.send(read.ok().filter(|bytes| *bytes > 0).map(|_| line.trim() == "yes"));
         });
-        match answer.await {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Error::new(Kind::Declined, "not approved; nothing was changed").into()),
+        let answer = answer.await.unwrap_or_default();
+        line.answered = answer.is_some();
+        match answer {
+            Some(true) => Ok(()),
+            Some(false) | None => Err(Error::new(Kind::Declined, "not approved; nothing was changed").into()),
+        }
+    }
+}
+
+/// The cursor stands behind a question: without an answer nobody has ended the line.
+struct OpenLine {
+    answered: bool,
+}
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if !self.answered {
+            let _ = writeln!(anstream::stderr());
         }
     }
 }

@@ -13,3 +13,4 @@ mod state;
 mod support;
 mod system;
 mod two_runs;
+mod verbs;
