@@ -6,6 +6,7 @@
 mod archive;
 mod backtrack;
 mod constraint;
+mod explain;
 mod node;
 mod path;
 mod pattern;
@@ -15,6 +16,7 @@ mod resource_type;
 mod types;
 
 pub use constraint::{Constraint, constraints, document};
+pub use explain::{Explained, ExplainedProperty, explain};
 pub use node::{Conditional, Keyword, Named, Schema, Text, named};
 pub use path::PropertyPath;
 pub use pattern::Pattern;

@@ -169,3 +169,39 @@ fn every_pattern_can_be_compiled() {
     assert!(seen.len() > 2_000);
     assert!(refused.is_empty(), "{} of {}: {refused:#?}", refused.len(), seen.len());
 }
+
+#[test]
+fn a_type_can_be_explained() {
+    let explained = explain(known("AWS::DynamoDB::Table"), None);
+    let find = |path: &str| {
+        explained.properties.iter().find(|property| property.path == path).unwrap_or_else(|| panic!("{path}"))
+    };
+    assert!(find("KeySchema").required && find("KeySchema/*/AttributeName").required);
+    assert_eq!(find("BillingMode").allowed, ["PAY_PER_REQUEST", "PROVISIONED"]);
+    assert_eq!((find("TableName").change, find("BillingMode").change), (Always, Never));
+    assert!(find("Arn").read_only);
+    assert!(explained.attributes.contains(&"StreamArn".to_owned()));
+    assert_eq!(explained.primary_identifier, ["TableName"]);
+    assert_eq!(explained.reference, Some("the table's name"));
+    let part = explain(known("AWS::DynamoDB::Table"), Some("ProvisionedThroughput"));
+    let paths: Vec<&str> = part.properties.iter().map(|property| property.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "ProvisionedThroughput",
+            "ProvisionedThroughput/ReadCapacityUnits",
+            "ProvisionedThroughput/WriteCapacityUnits"
+        ]
+    );
+    let function = explain(known("AWS::Lambda::Function"), Some("MemorySize"));
+    assert_eq!(function.properties[0].constraints, ["128 to 32768"]);
+}
+
+#[test]
+fn types_that_contain_themselves_are_explained_once() {
+    let explained = explain(known("AWS::WAFv2::WebACL"), None);
+    assert!(explained.properties.len() < 5_000, "{}", explained.properties.len());
+    for name in resource_type_names() {
+        assert!(!explain(known(name), None).properties.is_empty(), "{name}");
+    }
+}
