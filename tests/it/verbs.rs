@@ -214,6 +214,25 @@ fn the_second_signal_leaves_it_standing() {
     held.project.infra(&["apply", "--env", "dev", "--yes", "--lock-timeout", "60s"]).expect(0);
 }
 
+#[test]
+fn waiting_for_the_lock_can_be_interrupted() {
+    let mut held = Held::start();
+    let wait = ["apply", "--env", "dev", "--yes", "--lock-timeout", "60s"];
+    let second = held.project.infra(&wait).spawn();
+    std::thread::sleep(Duration::from_secs(1));
+    let sent = Command::new("kill").args(["-INT", &second.id().to_string()]).status().expect("kill can be started");
+    assert!(sent.success());
+    let output = second.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("the lock is held by arn:aws:"), "{stderr}");
+    assert!(stderr.contains("interrupted; nothing was changed"), "{stderr}");
+    // The holder notices nothing.
+    held.open.store(true, Ordering::SeqCst);
+    let output = held.run.take().expect("it runs").wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0));
+}
+
 /// What a terminal shows of a run, and its exit code.
 fn on_a_terminal(project: &Project, answer: &str, args: &[&str]) -> (String, Option<i32>) {
     let account = project.account.clone().expect("an account");

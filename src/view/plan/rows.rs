@@ -95,7 +95,12 @@ fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
         rows.push(Row::new(Sign::Change, RESOURCE, "termination protection is lifted first"));
     }
     if let Some(change) = &step.protection {
-        value_rows("protection", change, "", RESOURCE, detail, rows);
+        let word = |value: &Value| match value.known().and_then(|value| value.as_str()) {
+            Some(word) => word.to_owned(),
+            None => values::inline(value),
+        };
+        let text = format!("protection: {} → {}", word(&change.before), word(&change.after));
+        rows.push(Row::new(Sign::Change, RESOURCE, text));
     }
 }
 

@@ -7,7 +7,8 @@ use crate::view::style::{ADD, ERROR, FAINT, WARNING, paint};
 use crate::view::text;
 use jiff::Timestamp;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Silence that is broken by telling what is being waited for.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -37,11 +38,8 @@ impl Lines {
             return;
         }
         let now = Timestamp::now();
-        if let Some(wait) = &board.lock_wait {
-            self.say(now, wait);
-        }
-        for (stack, flight) in &board.in_flight {
-            self.say(now, &format!("{stack}: still running, {}, {}", flight.state(now), flight.elapsed(now)));
+        for line in waited_for(board, now) {
+            self.say(now, &line);
         }
     }
 
@@ -49,6 +47,15 @@ impl Lines {
         self.spoke = Instant::now();
         let _ = writeln!(anstream::stderr(), "{} {line}", paint(FAINT, clock(at)));
     }
+}
+
+/// What a silent run waits for, a line each.
+fn waited_for(board: &Board, now: Timestamp) -> Vec<String> {
+    let running = board
+        .in_flight
+        .iter()
+        .map(|(stack, flight)| format!("{stack}: still running, {}, {}", flight.state(now), flight.elapsed(now)));
+    board.lock_wait.iter().cloned().chain(running).collect()
 }
 
 /// What an event is worth to somebody who reads a log; none if nothing.
@@ -185,6 +192,27 @@ mod tests {
         let lines = events.iter().filter_map(|event| line(event, verbose)).map(|line| text::plain(&line) + "\n");
         let holder_since = clock(events[0].timestamp - jiff::SignedDuration::from_secs(600));
         lines.collect::<String>().replace(&holder_since, "09:00:00")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_minute_of_silence_is_broken() {
+        let mut board = Board::default();
+        let mut lines = Lines::new(false);
+        let started = super::super::samples::events()
+            .into_iter()
+            .find(|event| matches!(event.kind, EventKind::StackStarted { estimate_seconds: Some(_), .. }));
+        let started = started.expect("one of the samples");
+        board.note(&started);
+        let now = started.timestamp + jiff::SignedDuration::from_secs(31);
+        assert_eq!(waited_for(&board, now), ["network: still running, 0/18  preparing, 31s of about 1m 30s"]);
+        let began = lines.spoke;
+        tokio::time::advance(Duration::from_secs(29)).await;
+        lines.tick(&board);
+        assert_eq!(lines.spoke, began, "not yet");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        lines.tick(&board);
+        assert!(lines.spoke > began, "it spoke");
+        lines.tick(&Board::default());
     }
 
     #[test]
