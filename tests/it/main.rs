@@ -8,6 +8,7 @@ mod lock;
 mod messages;
 mod observe;
 mod offline;
+mod readme;
 mod rendered;
 mod state;
 mod support;
