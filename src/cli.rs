@@ -4,7 +4,8 @@
 //! Nothing is decided here: a verb's own arguments stand beside its `run` in `commands`.
 
 use crate::commands;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use crate::view::{Color, Format, View};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
 /// Plans and applies AWS environments as CloudFormation stacks, from one YAML file each
@@ -63,23 +64,11 @@ pub struct Global {
     pub profile: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, in a terminal
-    #[default]
-    Human,
-    /// For programs: a document, or an object a line while something runs
-    Json,
-    /// For pull requests and step summaries
-    Markdown,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
+impl Global {
+    /// How this run talks, as the options say; settles colours for the whole process.
+    pub fn view(&self) -> View {
+        View::new(self.format, self.color, self.quiet, self.verbose > 0)
+    }
 }
 
 #[derive(Debug, Subcommand)]

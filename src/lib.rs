@@ -1,7 +1,8 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `commands` → `view` → `apply` → `plan` → `observe` → `render` → `catalog` → `environment` → `graph` → `state` → `aws`
+//! `cli`, `commands` → `view` → `bootstrap` → `apply` → `plan` → `observe` → `validate` → `render` → `catalog` →
+//! `environment` → `graph` → `state` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
 //! Data flows one way, and each arrow is a value that can be printed, saved and tested:

@@ -6,7 +6,6 @@ use clap::Parser;
 use infra::cli::Cli;
 use infra::commands;
 use infra::error::Kind;
-use infra::view::View;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
         }
     };
-    let view = View::new(&cli.global);
+    let view = cli.global.view();
     match commands::run(cli, &view) {
         Ok(code) => code,
         Err(error) => {

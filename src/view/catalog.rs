@@ -4,8 +4,8 @@ use super::View;
 use super::style::{FAINT, STRONG, paint};
 use super::text;
 use crate::catalog::{InputDescription, Origin, TemplateDescription};
-use crate::cli::Format;
 use crate::error::Result;
+use crate::view::Format;
 use std::fmt::Write;
 
 impl View {

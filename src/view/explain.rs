@@ -3,8 +3,8 @@
 use super::View;
 use super::style::{CHANGE, FAINT, REMOVE, STRONG, paint};
 use super::text;
-use crate::cli::Format;
 use crate::error::Result;
+use crate::view::Format;
 use cloudformation::schema::{Explained, ExplainedProperty, RequiresRecreation};
 use serde_json::{Value, json};
 use std::fmt::Write;

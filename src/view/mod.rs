@@ -6,6 +6,7 @@
 mod catalog;
 mod error;
 pub mod explain;
+mod format;
 pub mod plan;
 pub mod problem;
 pub mod progress;
@@ -19,11 +20,11 @@ mod terminal;
 mod text;
 
 use crate::apply::Report;
-use crate::cli::{Format, Global};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use anyhow::Context;
+pub use format::{Color, Format};
 use plan::{Detail, Document};
 use report::Told;
 use std::io::{self, Write};
@@ -39,10 +40,10 @@ pub struct View {
 }
 
 impl View {
-    /// Settles colours for the whole process, as `--color` says.
-    pub fn new(global: &Global) -> View {
-        terminal::choose_color(global.color);
-        View { format: global.format, quiet: global.quiet, verbose: global.verbose > 0, terminal: Terminal::detect() }
+    /// Settles colours for the whole process, as `color` says.
+    pub fn new(format: Format, color: Color, quiet: bool, verbose: bool) -> View {
+        terminal::choose_color(color);
+        View { format, quiet, verbose, terminal: Terminal::detect() }
     }
 
     /// Data: text for stdout, which loses its colours where they are not wanted.

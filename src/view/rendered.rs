@@ -2,9 +2,9 @@
 
 use super::View;
 use super::text;
-use crate::cli::Format;
 use crate::error::Result;
 use crate::model::{Parameter, RenderedStack};
+use crate::view::Format;
 use serde_json::{Value, json};
 use std::fmt::Write;
 

@@ -3,8 +3,8 @@
 use super::View;
 use super::style::{STRONG, paint};
 use super::text;
-use crate::cli::Format;
 use crate::error::Result;
+use crate::view::Format;
 use serde::Serialize;
 
 /// Columns of text; the first row names them.

@@ -1,6 +1,6 @@
 //! What the run is connected to: terminals, their width, and whether colours are wanted.
 
-use crate::cli::Color;
+use super::Color;
 use std::io::{self, IsTerminal};
 
 /// Width of texts where no terminal says otherwise.

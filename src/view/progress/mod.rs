@@ -12,7 +12,7 @@ mod samples;
 
 use super::View;
 use crate::apply::{Event, Events};
-use crate::cli::Format;
+use crate::view::Format;
 use board::Board;
 use json::JsonLines;
 use lines::Lines;
