@@ -2,7 +2,7 @@
 
 use super::attributes::Attributes;
 use crate::evaluate::{Evaluator, Facts, Resources, Value};
-use crate::schema::resource_type;
+use crate::schema::{PropertyPath, Reference, reference, resource_type};
 use crate::template::Template;
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -66,16 +66,25 @@ impl Live<'_> {
         self.attributes.get(id).map(Attributes::properties)
     }
 
-    /// The physical id: known, or told by the one property that identifies resources of the type.
+    /// The physical id: known, or told by the one property that names resources of the type.
     pub(super) fn physical_id(&self, id: &str) -> Option<String> {
         if let Some(known) = self.facts.resources.get(id).and_then(|live| live.physical_id.as_ref()) {
             return Some(known.clone());
         }
         let resource = self.template.resources.get(id)?;
-        let schema = resource_type(&resource.resource_type.value)?;
-        match schema.primary_identifier() {
-            [one] if !schema.is_read_only(&one.dotted()) => at(self.properties(id)?, one.segments())?.as_text(),
-            _ => None,
+        let type_name = resource.resource_type.value.as_str();
+        let property = |path: &PropertyPath| at(self.properties(id)?, path.segments())?.as_text();
+        match reference(type_name) {
+            Some(Reference::Property(name)) => property(&PropertyPath::new(name)),
+            // Made by the service.
+            Some(Reference::Arn(_) | Reference::Url | Reference::Id(_)) => None,
+            None => {
+                let schema = resource_type(type_name)?;
+                match schema.primary_identifier() {
+                    [one] if !schema.is_read_only(&one.dotted()) => property(one),
+                    _ => None,
+                }
+            }
         }
     }
 }
