@@ -110,11 +110,16 @@ fn write_resource(page: &mut String, resource: &FailedResource, width: usize) {
 
 fn rolled_back(cause: &RootCause) -> Option<String> {
     match (&cause.rolled_back, &cause.status) {
-        (Some(what), Some(status)) => Some(format!("CloudFormation {what}; the stack is in {status}.")),
-        (Some(what), None) => Some(format!("CloudFormation {what}.")),
+        (Some(what), Some(status)) => Some(format!("{} ({status}).", sentence(what))),
+        (Some(what), None) => Some(format!("{}.", sentence(what))),
         (None, Some(status)) => Some(format!("The stack is in {status}.")),
         (None, None) => None,
     }
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Stacks by how they ended, failed ones apart.
@@ -145,7 +150,7 @@ fn groups(report: &Report) -> Vec<(&'static str, anstyle::Style, String)> {
     groups
 }
 
-/// What to type next: what the causes ask for, then the command itself once more.
+/// What to type next: what the causes ask for, then the command itself once more, unless a cause says how to carry on.
 fn hints(report: &Report, told: &Told) -> Vec<String> {
     let mut hints: Vec<String> = Vec::new();
     for hint in failed(report).flat_map(|(_, cause)| &cause.hints) {
@@ -153,7 +158,8 @@ fn hints(report: &Report, told: &Told) -> Vec<String> {
             hints.push(hint.clone());
         }
     }
-    if (report.failed() || report.interrupted) && !hints.iter().any(|hint| hint == told.again) {
+    let carries_on = hints.iter().any(|hint| hint.contains("infra "));
+    if report.interrupted || (report.failed() && !carries_on) {
         hints.push(told.again.to_owned());
     }
     hints
@@ -223,7 +229,7 @@ mod tests {
             also: vec![resource("Alarm", "Limit exceeded")],
             details: vec!["2 tasks stopped: Essential container in task exited (exit code 1)\n  | ModuleNotFoundError: No module named 'app'".to_owned()],
             status: Some("ROLLBACK_COMPLETE".to_owned()),
-            rolled_back: Some("deleted what it had created".to_owned()),
+            rolled_back: Some("everything that was created was deleted again; an empty stack is left".to_owned()),
             hints: vec!["aws logs tail /storefront/prod/fastapi-a".to_owned()],
         };
         Report {

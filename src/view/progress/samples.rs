@@ -52,7 +52,7 @@ pub(super) fn events() -> Vec<Event> {
         also: vec![failed],
         details: vec!["a fact".to_owned()],
         status: Some("ROLLBACK_COMPLETE".to_owned()),
-        rolled_back: Some("deleted what it had created".to_owned()),
+        rolled_back: Some("everything that was created was deleted again; an empty stack is left".to_owned()),
         hints: vec!["aws service-quotas list-service-quotas --service-code vpc".to_owned()],
     };
     let finished = |outcome| {
