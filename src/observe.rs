@@ -140,7 +140,10 @@ async fn settle(
 }
 
 /// A stack that is remembered in one place and wanted in another would be made anew there and forgotten here.
-fn check_not_moved(wanted: &[RenderedStack], state: Option<&State>) -> Result<()> {
+///
+/// # Errors
+/// [`Kind::Configuration`], with both places.
+pub fn check_not_moved(wanted: &[RenderedStack], state: Option<&State>) -> Result<()> {
     let Some(state) = state else { return Ok(()) };
     let place = |target: &Target| (target.account.clone(), target.region.clone());
     let moved = wanted.iter().find_map(|stack| {

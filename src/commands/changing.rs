@@ -1,6 +1,7 @@
 //! What `apply`, `destroy` and `rollback` have in common: under the lock, a plan is made, shown, approved, carried out
 //! and reported.
 
+use super::planning;
 use super::session::{Account, Session};
 use super::signals::{self, Signals};
 use super::surroundings;
@@ -12,6 +13,7 @@ use crate::state::{LockProgress, LockRequest, LockedState};
 use crate::view::progress::{Listener, Stdout};
 use crate::view::report::Told;
 use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -49,10 +51,13 @@ pub struct Operation {
 }
 
 /// What a plan is made with.
+#[derive(Clone, Copy)]
 pub struct Grip<'a> {
     pub account: &'a Account,
     pub state: &'a LockedState,
     pub events: &'a Events,
+    /// The project's folder.
+    pub project: &'a Path,
 }
 
 /// The whole way, from the lock to the report. `make` makes the plan, once nobody else can change anything.
@@ -108,9 +113,16 @@ impl Run<'_> {
             signals::unless_interrupted(&mut signals, self.session.connect(self.environment, self.events)).await?;
         let written = self.written(&account);
         let state = signals::unless_interrupted(&mut signals, self.lock(&account, &written)).await?;
-        let grip = Grip { account: &account, state: &state, events: self.events };
+        let grip = Grip { account: &account, state: &state, events: self.events, project: &self.session.project };
         let result = match signals::unless_interrupted(&mut signals, self.approved(grip, make)).await {
-            Ok(Some(plan)) => self.carry_out(&plan, &account, &state, &written, signals).await.map(Some),
+            Ok(Some(plan)) => {
+                let result = self.carry_out(&plan, &account, &state, &written, signals).await;
+                // Whatever came of it: what was saved is the last known state.
+                let texts = plan.steps.iter().filter_map(|step| Some(step.wanted.as_ref()?.template.as_str()));
+                let state = state.state();
+                planning::keep(&grip, self.environment, (state.serial > 0).then_some(&*state), texts);
+                result.map(Some)
+            }
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };

@@ -3,9 +3,13 @@
 use super::planning::{self, Aim, Limits};
 use super::session::Session;
 use crate::error::Result;
+use crate::model::{Environment, RenderedStack};
 use crate::observe;
+use crate::plan::{self, Options, Plan, Request, Scope};
+use crate::state::LocalCopy;
 use crate::view::plan::GITHUB_COMMENT_LIMIT;
 use anyhow::Context;
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,6 +26,10 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
 
+    /// Against the state that this machine last read or saved: needs no credentials, and sees nothing newer
+    #[arg(long, conflicts_with = "out")]
+    offline: bool,
+
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -36,13 +44,11 @@ const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let (environment, wanted) = planning::wanted(session)?;
-    let plan = session.read(async |events| {
-        let account = session.connect(&environment, events).await?;
-        let mut facts = observe::look(&account.aws, &account.store, &environment, &wanted).await?;
-        let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
-        let options = args.limits.options();
-        planning::make(&account, &environment, &wanted, state, &mut facts.deployed, &options, Aim::Reach).await
-    })?;
+    let options = args.limits.options();
+    let plan = match args.offline {
+        true => offline(session, &environment, &wanted, &options)?,
+        false => online(session, &environment, &wanted, &options)?,
+    };
     if let Some(path) = &args.out {
         std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;
     }
@@ -57,4 +63,35 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         true => ExitCode::from(CHANGES),
         false => ExitCode::SUCCESS,
     })
+}
+
+fn online(session: &Session, environment: &Environment, wanted: &[RenderedStack], options: &Options) -> Result<Plan> {
+    let (plan, kept) = session.read(async |events| {
+        let account = session.connect(environment, events).await?;
+        let mut facts = observe::look(&account.aws, &account.store, environment, wanted).await?;
+        let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
+        let plan =
+            planning::make(&account, environment, wanted, state, &mut facts.deployed, options, Aim::Reach).await?;
+        let texts = planning::templates(wanted, &facts.deployed);
+        Ok((plan, LocalCopy::keep(&session.project, environment, state, texts)))
+    })?;
+    if let Err(error) = kept {
+        session.view.note(&planning::not_kept(&error));
+    }
+    Ok(plan)
+}
+
+fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack], options: &Options) -> Result<Plan> {
+    let copy = LocalCopy::read(&session.project, environment)?;
+    let state = copy.state.as_ref();
+    observe::check_not_moved(wanted, state)?;
+    let deployed = copy.deployed(environment, wanted)?;
+    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    let basis = match state {
+        Some(state) => format!("serial {}, saved {}", state.serial, minute(state.written.at)),
+        None => format!("an environment where nothing had been applied, as seen {}", minute(copy.copied_at)),
+    };
+    session.view.note(&format!("offline: against {basis}; what changed in the account since is not seen"));
+    let scope = Scope::from(environment);
+    plan::plan(&Request { scope: &scope, wanted, deployed: &deployed, state, options, now: Timestamp::now() })
 }

@@ -2,13 +2,15 @@
 
 use super::changing::Grip;
 use super::session::{Account, Session};
-use crate::apply::settle;
+use crate::apply::{EventKind, send, settle};
 use crate::catalog::Catalog;
 use crate::error::Result;
+use crate::files;
 use crate::model::{Deployed, Environment, RenderedStack, State};
 use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
 use crate::render::render;
+use crate::state::LocalCopy;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,5 +120,33 @@ pub async fn under_lock(
     while settle(aws, &deployed, grip.events, environment.apply.timeout).await? {
         deployed = observe::deployed(aws, environment, wanted, known).await?;
     }
-    make(grip.account, environment, wanted, known, &mut deployed, options, aim).await
+    let plan = make(grip.account, environment, wanted, known, &mut deployed, options, aim).await?;
+    keep(grip, environment, known, templates(wanted, &deployed));
+    Ok(plan)
+}
+
+/// The texts at hand that may be those of templates in the state.
+pub fn templates<'a>(
+    wanted: &'a [RenderedStack],
+    deployed: &'a BTreeMap<String, Deployed>,
+) -> impl Iterator<Item = &'a str> {
+    let fetched = deployed.values().filter_map(|stack| stack.template.as_deref());
+    wanted.iter().map(|stack| stack.template.as_str()).chain(fetched)
+}
+
+/// Keeps the state for `plan --offline`. That it could not is no reason to stop.
+pub fn keep<'a>(
+    grip: &Grip<'_>,
+    environment: &Environment,
+    state: Option<&State>,
+    texts: impl IntoIterator<Item = &'a str>,
+) {
+    if let Err(error) = LocalCopy::keep(grip.project, environment, state, texts) {
+        send(grip.events, None, EventKind::Note { message: not_kept(&error) });
+    }
+}
+
+/// Nothing else depends on it.
+pub fn not_kept(error: &std::io::Error) -> String {
+    format!("no copy of the state was kept for `plan --offline`: {}", files::reason(error))
 }

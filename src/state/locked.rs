@@ -261,7 +261,8 @@ fn withhold_secrets(record: &mut StackRecord, rendered: &mut RenderedStack) {
     }
 }
 
-fn no_echo_parameters(template: &str) -> Vec<String> {
+/// Parameters whose values CloudFormation shows to nobody.
+pub(super) fn no_echo_parameters(template: &str) -> Vec<String> {
     let template: serde_json::Value = serde_json::from_str(template).unwrap_or_default();
     let declared = template.get("Parameters").and_then(|section| section.as_object());
     let is_no_echo = |parameter: &serde_json::Value| match parameter.get("NoEcho") {

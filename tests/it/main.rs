@@ -8,6 +8,7 @@ mod lock;
 mod messages;
 mod observe;
 mod offline;
+mod offline_plan;
 mod readme;
 mod rendered;
 mod state;

@@ -1,0 +1,313 @@
+//! The last known state on this machine, `.infra/cache/<project>/<environment>.json`: what `plan --offline` stands on.
+//!
+//! What always holds: nothing but offline plans reads it, so that a lost, old or broken copy costs a message and never
+//! a wrong apply; it is replaced as a whole; a template counts only if its text has the digest that the state names; no
+//! secret is in it, for none is in the state or in a template.
+
+use super::format::{self, FORMAT_VERSION};
+use super::locked::no_echo_parameters;
+use crate::aws::{Result, digest};
+use crate::error::{Error, Kind};
+use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// A state as this machine last read or saved it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LocalCopy {
+    format_version: u32,
+    pub copied_at: Timestamp,
+    /// None where nothing had been applied yet.
+    pub state: Option<State>,
+    /// By digest, as far as this machine has met them.
+    templates: BTreeMap<String, String>,
+}
+
+/// What CloudFormation shows instead of a NoEcho parameter's value.
+const MASKED: &str = "****";
+
+impl LocalCopy {
+    /// The copy that was kept.
+    ///
+    /// # Errors
+    /// `State` where there is none, or one that this version cannot read; both say what makes one.
+    pub fn read(folder: &Path, environment: &Environment) -> Result<LocalCopy> {
+        let path = path(folder, environment);
+        let place = path.display().to_string();
+        let (project, name) = (&environment.project, &environment.name);
+        let anew = format!("`infra plan --env {name}` or an apply, with credentials, makes it anew");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::new(
+                    Kind::State,
+                    format!("this machine has no copy of the state of {project}/{name}"),
+                )
+                .detail(format!("it would be {place}"))
+                .hint(format!("`infra plan --env {name}` or an apply, with credentials, makes one")));
+            }
+            Err(error) => {
+                return Err(Error::new(Kind::State, format!("{place} cannot be read")).caused_by(error).hint(anew));
+            }
+        };
+        let mut copy: LocalCopy =
+            format::from_bytes(&bytes).map_err(|unreadable| unreadable.explain(&place).hint(anew.as_str()))?;
+        if let Some(state) = &copy.state {
+            format::check_owner(state, project, name, &place)?;
+        }
+        copy.templates.retain(|named, text| digest(text) == *named);
+        Ok(copy)
+    }
+
+    /// Replaces the copy. Of `texts`, and of the templates that the copy has already, those stay that `state` names.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn keep<'a>(
+        folder: &Path,
+        environment: &Environment,
+        state: Option<&State>,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> io::Result<()> {
+        let mut templates = LocalCopy::read(folder, environment).map(|copy| copy.templates).unwrap_or_default();
+        templates.extend(texts.into_iter().map(|text| (digest(text), text.to_owned())));
+        let records = state.into_iter().flat_map(|state| state.stacks.values());
+        let named: BTreeSet<&str> = records.map(|record| record.template_digest.as_str()).collect();
+        templates.retain(|digest, _| named.contains(digest.as_str()));
+        let copy =
+            LocalCopy { format_version: FORMAT_VERSION, copied_at: Timestamp::now(), state: state.cloned(), templates };
+        let bytes = format::to_bytes(&copy).map_err(io::Error::other)?;
+        ignored_by_git(folder)?;
+        replace(&path(folder, environment), &bytes)
+    }
+
+    /// The stacks as the state remembers them. What it does not remember is taken to be as wanted: whether they are
+    /// protected from deletion.
+    ///
+    /// # Errors
+    /// `State` for stacks that change or go and whose present template this machine has never met.
+    pub fn deployed(&self, environment: &Environment, wanted: &[RenderedStack]) -> Result<BTreeMap<String, Deployed>> {
+        let mut unknown = Vec::new();
+        let mut deployed = BTreeMap::new();
+        for (name, record) in self.state.iter().flat_map(|state| &state.stacks) {
+            let wanted = wanted.iter().find(|stack| stack.name == *name);
+            let same = wanted.filter(|wanted| wanted.template_digest == record.template_digest);
+            let template = self.templates.get(&record.template_digest).or(same.map(|wanted| &wanted.template));
+            let Some(template) = template else {
+                unknown.push(format!("`{name}`"));
+                continue;
+            };
+            let protected = wanted.map_or(environment.protect, |wanted| wanted.protect);
+            deployed.insert(name.clone(), remembered(record, template, protected));
+        }
+        if unknown.is_empty() {
+            return Ok(deployed);
+        }
+        let (noun, pronoun) = if unknown.len() == 1 { ("stack", "its") } else { ("stacks", "their") };
+        Err(Error::new(
+            Kind::State,
+            format!(
+                "{noun} {} cannot be planned offline: {pronoun} present template is not on this machine",
+                unknown.join(", ")
+            ),
+        )
+        .hint(format!(
+            "run `infra plan --env {}` once with credentials, which fetches what is missing",
+            environment.name
+        )))
+    }
+}
+
+fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed {
+    let mut parameters = record.parameters.clone();
+    // The state leaves them out, CloudFormation lists them.
+    parameters.extend(no_echo_parameters(template).into_iter().map(|name| (name, MASKED.to_owned())));
+    Deployed {
+        stack_name: record.stack_name.clone(),
+        stack_id: record.fingerprint.stack_id.clone(),
+        target: record.target.clone(),
+        status: record.fingerprint.status,
+        status_reason: None,
+        template: Some(template.to_owned()),
+        parameters,
+        outputs: record.outputs.clone(),
+        tags: record.tags.clone(),
+        capabilities: Vec::new(),
+        termination_protection: protected,
+        created_at: record.fingerprint.changed_at,
+        changed_at: record.fingerprint.changed_at,
+    }
+}
+
+fn path(folder: &Path, environment: &Environment) -> PathBuf {
+    folder.join(".infra/cache").join(&environment.project).join(format!("{}.json", environment.name))
+}
+
+/// The folder is this machine's, whatever the project's own `.gitignore` says.
+fn ignored_by_git(folder: &Path) -> io::Result<()> {
+    let own = folder.join(".infra");
+    fs::create_dir_all(&own)?;
+    match OpenOptions::new().write(true).create_new(true).open(own.join(".gitignore")) {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A reader meets the old text or the new one, never a part. For its owner's eyes: outputs are nobody else's business.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let temporary = path.with_extension(format!("{}.tmp", crate::random::uuid()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&temporary).and_then(|mut file| file.write_all(bytes));
+    let result = written.and_then(|()| fs::rename(&temporary, path));
+    if result.is_err() {
+        // What is left of it is in nobody's way; the first error is the one to tell.
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    const OLD: &str = r#"{"Parameters":{"Password":{"Type":"String","NoEcho":true}},"Resources":{}}"#;
+    const NEW: &str = r#"{"Resources":{}}"#;
+
+    fn project() -> (TempDir, Environment) {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("environments")).unwrap();
+        let file = "project: shop\naccount: \"111122223333\"\nregion: eu-west-1\nstacks: {}\n";
+        fs::write(folder.path().join("environments/dev.yaml"), file).unwrap();
+        let (environment, _) = crate::environment::load(folder.path(), "dev").unwrap();
+        (folder, environment)
+    }
+
+    fn target() -> serde_json::Value {
+        json!({"account": "111122223333", "region": "eu-west-1"})
+    }
+
+    fn state(template: &str) -> State {
+        let at = "2026-01-02T03:04:05Z";
+        let written = json!({"at": at, "by": "arn", "host": "laptop", "version": "0.1.0", "operation": "apply"});
+        let record = json!({
+            "stack_name": "shop-dev-data", "target": target(), "template_name": "data",
+            "fingerprint": {"stack_id": "arn:stack", "changed_at": at, "status": "UPDATE_COMPLETE"},
+            "template_digest": digest(template), "parameters": {"Size": "2"}, "outputs": {"Name": "n"},
+            "tags": {}, "images": {}, "waits_on": [], "applied": written,
+        });
+        serde_json::from_value(json!({
+            "format_version": 1, "lineage": "l", "serial": 7, "project": "shop", "environment": "dev",
+            "written": written, "stacks": {"data": record},
+        }))
+        .unwrap()
+    }
+
+    fn wanted(template: &str) -> RenderedStack {
+        serde_json::from_value(json!({
+            "name": "data", "stack_name": "shop-dev-data", "target": target(), "template_name": "data",
+            "template": template, "template_digest": digest(template), "parameters": {}, "tags": {},
+            "capabilities": [], "protect": true, "stack_policy": null, "after": [], "places": {},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_stack_is_what_the_state_remembers() {
+        let (folder, environment) = project();
+        LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), [OLD, NEW]).unwrap();
+        let copy = LocalCopy::read(folder.path(), &environment).unwrap();
+        assert_eq!(copy.state, Some(state(OLD)));
+        assert_eq!(copy.templates.values().collect::<Vec<_>>(), [OLD], "what no stack has is not kept");
+
+        let deployed = copy.deployed(&environment, &[wanted(NEW)]).unwrap();
+        let stack = &deployed["data"];
+        assert_eq!(stack.template.as_deref(), Some(OLD));
+        assert_eq!(stack.fingerprint(), state(OLD).stacks["data"].fingerprint);
+        let secret = ("Password".to_owned(), MASKED.to_owned());
+        assert_eq!(stack.parameters, BTreeMap::from([secret, ("Size".to_owned(), "2".to_owned())]));
+        assert!(stack.termination_protection, "as wanted");
+        let gone = copy.deployed(&environment, &[]).unwrap();
+        assert!(!gone["data"].termination_protection, "as the environment says");
+    }
+
+    #[test]
+    fn templates_outlive_a_save_that_does_not_bring_them() {
+        let (folder, environment) = project();
+        LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), [OLD]).unwrap();
+        LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), []).unwrap();
+        let copy = LocalCopy::read(folder.path(), &environment).unwrap();
+        assert!(copy.deployed(&environment, &[]).is_ok());
+        LocalCopy::keep(folder.path(), &environment, Some(&state(NEW)), []).unwrap();
+        assert!(LocalCopy::read(folder.path(), &environment).unwrap().templates.is_empty());
+    }
+
+    #[test]
+    fn a_template_that_is_needed_and_unknown_is_told() {
+        let (folder, environment) = project();
+        LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), []).unwrap();
+        let copy = LocalCopy::read(folder.path(), &environment).unwrap();
+        assert!(copy.deployed(&environment, &[wanted(OLD)]).is_ok(), "the wanted one is the present one");
+        for wanted in [vec![wanted(NEW)], vec![]] {
+            let error = copy.deployed(&environment, &wanted).unwrap_err();
+            assert!(error.message.contains("stack `data` cannot be planned offline"), "{error}");
+            assert!(error.hints[0].contains("infra plan --env dev"), "{:?}", error.hints);
+        }
+    }
+
+    #[test]
+    fn broken_newer_and_edited_copies() {
+        let (folder, environment) = project();
+        let path = path(folder.path(), &environment);
+        let read = || LocalCopy::read(folder.path(), &environment);
+        let message = || read().unwrap_err().message;
+        let edit = |text: &str, from: &str, to: &str| {
+            assert!(text.contains(from), "{text}");
+            fs::write(&path, text.replace(from, to)).unwrap();
+        };
+        assert!(message().contains("no copy of the state of shop/dev"));
+
+        LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), [OLD]).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        edit(&text, r#"\"Resources\":{}"#, r#"\"Resources\":{ }"#);
+        assert!(read().unwrap().templates.is_empty(), "a template that is not what its digest says");
+        edit(&text, r#""project": "shop""#, r#""project": "other""#);
+        assert!(message().contains("is the state of other/dev"));
+        fs::write(&path, r#"{"format_version": 99}"#).unwrap();
+        assert!(message().contains("newer infra"));
+        fs::write(&path, &text[..text.len() / 2]).unwrap();
+        assert!(message().contains("cannot be read as a state"));
+        LocalCopy::keep(folder.path(), &environment, None, []).unwrap();
+        assert_eq!(read().unwrap().state, None, "the next save mends it");
+    }
+
+    #[test]
+    fn the_folder_holds_the_copy_alone_and_git_does_not_see_it() {
+        let (folder, environment) = project();
+        for _ in 0..2 {
+            LocalCopy::keep(folder.path(), &environment, Some(&state(OLD)), [OLD]).unwrap();
+        }
+        let names = fs::read_dir(folder.path().join(".infra/cache/shop")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["dev.json"]);
+        assert_eq!(fs::read_to_string(folder.path().join(".infra/.gitignore")).unwrap(), "*\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(path(folder.path(), &environment)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
