@@ -6,10 +6,12 @@ use super::patience::{ExpiredToken, Patience};
 use super::{Ecr, Ecs, Logs, Objects, Table, cloudformation::CloudFormation};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sts::config::retry::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +83,9 @@ struct Place {
 /// The clients of one region and one role.
 struct Clients {
     config: SdkConfig,
+    /// Sets these clients apart from all others of the process: how fast they may ask, after AWS asked for patience, is a
+    /// matter of this region and role alone. (The SDK would share it between all clients of a service.)
+    pace: u64,
     credentials: Renewing,
     notify: Notify,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
@@ -206,6 +211,7 @@ macro_rules! client {
             self.$name
                 .get_or_init(|| {
                     let builder = $service::config::Builder::from(&self.config)
+                        .retry_partition(RetryPartition::new(format!("{}-{}", stringify!($name), self.pace)))
                         .interceptor(Patience::new(self.credentials.clone(), self.notify.clone()))
                         .retry_classifier(ExpiredToken);
                     $(let builder = self.$with(builder);)?
@@ -218,8 +224,10 @@ macro_rules! client {
 
 impl Clients {
     fn new(config: SdkConfig, credentials: Renewing, notify: Notify) -> Clients {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Clients {
             config,
+            pace: NEXT.fetch_add(1, Ordering::Relaxed),
             credentials,
             notify,
             cloudformation: OnceLock::new(),
