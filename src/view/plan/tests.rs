@@ -1,3 +1,5 @@
+//! Plans as people see them: text at 80 columns, Markdown within its size.
+
 use super::{Detail, Document, human, markdown};
 use crate::model::{Fingerprint, Parameter, RenderedStack, Secret, StackStatus};
 use crate::plan::{Action, Plan};

@@ -1,3 +1,5 @@
+//! Functions over known and unknown values, as tables.
+
 use super::*;
 use serde_json::{Value as Json, json};
 

@@ -1,3 +1,5 @@
+//! Predictions of small changes, as tables, snapshots and whole answers.
+
 use super::*;
 use crate::evaluate::LiveResource;
 use std::fmt::Write;

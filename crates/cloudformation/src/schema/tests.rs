@@ -1,3 +1,5 @@
+//! What the embedded schemas say of types that are well known.
+
 use super::*;
 use RequiresRecreation::{Always, Conditionally, Never};
 

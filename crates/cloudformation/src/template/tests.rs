@@ -1,3 +1,5 @@
+//! Templates in both syntaxes, and what is wrong with bad ones.
+
 use super::*;
 use serde_json::json;
 
