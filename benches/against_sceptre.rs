@@ -23,12 +23,14 @@ fn main() {
         .status()
         .expect("python starts");
     assert!(made.success());
-    let sceptre = venv::make("bench-venv", &root().join("benches/requirements.txt")).join("bin/sceptre");
+    let python = venv::make("bench-venv", &root().join("benches/requirements.txt")).join("bin/python");
 
     let mut infra = Command::new(env!("CARGO_BIN_EXE_infra"));
     infra.args(["plan", "--env", "emulator", "--detailed-exitcode"]).current_dir(project.path());
-    let mut diff = Command::new(&sceptre);
-    diff.args(["--ignore-dependencies", "diff", "all"]).current_dir(sceptre_project.path());
+    let mut diff = Command::new(&python);
+    diff.arg(root().join("benches/run_sceptre.py"))
+        .args(["--ignore-dependencies", "diff", "all"])
+        .current_dir(sceptre_project.path());
     for command in [&mut infra, &mut diff] {
         command
             .env("AWS_ENDPOINT_URL", &account.endpoint)

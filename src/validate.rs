@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::model::RenderedStack;
 use crate::problem::{Location, Position, Problem, SourceFile, Span};
 use cloudformation::validate::{Finding, Options, validate_text};
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,9 +12,12 @@ use std::sync::Arc;
 pub fn validate(stacks: &[RenderedStack], catalog: &Catalog) -> Vec<Problem> {
     let mut files = Files { catalog, read: HashMap::new() };
     let mut problems: Vec<Problem> = Vec::new();
-    for stack in stacks {
-        let options = Options { region: Some(stack.target.region.clone()) };
-        for finding in validate_text(&stack.template, &options) {
+    let found: Vec<Vec<Finding>> = stacks
+        .par_iter()
+        .map(|stack| validate_text(&stack.template, &Options { region: Some(stack.target.region.clone()) }))
+        .collect();
+    for (stack, findings) in stacks.iter().zip(found) {
+        for finding in findings {
             let problem = problem(stack, &finding, &mut files);
             if !problems.contains(&problem) {
                 problems.push(problem);

@@ -7,6 +7,7 @@ use crate::model::RenderedStack;
 use crate::problem::nearest;
 use crate::render::{render, to_yaml};
 use anyhow::Context;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,7 +32,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         Some(name) => vec![one(stacks, name)?],
         None => stacks,
     };
-    let texts: Vec<String> = stacks.iter().map(to_yaml).collect::<Result<_>>()?;
+    let texts: Vec<String> = stacks.par_iter().map(to_yaml).collect::<Result<_>>()?;
     match &args.out {
         Some(directory) => write(directory, &stacks, &texts)?,
         None => session.view.rendered(&stacks, &texts)?,

@@ -28,6 +28,7 @@ use indexmap::IndexMap;
 use marks::Trace;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use workshop::{Provenance, Workshop};
@@ -39,19 +40,35 @@ use workshop::{Provenance, Workshop};
 pub fn render(environment: &Environment, catalog: &Catalog) -> Result<Vec<RenderedStack>, Error> {
     let mut workshop = Workshop::new(catalog);
     let mut problems = Vec::new();
+    let known: Vec<Known<'_>> = environment
+        .stacks
+        .values()
+        .filter_map(|spec| known(spec, environment, catalog, &mut workshop, &mut problems))
+        .collect();
+    let read: Vec<Result<Draft<'_>, Vec<Problem>>> =
+        known.into_par_iter().map(|known| draft(known, &workshop)).collect();
     let mut drafts: IndexMap<&str, Draft<'_>> = IndexMap::new();
-    for (name, spec) in &environment.stacks {
-        if let Some(draft) = draft(spec, environment, catalog, &mut workshop, &mut problems) {
-            drafts.insert(name, draft);
+    for draft in read {
+        match draft {
+            Ok(draft) => _ = drafts.insert(&draft.spec.name, draft),
+            Err(more) => problems.extend(more),
         }
     }
     let mut edges: Vec<Edge> = Vec::new();
     let mut stacks: BTreeMap<String, RenderedStack> = BTreeMap::new();
-    for (name, draft) in &drafts {
-        let (parameters, more) = wiring::wire(draft, &drafts, environment, &workshop, &mut problems);
+    let wired: Vec<(RenderedStack, Vec<Edge>, Vec<Problem>)> = drafts
+        .par_values()
+        .map(|draft| {
+            let mut problems = Vec::new();
+            let (parameters, edges) = wiring::wire(draft, &drafts, environment, &workshop, &mut problems);
+            let stack = RenderedStack { parameters, ..finish(draft, environment, &workshop, &mut problems) };
+            (stack, edges, problems)
+        })
+        .collect();
+    for (stack, more, wrong) in wired {
         edges.extend(more);
-        let stack = RenderedStack { parameters, ..finish(draft, environment, &workshop, &mut problems) };
-        stacks.insert((*name).to_owned(), stack);
+        problems.extend(wrong);
+        stacks.insert(stack.name.clone(), stack);
     }
     edges.extend(environment.stacks.values().flat_map(|spec| {
         spec.after.iter().map(|on| Edge { from: spec.name.clone(), to: on.value.clone(), at: Some(on.at.clone()) })
@@ -79,6 +96,15 @@ pub fn to_yaml(stack: &RenderedStack) -> anyhow::Result<String> {
     write::yaml(&stack.template)
 }
 
+/// A stack whose template and inputs are right.
+struct Known<'e> {
+    spec: &'e StackSpec,
+    template: Arc<catalog::Template>,
+    context: Value,
+    /// The workshop's for the template.
+    number: usize,
+}
+
 /// A stack whose body has been rendered and read.
 struct Draft<'e> {
     spec: &'e StackSpec,
@@ -94,13 +120,13 @@ impl Draft<'_> {
     }
 }
 
-fn draft<'e>(
+fn known<'e>(
     spec: &'e StackSpec,
     environment: &Environment,
     catalog: &Catalog,
     workshop: &mut Workshop,
     problems: &mut Vec<Problem>,
-) -> Option<Draft<'e>> {
+) -> Option<Known<'e>> {
     let template = match catalog.get(&spec.template) {
         Ok(template) => template,
         Err(more) => {
@@ -124,16 +150,15 @@ fn draft<'e>(
         stack_name => stack_name(environment, &spec.name),
         protect => environment.protect,
     };
-    let provenance = Provenance { given: &spec.inputs, specs: declared };
-    let rendered = workshop.render(number, &context, provenance);
-    let read = rendered.and_then(|trace| body::read(&trace, workshop).map(|body| (trace, body)));
-    match read {
-        Ok((trace, body)) => Some(Draft { spec, template, context, trace, body }),
-        Err(more) => {
-            problems.extend(more);
-            None
-        }
-    }
+    Some(Known { spec, template, context, number })
+}
+
+fn draft<'e>(known: Known<'e>, workshop: &Workshop) -> Result<Draft<'e>, Vec<Problem>> {
+    let Known { spec, template, context, number } = known;
+    let provenance = Provenance { given: &spec.inputs, specs: &template.manifest.inputs };
+    let trace = workshop.render(number, &context, provenance)?;
+    let body = body::read(&trace, workshop)?;
+    Ok(Draft { spec, template, context, trace, body })
 }
 
 fn finish(

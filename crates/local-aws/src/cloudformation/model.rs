@@ -1,0 +1,150 @@
+//! What CloudFormation knows: stacks, their resources, change sets and events. Plain data that can be saved.
+
+use crate::place::Place;
+use cloudformation::evaluate::ParameterValue;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// All stacks of a world, deleted ones too, by their id (an ARN).
+#[derive(Debug, Default)]
+pub struct Stacks {
+    stacks: Mutex<IndexMap<String, Stack>>,
+}
+
+impl Stacks {
+    /// Not to be held across an await.
+    pub fn lock(&self) -> MutexGuard<'_, IndexMap<String, Stack>> {
+        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stack, from its first change set or creation on; it stays after its deletion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stack {
+    /// `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`
+    pub id: String,
+    pub name: String,
+    pub place: Place,
+    /// `CREATE_IN_PROGRESS` …
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub created: Timestamp,
+    pub updated: Option<Timestamp>,
+    pub deleted: Option<Timestamp>,
+    /// What was last carried out, or is being carried out.
+    pub current: Definition,
+    /// What a failed update goes back to; set while an update runs and while its rollback has failed.
+    pub previous: Option<Definition>,
+    pub termination_protection: bool,
+    pub disable_rollback: bool,
+    /// Of the last executed change set.
+    pub change_set_id: Option<String>,
+    pub policy: Option<String>,
+    pub policy_during_update: Option<String>,
+    /// By logical id; resources that are gone are not in it.
+    pub resources: IndexMap<String, StackResource>,
+    /// Old physical resources that a cleanup still has to delete.
+    pub leftovers: Vec<StackResource>,
+    pub outputs: Vec<Output>,
+    /// By their id (an ARN), in the order they were made.
+    pub change_sets: IndexMap<String, ChangeSet>,
+    /// Oldest first.
+    pub events: Vec<Event>,
+    pub drift_status: String,
+    pub drift_checked: Option<Timestamp>,
+}
+
+/// A template with all that decides what it means.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The text as it was sent.
+    pub template: String,
+    /// After transforms; `None` where there are none.
+    pub processed: Option<String>,
+    pub description: Option<String>,
+    /// Every parameter of the template with its effective value, defaults included.
+    pub parameters: IndexMap<String, ParameterValue>,
+    /// Values of SSM parameters that were looked up, by the name of the template's parameter.
+    pub resolved: IndexMap<String, String>,
+    pub tags: IndexMap<String, String>,
+    pub capabilities: Vec<String>,
+    pub notification_arns: Vec<String>,
+    pub role_arn: Option<String>,
+    pub rollback_configuration: Json,
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StackResource {
+    pub logical_id: String,
+    pub resource_type: String,
+    /// Empty until there is one.
+    pub physical_id: String,
+    /// As they were last applied, resolved.
+    pub properties: Json,
+    /// What `Fn::GetAtt` gives.
+    pub attributes: IndexMap<String, Json>,
+    pub metadata: Option<Json>,
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub updated: Timestamp,
+    /// `Delete`, `Retain`, `RetainExceptOnCreate`, `Snapshot`.
+    pub deletion_policy: Option<String>,
+    pub update_replace_policy: Option<String>,
+    /// The logical ids it depends on.
+    pub depends_on: Vec<String>,
+    /// `NOT_CHECKED`, `IN_SYNC`, `MODIFIED`, `DELETED`.
+    pub drift_status: String,
+    pub drift_checked: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    pub key: String,
+    pub value: String,
+    pub description: Option<String>,
+    pub export: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeSet {
+    /// `arn:aws:cloudformation:<region>:<account>:changeSet/<name>/<uuid>`
+    pub id: String,
+    pub name: String,
+    /// `CREATE`, `UPDATE` or `IMPORT`.
+    pub kind: String,
+    pub description: Option<String>,
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub execution_status: String,
+    pub created: Timestamp,
+    pub definition: Definition,
+    /// Logical id → physical id of what is imported.
+    pub imports: IndexMap<String, String>,
+    /// `ROLLBACK`, `DO_NOTHING`, `DELETE`.
+    pub on_stack_failure: Option<String>,
+    /// `REVERT_DRIFT`, if asked for.
+    pub deployment_mode: Option<String>,
+    pub changes: Vec<Json>,
+    /// The same with property values.
+    pub changes_with_values: Vec<Json>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: String,
+    pub timestamp: Timestamp,
+    pub logical_id: String,
+    pub physical_id: String,
+    pub resource_type: String,
+    pub status: String,
+    pub reason: Option<String>,
+    /// JSON text.
+    pub properties: Option<String>,
+    pub client_request_token: Option<String>,
+    /// Which operation it belongs to, for `DescribeEvents`.
+    pub operation_id: Option<String>,
+}

@@ -1,0 +1,64 @@
+//! Where something is: an account and a region.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The account of requests whose access key does not name one.
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
+
+/// An account and a region.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Twelve digits.
+    pub account: String,
+    pub region: String,
+}
+
+impl Place {
+    pub fn new(account: &str, region: &str) -> Self {
+        Place { account: account.to_owned(), region: region.to_owned() }
+    }
+
+    /// `aws`, `aws-cn` or `aws-us-gov`, by the region.
+    pub fn partition(&self) -> &'static str {
+        match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    /// The domain that this partition's endpoints end with.
+    pub fn url_suffix(&self) -> &'static str {
+        if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    /// The ARN of a regional resource of this place.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
+    /// The names of the zones that `Fn::GetAZs` gives: three in every region.
+    pub fn availability_zones(&self) -> Vec<String> {
+        ["a", "b", "c"].iter().map(|zone| format!("{}{zone}", self.region)).collect()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_follow_regions() {
+        let arn = |region: &str| Place::new("111122223333", region).arn("sns", "topic");
+        assert_eq!(arn("eu-west-1"), "arn:aws:sns:eu-west-1:111122223333:topic");
+        assert_eq!(arn("cn-north-1"), "arn:aws-cn:sns:cn-north-1:111122223333:topic");
+        assert_eq!(arn("us-gov-west-1"), "arn:aws-us-gov:sns:us-gov-west-1:111122223333:topic");
+    }
+}

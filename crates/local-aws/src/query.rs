@@ -1,0 +1,1 @@
+//! The AWS Query protocol: a form becomes JSON, JSON becomes XML.
