@@ -3,6 +3,7 @@
 //! `model` holds what there is; `api` answers requests about it, one operation a function; `engine` carries out stack
 //! operations in the background. What CloudFormation would say is decided by the crate `cloudformation`.
 
+pub mod drift;
 pub mod model;
 
 pub use model::Stacks;

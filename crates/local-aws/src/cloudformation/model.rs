@@ -1,5 +1,6 @@
 //! What CloudFormation knows: stacks, their resources, change sets and events. Plain data that can be saved.
 
+use super::drift::Drift;
 use crate::place::Place;
 use cloudformation::evaluate::ParameterValue;
 use indexmap::IndexMap;
@@ -48,6 +49,9 @@ pub struct Stack {
     pub resources: IndexMap<String, StackResource>,
     /// Old physical resources that a cleanup still has to delete.
     pub leftovers: Vec<StackResource>,
+    /// What looking for drift found.
+    #[serde(default)]
+    pub drift: Drift,
     pub outputs: Vec<Output>,
     /// By their id (an ARN), in the order they were made.
     pub change_sets: IndexMap<String, ChangeSet>,
