@@ -1,1 +1,0 @@
-//! The AWS Query protocol: a form becomes JSON, JSON becomes XML.
