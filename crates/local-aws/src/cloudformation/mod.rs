@@ -4,6 +4,7 @@
 //! operations in the background. What CloudFormation would say is decided by the crate `cloudformation`.
 
 pub mod drift;
+mod edit;
 pub mod model;
 
 pub use model::Stacks;

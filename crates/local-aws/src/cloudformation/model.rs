@@ -16,9 +16,22 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// Not to be held across an await.
+    /// To look at them; changes go through `World::edit_stack`. Not to be held across an await.
     pub fn lock(&self) -> MutexGuard<'_, IndexMap<String, Stack>> {
         self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of a stack of this place by its name or id. By name only a stack that is not deleted is found.
+    pub fn id_of(&self, place: &Place, name_or_id: &str) -> Option<String> {
+        let stacks = self.lock();
+        let found = match name_or_id.starts_with("arn:") {
+            true => stacks.get(name_or_id).filter(|stack| stack.place == *place),
+            false => stacks
+                .values()
+                .rev()
+                .find(|stack| stack.name == name_or_id && stack.place == *place && stack.status != "DELETE_COMPLETE"),
+        };
+        found.map(|stack| stack.id.clone())
     }
 }
 
@@ -59,6 +72,115 @@ pub struct Stack {
     pub events: Vec<Event>,
     pub drift_status: String,
     pub drift_checked: Option<Timestamp>,
+    /// For a nested stack: whose resource it is.
+    pub parent: Option<Parent>,
+    /// The names of the exports of other stacks that its values came from.
+    pub imports: Vec<String>,
+    /// Of the last deletion: `STANDARD` or `FORCE_DELETE_STACK`.
+    pub deletion_mode: Option<String>,
+    /// Minutes after which its creation is given up.
+    pub timeout_minutes: Option<u32>,
+    /// What was sent with a `ClientRequestToken`: asking for it again does nothing.
+    pub tokens: Vec<Token>,
+    /// What is being done to it.
+    pub operation: Option<Operation>,
+}
+
+/// The stack whose resource a nested stack is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parent {
+    pub stack_id: String,
+    pub root_id: String,
+    pub logical_id: String,
+}
+
+/// A request that was accepted with a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    pub token: String,
+    /// `CreateStack`, `UpdateStack` …
+    pub action: String,
+}
+
+/// What is being done to a stack: all that the engine needs to carry on after a restart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// For `DescribeEvents`.
+    pub id: String,
+    pub kind: OperationKind,
+    pub phase: Phase,
+    pub started: Timestamp,
+    pub token: Option<String>,
+    pub on_failure: OnFailure,
+    /// Somebody wants it to stop: an update rolls back, a creation gives way to a deletion.
+    pub cancelled: bool,
+    /// Logical ids that a deletion leaves alone (`RetainResources`).
+    pub retain: Vec<String>,
+    /// Logical ids that a rollback leaves as they are (`ResourcesToSkip`).
+    pub skip: Vec<String>,
+    /// Whether resources that cannot be deleted are left behind (`FORCE_DELETE_STACK`).
+    pub force: bool,
+    /// Whether a rollback deletes new resources whatever their deletion policy.
+    pub retain_except_on_create: bool,
+    /// Whether an update goes from what resources are, not from what they were made as (`REVERT_DRIFT`).
+    pub revert_drift: bool,
+    /// Logical id → physical id of what becomes part of the stack.
+    pub imports: IndexMap<String, String>,
+    /// By logical id: every resource that it works on, in the order of the template.
+    pub steps: IndexMap<String, Step>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperationKind {
+    Create,
+    Update,
+    Import,
+    Delete,
+    /// `RollbackStack` after a failure that was left as it was.
+    Rollback,
+    /// `ContinueUpdateRollback`.
+    ContinueRollback,
+}
+
+/// How far an operation is. Every phase may be entered again after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Resources are created, updated, imported.
+    Forward,
+    /// Old resources are deleted after an update.
+    Cleanup,
+    /// Resources go back to what they were.
+    Rollback,
+    /// New resources are deleted after an update was rolled back.
+    RollbackCleanup,
+    /// All resources are deleted.
+    Delete,
+}
+
+/// What becomes of a stack whose operation failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnFailure {
+    Rollback,
+    DoNothing,
+    Delete,
+}
+
+/// How far an operation is with one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub state: StepState,
+    /// The resource before the operation touched it; `None`: there was none.
+    pub before: Option<StackResource>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepState {
+    Waiting,
+    Running,
+    Done,
+    Failed,
+    /// It had begun when another one failed.
+    Cancelled,
 }
 
 /// A template with all that decides what it means.
@@ -132,9 +254,13 @@ pub struct ChangeSet {
     pub on_stack_failure: Option<String>,
     /// `REVERT_DRIFT`, if asked for.
     pub deployment_mode: Option<String>,
+    /// `{ResourceChange, Type}` as on the wire: contexts are JSON text.
     pub changes: Vec<Json>,
     /// The same with property values.
     pub changes_with_values: Vec<Json>,
+    pub client_token: Option<String>,
+    /// `ImportExistingResources`, as asked for.
+    pub import_existing_resources: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
