@@ -2,7 +2,7 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `cli`, `commands` → `view` → `bootstrap` → `apply` → `plan` → `observe` → `validate` → `render` → `catalog` →
-//! `environment` → `graph` → `state` → `aws`
+//! `environment` → `graph` → `state` → `image` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
 //! Data flows one way, and each arrow is a value that can be printed, saved and tested:
@@ -23,6 +23,7 @@ pub mod environment;
 pub mod error;
 pub mod files;
 pub mod graph;
+pub mod image;
 pub mod model;
 pub mod observe;
 pub mod plan;
