@@ -1,0 +1,81 @@
+//! CloudFormation's API: one operation a function, found by its action. Requests are forms, answers XML
+//! ([`crate::query`]); what is between them is JSON in the API's own member names.
+
+mod describe;
+mod events;
+mod exports;
+mod find;
+mod limits;
+mod list;
+mod page;
+mod policies;
+mod protection;
+mod resources;
+mod show;
+mod stack_sets;
+mod summary;
+mod templates;
+
+use crate::door::{Request, Response};
+use crate::place::Place;
+use crate::query::{self, Fault};
+use crate::world::World;
+use serde_json::Value as Json;
+use std::sync::Arc;
+
+/// The XML namespace of answers.
+pub(crate) const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
+
+/// Answers one request.
+pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request) -> Response {
+    let (action, input) = match query::read_request(request) {
+        Ok(read) => read,
+        Err(fault) => return fault.answer(NAMESPACE),
+    };
+    match carry_out(world, place, &action, input).await {
+        Ok(output) => query::answer(&action, NAMESPACE, &output),
+        Err(fault) => fault.answer(NAMESPACE),
+    }
+}
+
+async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {
+    match action {
+        "DescribeAccountLimits" => limits::describe_account_limits(world, place, input).await,
+        "DescribeChangeSet" => describe::describe_change_set(world, place, input).await,
+        "DescribeChangeSetHooks" => describe::describe_change_set_hooks(world, place, input).await,
+        "DescribeEvents" => events::describe_events(world, place, input).await,
+        "DescribeStackEvents" => events::describe_stack_events(world, place, input).await,
+        "DescribeStackResource" => resources::describe_stack_resource(world, place, input).await,
+        "DescribeStackResources" => resources::describe_stack_resources(world, place, input).await,
+        "DescribeStacks" => describe::describe_stacks(world, place, input).await,
+        "EstimateTemplateCost" => summary::estimate_template_cost(world, place, input).await,
+        "GetStackPolicy" => policies::get_stack_policy(world, place, input).await,
+        "GetTemplate" => templates::get_template(world, place, input).await,
+        "GetTemplateSummary" => summary::get_template_summary(world, place, input).await,
+        "ListChangeSets" => list::list_change_sets(world, place, input).await,
+        "ListExports" => exports::list_exports(world, place, input).await,
+        "ListImports" => exports::list_imports(world, place, input).await,
+        "ListStackResources" => resources::list_stack_resources(world, place, input).await,
+        "ListStacks" => list::list_stacks(world, place, input).await,
+        "ListTypes" => limits::list_types(world, place, input).await,
+        "SetStackPolicy" => policies::set_stack_policy(world, place, input).await,
+        "UpdateTerminationProtection" => protection::update_termination_protection(world, place, input).await,
+        "ValidateTemplate" => summary::validate_template(world, place, input).await,
+        _ if action.contains("StackSet") || action.contains("StackInstance") => stack_sets::answer(action, &input),
+        _ => Err(unknown(action)),
+    }
+}
+
+/// What a service says to an action that it does not know.
+fn unknown(action: &str) -> Fault {
+    Fault::new("InvalidAction", format!("Could not find operation {action} for version 2010-05-15"))
+}
+
+/// A member that has to be there. `member` is its name as AWS writes it in messages: `stackName`.
+fn required(value: Option<String>, member: &str) -> Result<String, Fault> {
+    value.ok_or_else(|| {
+        Fault::validation(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
+}

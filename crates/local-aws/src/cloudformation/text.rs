@@ -1,0 +1,125 @@
+//! Templates and policies as requests bring them: in the request, or as an object in S3.
+
+use crate::place::Place;
+use crate::query::Fault;
+use crate::world::World;
+use cloudformation::validate::{INLINE_BYTES, LARGEST_BYTES};
+use std::sync::Arc;
+
+/// The template that a request brings.
+///
+/// # Errors
+/// `ValidationError` if there is none or two, it is too long, or its URL leads to nothing.
+pub(super) async fn template(
+    world: &Arc<World>,
+    place: &Place,
+    body: Option<String>,
+    url: Option<&str>,
+) -> Result<String, Fault> {
+    match (body, url) {
+        (Some(body), None) if body.len() > INLINE_BYTES => Err(Fault::validation(format!(
+            "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must \
+             have length less than or equal to {INLINE_BYTES}"
+        ))),
+        (Some(body), None) => Ok(body),
+        (None, Some(url)) => {
+            let object = Object::at(url).ok_or_else(|| Fault::validation("TemplateURL must be a supported URL."))?;
+            let text = object.read(world, place).await?;
+            if text.len() > LARGEST_BYTES {
+                return Err(Fault::validation(format!("Template may not exceed {LARGEST_BYTES} bytes in size.")));
+            }
+            Ok(text)
+        }
+        (Some(_), Some(_)) => Err(Fault::validation("You cannot specify both TemplateBody and TemplateURL")),
+        (None, None) => Err(Fault::validation("Either Template URL or Template Body must be specified.")),
+    }
+}
+
+/// An object in S3.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Object {
+    bucket: String,
+    key: String,
+}
+
+impl Object {
+    /// The object that an URL names, by host (`https://bucket.s3.region.amazonaws.com/key`) or by path
+    /// (`https://s3.region.amazonaws.com/bucket/key`; so does the port that this world is served on).
+    pub fn at(url: &str) -> Option<Self> {
+        let uri: http::Uri = url.parse().ok()?;
+        let (host, path) = (uri.host()?, uri.path().trim_start_matches('/'));
+        let path = percent_decoded(path)?;
+        let (bucket, key) = match bucket_of(host)? {
+            "" => path.split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))?,
+            bucket => (bucket.to_owned(), path),
+        };
+        (!bucket.is_empty() && !key.is_empty()).then_some(Object { bucket, key })
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// `ValidationError` if there is no such object, or no text in it.
+    pub async fn read(&self, _world: &Arc<World>, _place: &Place) -> Result<String, Fault> {
+        Err(Fault::validation(MISSING))
+    }
+}
+
+/// What CloudFormation says of an object that is not there.
+const MISSING: &str = "S3 error: The specified key does not exist.\nFor more information check \
+                       http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html";
+
+/// The bucket that a host of S3 names; empty if the path does.
+fn bucket_of(host: &str) -> Option<&str> {
+    if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+        return Some("");
+    }
+    let host = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_s3 = |label: &str| label == "s3" || label.starts_with("s3-");
+    let labels: Vec<&str> = host.split('.').collect();
+    // Behind `s3` stands at most `dualstack` and the region.
+    let at = labels.iter().rposition(|label| is_s3(label)).filter(|at| labels.len() - at <= 3)?;
+    let before: usize = labels[..at].iter().map(|label| label.len() + 1).sum();
+    Some(&host[..before.saturating_sub(1)])
+}
+
+/// Undoes `%20` and its like; `+` stays.
+fn percent_decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_named_by_host_or_by_path() {
+        let named = |url: &str| Object::at(url).map(|object| (object.bucket, object.key));
+        let expected = Some(("my.bucket".to_owned(), "a/b c.yaml".to_owned()));
+        for url in [
+            "https://my.bucket.s3.amazonaws.com/a/b%20c.yaml",
+            "https://my.bucket.s3.eu-west-1.amazonaws.com/a/b%20c.yaml?versionId=1",
+            "https://my.bucket.s3.dualstack.eu-west-1.amazonaws.com/a/b%20c.yaml",
+            "https://my.bucket.s3-eu-west-1.amazonaws.com/a/b%20c.yaml",
+            "https://s3.amazonaws.com/my.bucket/a/b%20c.yaml",
+            "https://s3.cn-north-1.amazonaws.com.cn/my.bucket/a/b%20c.yaml",
+            "http://127.0.0.1:4566/my.bucket/a/b%20c.yaml",
+        ] {
+            assert_eq!(named(url), expected, "{url}");
+        }
+        for url in ["https://example.com/dummy.yml", "not an url", "https://s3.amazonaws.com/bucket", "s3://b/k"] {
+            assert_eq!(named(url), None, "{url}");
+        }
+    }
+}
