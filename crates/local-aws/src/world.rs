@@ -2,10 +2,12 @@
 
 use crate::clock::{Clock, Speed};
 use crate::cloudformation::Stacks;
-use crate::door::{Request, Response};
+use crate::door::{Connector, Request, Response};
 use crate::ids::Ids;
 use crate::resources::Resources;
 use crate::services::Services;
+use crate::services::sts::Sessions;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use std::io;
 use std::path::PathBuf;
@@ -42,6 +44,9 @@ pub struct LocalAws {
 pub(crate) struct World {
     pub clock: Clock,
     pub ids: Ids,
+    /// For what is drawn in an order that nobody decides: ids of requests, credentials. Names of resources do not hang on it.
+    pub request_ids: Ids,
+    pub sessions: Sessions,
     pub services: Services,
     pub resources: Resources,
     pub stacks: Stacks,
@@ -55,13 +60,20 @@ impl LocalAws {
     pub async fn open(options: Options) -> io::Result<Self> {
         let clock = Clock::new(options.epoch.unwrap_or_else(Timestamp::now), options.speed);
         let world = World {
-            clock,
             ids: Ids::new(options.seed),
-            services: Services::default(),
+            request_ids: Ids::new(!options.seed),
+            sessions: Sessions::default(),
+            services: Services::new(clock.clone()),
             resources: Resources::default(),
             stacks: Stacks::default(),
+            clock,
         };
         Ok(LocalAws { world: Arc::new(world) })
+    }
+
+    /// An HTTP client for the AWS SDK that leads every request to this world, whatever its URL says.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Connector(Arc::clone(&self.world)))
     }
 
     /// Answers one request as AWS would.

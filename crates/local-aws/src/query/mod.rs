@@ -11,6 +11,7 @@ mod write;
 pub use fault::{Fault, with_request_id};
 pub use input::input;
 pub use read::{read, read_request};
+pub(crate) use write::escape;
 pub use write::{answer, entries};
 
 #[cfg(test)]

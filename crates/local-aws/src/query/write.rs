@@ -88,7 +88,7 @@ impl Xml {
 
 /// Text as XML 1.0 can hold it. A carriage return would be read as a line feed, and other control characters are not
 /// allowed in any form.
-fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     let special =
         |c: char| matches!(c, '&' | '<' | '>' | '"' | '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if !text.contains(special) {

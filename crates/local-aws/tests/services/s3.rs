@@ -1,0 +1,200 @@
+use crate::support::{Client, code, world};
+use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, PublicAccessBlockConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    VersioningConfiguration,
+};
+
+async fn bucket(client: &S3, name: &str) {
+    let location = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    client.create_bucket().bucket(name).create_bucket_configuration(location).send().await.expect("a bucket");
+}
+
+fn body(text: &str) -> ByteStream {
+    ByteStream::from(text.as_bytes().to_vec())
+}
+
+async fn read(client: &S3, key: &str) -> String {
+    let object = client.get_object().bucket("data").key(key).send().await.expect("an object");
+    let bytes = object.body.collect().await.expect("a body").into_bytes();
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn a_state_is_saved_only_over_what_was_read() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let put = |text: &str| client.put_object().bucket("data").key("a/state.json").body(body(text));
+    let first = put("1").if_none_match("*").send().await.expect("a first save");
+    assert_eq!(code(put("2").if_none_match("*").send().await), "PreconditionFailed");
+    let etag = first.e_tag().expect("an ETag").to_owned();
+    let second = put("2").if_match(&etag).send().await.expect("a second save");
+    assert_eq!(code(put("3").if_match(&etag).send().await), "PreconditionFailed");
+    assert_eq!(read(&client, "a/state.json").await, "2");
+    // Of many at once exactly one gets through.
+    let etag = second.e_tag().expect("an ETag").to_owned();
+    let racers: Vec<_> = (0..8).map(|n| tokio::spawn(put(&format!("racer {n}")).if_match(&etag).send())).collect();
+    let mut winners = 0;
+    for racer in racers {
+        winners += usize::from(racer.await.expect("no panic").is_ok());
+    }
+    assert_eq!(winners, 1);
+    // AWS's answer to a condition on an object that is not there.
+    let absent = client.put_object().bucket("data").key("none").body(body("x")).if_match(&etag).send().await;
+    assert_eq!(code(absent), "NoSuchKey");
+}
+
+#[tokio::test]
+async fn streamed_bodies_arrive_whole() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("big");
+    let text = "0123456789abcdef".repeat(1 << 16);
+    std::fs::write(&path, &text).expect("a file");
+    let stream = ByteStream::from_path(&path).await.expect("a stream");
+    client.put_object().bucket("data").key("big ü+%2F &=?.txt").body(stream).send().await.expect("an upload");
+    assert!(read(&client, "big ü+%2F &=?.txt").await == text);
+    let listed = client.list_objects_v2().bucket("data").send().await.expect("a list");
+    assert_eq!(listed.contents()[0].key(), Some("big ü+%2F &=?.txt"));
+    let part =
+        client.get_object().bucket("data").key("big ü+%2F &=?.txt").range("bytes=16-19").send().await.expect("a part");
+    assert_eq!(part.content_range(), Some("bytes 16-19/1048576"));
+    assert_eq!(part.body.collect().await.expect("a body").into_bytes().as_ref(), b"0123");
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_by_folder() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    for n in 0..25 {
+        client.put_object().bucket("data").key(format!("history/{n:02}")).body(body("x")).send().await.expect("put");
+    }
+    client.put_object().bucket("data").key("state").body(body("x")).send().await.expect("put");
+    let mut pages = client.list_objects_v2().bucket("data").prefix("history/").max_keys(10).into_paginator().send();
+    let (mut keys, mut count) = (Vec::new(), 0);
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page");
+        count += 1;
+        keys.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+    }
+    let expected: Vec<String> = (0..25).map(|n| format!("history/{n:02}")).collect();
+    assert_eq!((keys, count), (expected, 3));
+    let top = client.list_objects_v2().bucket("data").delimiter("/").send().await.expect("a list");
+    assert_eq!(top.contents().len(), 1);
+    assert_eq!(top.common_prefixes()[0].prefix(), Some("history/"));
+}
+
+#[tokio::test]
+async fn versions_are_kept_and_found() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    client
+        .put_bucket_versioning()
+        .bucket("data")
+        .versioning_configuration(versioning)
+        .send()
+        .await
+        .expect("versioning");
+    let got = client.get_bucket_versioning().bucket("data").send().await.expect("versioning");
+    assert_eq!(got.status(), Some(&BucketVersioningStatus::Enabled));
+    let first = client.put_object().bucket("data").key("k").body(body("1")).send().await.expect("put");
+    client.put_object().bucket("data").key("k").body(body("2")).send().await.expect("put");
+    client.delete_object().bucket("data").key("k").send().await.expect("delete");
+    assert_eq!(code(client.get_object().bucket("data").key("k").send().await), "NoSuchKey");
+    let old = client.get_object().bucket("data").key("k").version_id(first.version_id().expect("an id")).send().await;
+    assert_eq!(old.expect("the first").body.collect().await.expect("a body").into_bytes().as_ref(), b"1");
+    let versions = client.list_object_versions().bucket("data").send().await.expect("versions");
+    assert_eq!((versions.versions().len(), versions.delete_markers().len()), (2, 1));
+    assert_eq!(code(client.delete_bucket().bucket("data").send().await), "BucketNotEmpty");
+    for (key, id) in versions
+        .versions()
+        .iter()
+        .map(|v| (v.key(), v.version_id()))
+        .chain(versions.delete_markers().iter().map(|m| (m.key(), m.version_id())))
+    {
+        client
+            .delete_object()
+            .bucket("data")
+            .set_key(key.map(Into::into))
+            .set_version_id(id.map(Into::into))
+            .send()
+            .await
+            .expect("delete");
+    }
+    client.delete_bucket().bucket("data").send().await.expect("empty now");
+    assert_eq!(code(client.list_objects_v2().bucket("data").send().await), "NoSuchBucket");
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_its_settings() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    assert_eq!(code(client.get_bucket_policy().bucket("data").send().await), "NoSuchBucketPolicy");
+    assert_eq!(
+        code(client.get_public_access_block().bucket("data").send().await),
+        "NoSuchPublicAccessBlockConfiguration"
+    );
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    client.put_bucket_policy().bucket("data").policy(policy).send().await.expect("a policy");
+    assert_eq!(client.get_bucket_policy().bucket("data").send().await.expect("a policy").policy(), Some(policy));
+    let block = PublicAccessBlockConfiguration::builder().block_public_acls(true).restrict_public_buckets(true).build();
+    client
+        .put_public_access_block()
+        .bucket("data")
+        .public_access_block_configuration(block)
+        .send()
+        .await
+        .expect("a block");
+    let block = client.get_public_access_block().bucket("data").send().await.expect("a block");
+    let block = block.public_access_block_configuration().expect("a block");
+    assert_eq!((block.block_public_acls(), block.block_public_policy()), (Some(true), Some(false)));
+    let by_default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .build()
+        .expect("a default");
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(by_default).build();
+    let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().expect("rules");
+    client
+        .put_bucket_encryption()
+        .bucket("data")
+        .server_side_encryption_configuration(encryption)
+        .send()
+        .await
+        .expect("encryption");
+    let got = client.get_bucket_encryption().bucket("data").send().await.expect("encryption");
+    let rules = got.server_side_encryption_configuration().expect("rules").rules();
+    assert_eq!(
+        rules[0].apply_server_side_encryption_by_default().expect("a default").sse_algorithm(),
+        &ServerSideEncryption::AwsKms
+    );
+}
+
+#[tokio::test]
+async fn names_are_one_space_and_regions_are_kept_apart() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let head = client.head_bucket().bucket("data").send().await.expect("mine");
+    assert_eq!(head.bucket_region(), Some("eu-west-1"));
+    let create = |client: S3| async move { client.create_bucket().bucket("data").send().await };
+    let elsewhere = Client::new(&aws).region("us-east-1").s3();
+    assert_eq!(code(create(elsewhere.clone()).await), "BucketAlreadyOwnedByYou");
+    assert_eq!(code(elsewhere.get_object().bucket("data").key("k").send().await), "PermanentRedirect");
+    let stranger = Client::of(&aws, "444455556666").region("us-east-1").s3();
+    assert_eq!(code(create(stranger).await), "BucketAlreadyExists");
+    let stranger = Client::of(&aws, "444455556666").s3();
+    assert_eq!(code(stranger.get_object().bucket("data").key("k").send().await), "AccessDenied");
+    let head = stranger.head_bucket().bucket("data").send().await.expect_err("not theirs");
+    assert_eq!(head.raw_response().expect("a response").status().as_u16(), 403);
+    let head = client.head_bucket().bucket("none").send().await.expect_err("not there").into_service_error();
+    assert!(head.is_not_found(), "{head:?}");
+}
