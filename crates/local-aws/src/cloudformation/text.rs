@@ -3,6 +3,7 @@
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
+use bytes::Bytes;
 use cloudformation::validate::{INLINE_BYTES, LARGEST_BYTES};
 use std::sync::Arc;
 
@@ -39,7 +40,10 @@ pub(super) async fn template(
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Object {
     bucket: String,
+    /// As it is in the URL: percent-encoded.
     key: String,
+    /// As `?versionId=…` names it.
+    version: Option<String>,
 }
 
 impl Object {
@@ -48,21 +52,37 @@ impl Object {
     pub fn at(url: &str) -> Option<Self> {
         let uri: http::Uri = url.parse().ok()?;
         let (host, path) = (uri.host()?, uri.path().trim_start_matches('/'));
-        let path = percent_decoded(path)?;
         let (bucket, key) = match bucket_of(host)? {
-            "" => path.split_once('/').map(|(bucket, key)| (bucket.to_owned(), key.to_owned()))?,
-            bucket => (bucket.to_owned(), path),
+            "" => path.split_once('/')?,
+            bucket => (bucket, path),
         };
-        (!bucket.is_empty() && !key.is_empty()).then_some(Object { bucket, key })
+        (!bucket.is_empty() && !key.is_empty()).then(|| Object {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: version(&uri),
+        })
     }
 
     /// Its text.
     ///
     /// # Errors
     /// `ValidationError` if there is no such object, or no text in it.
-    pub async fn read(&self, _world: &Arc<World>, _place: &Place) -> Result<String, Fault> {
-        Err(Fault::validation(MISSING))
+    pub async fn read(&self, world: &Arc<World>, place: &Place) -> Result<String, Fault> {
+        let missing = || Fault::validation(MISSING);
+        let version = self.version.as_ref().map_or_else(String::new, |version| format!("?versionId={version}"));
+        let request = http::Request::get(format!("/{}/{}{version}", self.bucket, self.key));
+        let request = request.body(Bytes::new()).map_err(|_| missing())?;
+        let response = world.services.call(place, "s3", request).await.ok_or_else(missing)?;
+        if !response.status().is_success() {
+            return Err(missing());
+        }
+        String::from_utf8(response.into_body().to_vec())
+            .map_err(|_| Fault::validation("Template format error: not valid UTF-8"))
     }
+}
+
+fn version(uri: &http::Uri) -> Option<String> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("versionId=")).map(str::to_owned)
 }
 
 /// What CloudFormation says of an object that is not there.
@@ -83,22 +103,6 @@ fn bucket_of(host: &str) -> Option<&str> {
     Some(&host[..before.saturating_sub(1)])
 }
 
-/// Undoes `%20` and its like; `+` stays.
-fn percent_decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn objects_are_named_by_host_or_by_path() {
         let named = |url: &str| Object::at(url).map(|object| (object.bucket, object.key));
-        let expected = Some(("my.bucket".to_owned(), "a/b c.yaml".to_owned()));
+        let expected = Some(("my.bucket".to_owned(), "a/b%20c.yaml".to_owned()));
         for url in [
             "https://my.bucket.s3.amazonaws.com/a/b%20c.yaml",
             "https://my.bucket.s3.eu-west-1.amazonaws.com/a/b%20c.yaml?versionId=1",
