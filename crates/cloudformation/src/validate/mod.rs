@@ -16,6 +16,7 @@ mod finding;
 mod gather;
 mod limits;
 mod parameters;
+pub mod plain;
 mod properties;
 mod references;
 pub mod rules;

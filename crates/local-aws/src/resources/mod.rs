@@ -1,13 +1,33 @@
 //! Resources of any registered type: what creating, changing and deleting one does, by its provider schema, and by the
 //! services that hold the real thing where there is one.
+//!
+//! Nothing here waits: how long something takes on AWS is told by [`duration`], and who asks waits. Names and ids come
+//! from the world's seed. A physical id that was made once is enough to make the same resource again.
+
+#![allow(dead_code, unused_imports, reason = "the engine that calls it follows")]
+
+mod attributes;
+mod check;
+mod draft;
+mod durations;
+mod facts;
+mod form;
+mod identity;
+mod live;
+mod model;
+mod pattern;
+mod provider;
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use durations::{Action, duration};
+pub use live::{Live, Resources, State};
+pub(crate) use provider::{create, delete, name, read, update};
 
 use crate::place::Place;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
-
-/// All resources of a world, whoever made them.
-#[derive(Debug, Default)]
-pub struct Resources {}
 
 /// Who asks for a resource: what names are made of.
 #[derive(Debug, Clone)]
@@ -35,4 +55,19 @@ pub struct Failure {
     pub code: String,
     /// The whole status reason, as CloudFormation words it.
     pub reason: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: &str, reason: impl Into<String>) -> Self {
+        Failure { code: code.to_owned(), reason: reason.into() }
+    }
+}
+
+/// What `Ref` gives for a resource: its physical id, but for the few types that say something else.
+pub fn reference(type_name: &str, physical_id: &str, attributes: &IndexMap<String, Json>) -> Json {
+    let told = match type_name {
+        "AWS::SecretsManager::SecretTargetAttachment" => attributes.get("SecretId"),
+        _ => None,
+    };
+    told.cloned().unwrap_or_else(|| Json::String(physical_id.to_owned()))
 }

@@ -1,0 +1,157 @@
+//! The resources that exist, whoever made them: by place, type and physical id.
+
+use super::Failure;
+use super::model::Properties;
+use crate::place::Place;
+use cloudformation::schema::ResourceType;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A resource that exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    pub place: Place,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub physical_id: String,
+    /// As the service holds them, with what it set itself.
+    pub properties: Properties,
+    /// The stack that it belongs to; `None` for what was made otherwise.
+    pub stack_id: Option<String>,
+    pub logical_id: Option<String>,
+}
+
+/// All resources of a world.
+#[derive(Debug, Default)]
+pub struct Resources {
+    state: Mutex<State>,
+}
+
+/// What is kept of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// In the order of their keys; a list when it is saved.
+    #[serde(with = "as_list")]
+    pub(super) live: BTreeMap<Key, Live>,
+    /// The last revision of each family: task definitions, versions of functions and layers.
+    revisions: BTreeMap<String, u64>,
+    /// Cloud Control's requests, by token.
+    #[serde(default)]
+    pub(crate) requests: BTreeMap<String, Json>,
+}
+
+pub(super) type Key = (Place, String, String);
+
+impl Resources {
+    /// Not to be held across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of everything, to be saved.
+    pub fn save(&self) -> State {
+        self.lock().clone()
+    }
+
+    /// Puts back what was saved.
+    pub fn restore(&self, state: State) {
+        *self.lock() = state;
+    }
+
+    /// The number that comes after the last one of a family.
+    pub(super) fn next_revision(&self, place: &Place, type_name: &str, family: &str) -> u64 {
+        let mut state = self.lock();
+        let revision = state.revisions.entry(format!("{place}/{type_name}/{family}")).or_default();
+        *revision += 1;
+        *revision
+    }
+}
+
+impl State {
+    pub fn get(&self, place: &Place, type_name: &str, physical_id: &str) -> Option<&Live> {
+        self.live.get(&key(place, type_name, physical_id))
+    }
+
+    pub(crate) fn get_mut(&mut self, place: &Place, type_name: &str, physical_id: &str) -> Option<&mut Live> {
+        self.live.get_mut(&key(place, type_name, physical_id))
+    }
+
+    pub(crate) fn insert(&mut self, live: Live) {
+        self.live.insert(key(&live.place, &live.type_name, &live.physical_id), live);
+    }
+
+    pub(crate) fn remove(&mut self, place: &Place, type_name: &str, physical_id: &str) -> Option<Live> {
+        self.live.remove(&key(place, type_name, physical_id))
+    }
+
+    /// The resources of a type in a place, by physical id.
+    pub fn of_type<'s>(&'s self, place: &'s Place, type_name: &'s str) -> impl Iterator<Item = &'s Live> {
+        self.live.values().filter(move |live| live.place == *place && live.type_name == type_name)
+    }
+
+    /// Every resource of a place.
+    pub fn of_place<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'s Live> {
+        self.live.values().filter(move |live| live.place == *place)
+    }
+
+    /// Refuses an identifier that is taken.
+    pub(super) fn free(&self, place: &Place, type_name: &str, physical_id: &str) -> Result<(), Failure> {
+        let taken = self.live.values().find(|live| {
+            live.type_name == type_name
+                && live.physical_id == physical_id
+                && shares_names(&live.place, place, type_name)
+        });
+        let Some(taken) = taken else { return Ok(()) };
+        let reason = match taken.stack_id.as_deref().filter(|_| taken.place.account == place.account) {
+            Some(stack) => format!("{physical_id} already exists in stack {stack}"),
+            None => format!("Resource of type '{type_name}' with identifier '{physical_id}' already exists."),
+        };
+        Err(Failure::new("AlreadyExists", reason))
+    }
+}
+
+/// Whether one name can be used only once in both places: bucket names are unique in the world, those of IAM and
+/// CloudFront in an account.
+fn shares_names(one: &Place, other: &Place, type_name: &str) -> bool {
+    match type_name {
+        "AWS::S3::Bucket" => one.partition() == other.partition(),
+        _ if type_name.starts_with("AWS::IAM::") || type_name.starts_with("AWS::CloudFront::") => {
+            one.account == other.account
+        }
+        _ => one == other,
+    }
+}
+
+impl Live {
+    /// What Cloud Control calls the resource: the parts of its primary identifier, joined.
+    pub fn identifier(&self, known: &ResourceType) -> String {
+        let part = |path: &cloudformation::schema::PropertyPath| match super::model::get(&self.properties, path) {
+            Some(Json::String(text)) => text.clone(),
+            Some(Json::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        known.primary_identifier().iter().map(part).collect::<Vec<_>>().join("|")
+    }
+}
+
+fn key(place: &Place, type_name: &str, physical_id: &str) -> Key {
+    (place.clone(), type_name.to_owned(), physical_id.to_owned())
+}
+
+/// A map whose keys are in its values.
+mod as_list {
+    use super::{Key, Live, key};
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer>(live: &BTreeMap<Key, Live>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(live.values())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Key, Live>, D::Error> {
+        let list = Vec::<Live>::deserialize(deserializer)?;
+        Ok(list.into_iter().map(|live| (key(&live.place, &live.type_name, &live.physical_id), live)).collect())
+    }
+}

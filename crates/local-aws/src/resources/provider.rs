@@ -1,0 +1,202 @@
+//! Creating, changing, deleting and reading resources of any registered type.
+
+use super::draft::Draft;
+use super::live::Live;
+use super::model::{self, Properties};
+use super::{Failure, Made, Owner, attributes, check, identity};
+use crate::place::Place;
+use crate::world::World;
+use cloudformation::schema::{CUSTOM_RESOURCE, ResourceType, resource_type};
+use serde_json::{Value as Json, json};
+
+/// The physical id that a resource gets, before it is made. Draws from the seed: what is to be resumed keeps the answer.
+pub(crate) fn name(world: &World, owner: &Owner, type_name: &str, properties: &Json) -> String {
+    match draft(world, owner, type_name, properties) {
+        Some(mut draft) => identity::make(&mut draft),
+        None => format!("{}-{}-{}", owner.stack_name, owner.logical_id, world.ids.alphanumeric(12)),
+    }
+}
+
+/// Makes a resource, with the physical id that it was promised if there is one.
+///
+/// # Errors
+/// `InvalidRequest` if the schema refuses the properties, `AlreadyExists` if the name is taken, or what the service says.
+pub(crate) async fn create(
+    world: &World,
+    owner: &Owner,
+    type_name: &str,
+    properties: &Json,
+    physical_id: Option<&str>,
+) -> Result<Made, Failure> {
+    check::check(type_name, properties)?;
+    let known = check::known(type_name)?;
+    refuse_custom(known, type_name)?;
+    let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| unknown(type_name))?;
+    let physical_id = match physical_id {
+        Some(physical_id) => {
+            identity::recall(&mut draft, physical_id);
+            physical_id.to_owned()
+        }
+        None => identity::make(&mut draft),
+    };
+    stack_tags(&mut draft);
+    attributes::complete(&mut draft);
+    let live = Live {
+        place: owner.place.clone(),
+        type_name: type_name.to_owned(),
+        physical_id: physical_id.clone(),
+        properties: draft.properties.clone(),
+        stack_id: Some(owner.stack_id.clone()).filter(|id| !id.is_empty()),
+        logical_id: Some(owner.logical_id.clone()).filter(|id| !id.is_empty()),
+    };
+    {
+        let mut state = world.resources.lock();
+        state.free(&owner.place, type_name, &physical_id)?;
+        state.insert(live);
+    }
+    Ok(Made { physical_id, attributes: attributes::readable(&draft) })
+}
+
+/// Changes a resource in place. What `before` and `after` have in common stays as it is, whoever changed it.
+///
+/// # Errors
+/// `NotFound` if it is gone, `InvalidRequest` if the schema refuses the properties, or what the service says.
+pub(crate) async fn update(
+    world: &World,
+    owner: &Owner,
+    type_name: &str,
+    physical_id: &str,
+    before: &Json,
+    after: &Json,
+) -> Result<Made, Failure> {
+    check::check(type_name, after)?;
+    let known = check::known(type_name)?;
+    refuse_custom(known, type_name)?;
+    let properties = {
+        let state = world.resources.lock();
+        let live = state.get(&owner.place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
+        let mut properties = live.properties.clone();
+        change(
+            &mut properties,
+            &model::typed(known, &model::object(before)),
+            &model::typed(known, &model::object(after)),
+        );
+        properties
+    };
+    let mut draft = draft(world, owner, type_name, &Json::Object(properties)).ok_or_else(|| unknown(type_name))?;
+    identity::recall(&mut draft, physical_id);
+    stack_tags(&mut draft);
+    attributes::complete(&mut draft);
+    let mut state = world.resources.lock();
+    let live = state.get_mut(&owner.place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
+    live.properties = draft.properties.clone();
+    drop(state);
+    Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
+}
+
+/// Deletes a resource. One that is gone already is no error.
+///
+/// # Errors
+/// What the service says of a resource that is in use or protected.
+pub(crate) async fn delete(
+    world: &World,
+    owner: &Owner,
+    type_name: &str,
+    physical_id: &str,
+    _properties: &Json,
+) -> Result<(), Failure> {
+    world.resources.lock().remove(&owner.place, type_name, physical_id);
+    Ok(())
+}
+
+/// The live properties of a resource, with those that only the service sets, without those that cannot be read back.
+pub(crate) async fn read(world: &World, place: &Place, type_name: &str, physical_id: &str) -> Option<Json> {
+    let known = resource_type(type_name)?;
+    let state = world.resources.lock();
+    let live = state.get(place, type_name, physical_id)?;
+    Some(Json::Object(visible(known, &live.properties)))
+}
+
+/// What can be read back of properties.
+pub(super) fn visible(known: &ResourceType, properties: &Properties) -> Properties {
+    let mut visible = properties.clone();
+    known.write_only().iter().for_each(|path| model::remove(&mut visible, path));
+    visible
+}
+
+fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties: &Json) -> Option<Draft<'d>> {
+    let known = resource_type(type_name)?;
+    Some(Draft {
+        ids: &world.ids,
+        now: world.clock.now(),
+        resources: &world.resources,
+        owner,
+        type_name,
+        known,
+        properties: model::typed(known, &model::object(properties)),
+        physical_id: None,
+    })
+}
+
+/// Sets what `after` has differently from `before`, and takes away what it has no more.
+fn change(live: &mut Properties, before: &Properties, after: &Properties) {
+    for (name, value) in after {
+        if before.get(name) != Some(value) || !live.contains_key(name) {
+            live.insert(name.clone(), value.clone());
+        }
+    }
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        live.remove(name);
+    }
+}
+
+/// Puts the stack's tags on a resource whose type takes them, those of the template first.
+fn stack_tags(draft: &mut Draft<'_>) {
+    let tagging = draft.known.tagging();
+    let Some(path) = tagging.tag_property.clone().filter(|path| tagging.taggable && path.segments().len() == 1) else {
+        return;
+    };
+    let is_list = draft
+        .known
+        .property(path.top())
+        .is_some_and(|property| property.types().contains(cloudformation::schema::Type::Array));
+    let mut tags = model::get(&draft.properties, &path).cloned();
+    for (key, value) in &draft.owner.tags {
+        match &mut tags {
+            Some(Json::Array(list)) => {
+                if !list.iter().any(|tag| tag["Key"] == json!(key)) {
+                    list.push(json!({"Key": key, "Value": value}));
+                }
+            }
+            Some(Json::Object(map)) => {
+                map.entry(key.clone()).or_insert_with(|| json!(value));
+            }
+            Some(_) => {}
+            None if is_list => tags = Some(json!([{"Key": key, "Value": value}])),
+            None => tags = Some(json!({key.as_str(): value})),
+        }
+    }
+    if let Some(tags) = tags {
+        model::set(&mut draft.properties, &path, tags);
+    }
+}
+
+/// A custom resource is a function of its author's, and nothing here runs functions.
+fn refuse_custom(known: &ResourceType, type_name: &str) -> Result<(), Failure> {
+    match known.name() == CUSTOM_RESOURCE {
+        true => {
+            let reason = format!("{type_name} is made by a function of its own, and this AWS runs no functions");
+            Err(Failure::new("GeneralServiceException", reason))
+        }
+        false => Ok(()),
+    }
+}
+
+fn unknown(type_name: &str) -> Failure {
+    Failure::new("TypeNotFound", format!("Template format error: Unrecognized resource types: [{type_name}]"))
+}
+
+fn gone(type_name: &str, physical_id: &str) -> Failure {
+    let reason = format!("Resource of type '{type_name}' with identifier '{physical_id}' was not found.");
+    Failure::new("NotFound", reason)
+}

@@ -1,0 +1,97 @@
+//! Every registered type can be made, and says what its schema promises.
+
+use super::*;
+use crate::{LocalAws, Options};
+use serde_json::json;
+
+fn owner(logical_id: &str) -> Owner {
+    Owner {
+        place: Place::new("111122223333", "eu-west-1"),
+        stack_name: "shop-prod-web".to_owned(),
+        stack_id: "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop-prod-web/uuid".to_owned(),
+        logical_id: logical_id.to_owned(),
+        tags: IndexMap::new(),
+    }
+}
+
+#[tokio::test]
+async fn names_look_as_on_aws() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let cases = [
+        ("AWS::S3::Bucket", json!({}), "shop-prod-web-resource-{lower:12}"),
+        ("AWS::SSM::Parameter", json!({"Type": "String", "Value": "x"}), "CFN-Resource-{alnum:12}"),
+        ("AWS::SNS::Topic", json!({}), "arn:aws:sns:eu-west-1:111122223333:shop-prod-web-Resource-{alnum:12}"),
+        ("AWS::SNS::Topic", json!({"TopicName": "orders"}), "arn:aws:sns:eu-west-1:111122223333:orders"),
+        ("AWS::SQS::Queue", json!({"QueueName": "work"}), "https://sqs.eu-west-1.amazonaws.com/111122223333/work"),
+        ("AWS::EC2::VPC", json!({"CidrBlock": "10.0.0.0/16"}), "vpc-0{hex:16}"),
+        ("AWS::EC2::SecurityGroup", json!({"GroupDescription": "x", "VpcId": "vpc-1"}), "sg-0{hex:16}"),
+        ("AWS::EC2::SecurityGroup", json!({"GroupDescription": "x"}), "shop-prod-web-Resource-{alnum:12}"),
+        ("AWS::EC2::VPCGatewayAttachment", json!({"VpcId": "vpc-1", "InternetGatewayId": "igw-1"}), "IGW|vpc-1"),
+        ("AWS::KMS::Key", json!({}), "{uuid}"),
+        ("AWS::CloudFront::Distribution", json!({"DistributionConfig": {}}), "E{upper:13}"),
+        (
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            json!({}),
+            "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop-prod-Resource-{alnum:12}/{hex:16}",
+        ),
+        (
+            "AWS::ECS::TaskDefinition",
+            json!({"Family": "api"}),
+            "arn:aws:ecs:eu-west-1:111122223333:task-definition/api:1",
+        ),
+        (
+            "AWS::SecretsManager::Secret",
+            json!({"Name": "db"}),
+            "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-{alnum:6}",
+        ),
+        ("AWS::ApiGateway::Stage", json!({"RestApiId": "a", "StageName": "Prod"}), "Prod"),
+    ];
+    for (type_name, properties, expected) in cases {
+        let made = name(&aws.world, &owner("Resource"), type_name, &properties);
+        assert!(form::read(expected, &made).is_some(), "{type_name}: {made} is not {expected}");
+    }
+}
+
+#[tokio::test]
+async fn a_promised_name_is_kept() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let owner = owner("Balancer");
+    let type_name = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+    let promised = name(&aws.world, &owner, type_name, &json!({"Subnets": ["a", "b"]}));
+    let made =
+        create(&aws.world, &owner, type_name, &json!({"Subnets": ["a", "b"]}), Some(&promised)).await.expect("made");
+    assert_eq!(made.physical_id, promised);
+    let full = promised.split_once("loadbalancer/").expect("an ARN").1;
+    assert_eq!(made.attributes["LoadBalancerFullName"], json!(full));
+    let short = full.split('/').nth(1).expect("a name");
+    assert_eq!(made.attributes["LoadBalancerName"], json!(short));
+    assert!(made.attributes["DNSName"].as_str().is_some_and(|host| host.starts_with(short)));
+    assert_eq!(made.attributes["CanonicalHostedZoneID"], json!("Z32O12XQLNTSW2"));
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let properties = json!({"TopicName": "orders"});
+    let first = create(&aws.world, &owner("A"), "AWS::SNS::Topic", &properties, None).await.expect("made");
+    let again = create(&aws.world, &owner("B"), "AWS::SNS::Topic", &properties, None).await.expect_err("taken");
+    assert_eq!(again.code, "AlreadyExists");
+    assert_eq!(again.reason, format!("{} already exists in stack {}", first.physical_id, owner("A").stack_id));
+}
+
+#[tokio::test]
+async fn an_update_leaves_alone_what_it_does_not_change() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let owner = owner("Topic");
+    let before = json!({"TopicName": "orders", "DisplayName": "one"});
+    let made = create(&aws.world, &owner, "AWS::SNS::Topic", &before, None).await.expect("made");
+    let after = json!({"TopicName": "orders", "DisplayName": "two"});
+    update(&aws.world, &owner, "AWS::SNS::Topic", &made.physical_id, &before, &after).await.expect("changed");
+    let live = read(&aws.world, &owner.place, "AWS::SNS::Topic", &made.physical_id).await.expect("there");
+    assert_eq!(live["DisplayName"], json!("two"));
+    assert_eq!(live["TopicArn"], json!(made.physical_id));
+    delete(&aws.world, &owner, "AWS::SNS::Topic", &made.physical_id, &after).await.expect("deleted");
+    assert_eq!(read(&aws.world, &owner.place, "AWS::SNS::Topic", &made.physical_id).await, None);
+    let gone = update(&aws.world, &owner, "AWS::SNS::Topic", &made.physical_id, &after, &before).await;
+    assert_eq!(gone.expect_err("gone").code, "NotFound");
+}
