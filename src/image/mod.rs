@@ -3,7 +3,12 @@
 //! An image is known by the digest of its manifest (or index), never by a tag. Every blob's digest and size are checked
 //! whenever it is read, so that what is pushed is what was built. Nothing here prints: progress is told as values.
 
+pub mod archive;
+pub mod context;
 pub mod digest;
+pub mod dockerfile;
+pub mod ignore;
+pub mod layout;
 pub mod model;
 
 pub use digest::Digest;
