@@ -360,7 +360,24 @@ pub struct StackRecord {
     /// `sha256:<hex>` of the stack policy that was set; none where none was, or where it is not known to be in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_policy_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Durations::is_empty")]
+    pub durations: Durations,
     pub applied: Written,
+}
+
+/// How long the last successful work of each kind on a stack took, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durations {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_seconds: Option<u64>,
+}
+
+impl Durations {
+    pub fn is_empty(&self) -> bool {
+        *self == Durations::default()
+    }
 }
 
 /// Who holds the lock.

@@ -11,6 +11,7 @@ use crate::plan::{Plan, StackStep};
 use crate::state::LockedState;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What a run works with; given by the command.
@@ -51,11 +52,19 @@ impl<'a> Run<'a> {
         self.context.aws.cloudformation(&step.target)
     }
 
+    /// How long this run has been at work on a stack.
+    pub fn elapsed(&self, step: &StackStep) -> Duration {
+        self.began(step).elapsed()
+    }
+
+    fn began(&self, step: &StackStep) -> Instant {
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        *began.entry(step.stack.clone()).or_insert_with(Instant::now)
+    }
+
     /// A wait for CloudFormation; all waits for one stack share the time that it is allowed.
     pub fn wait<'s>(&'s self, step: &'s StackStep) -> Wait<'s> {
-        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = *began.entry(step.stack.clone()).or_insert_with(Instant::now);
-        Wait::since(start, self.context.events, &step.stack, self.context.settings.timeout)
+        Wait::since(self.began(step), self.context.events, &step.stack, self.context.settings.timeout)
     }
 
     pub fn tell(&self, step: &StackStep, kind: EventKind) {

@@ -4,8 +4,8 @@ use super::context::Run;
 use super::event::EventKind;
 use super::stop::Result;
 use crate::aws::digest;
-use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, Written};
-use crate::plan::StackStep;
+use crate::model::{Deployed, Durations, Parameter, RenderedStack, StackRecord, Written};
+use crate::plan::{Action, StackStep};
 use crate::state::Update;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         images: images(wanted),
         waits_on: wanted.waits_on(),
         stack_policy_digest: wanted.stack_policy.as_deref().map(digest),
+        durations: durations(run, step),
         applied: written(run),
     };
     let rendered = Some(Box::new(wanted.clone()));
@@ -61,6 +62,18 @@ async fn save(run: &Run<'_>, step: &StackStep, update: Update) -> Result<()> {
 
 fn written(run: &Run<'_>) -> Written {
     Written { at: Timestamp::now(), ..run.context.written.clone() }
+}
+
+/// With what the work that is just done took. Finding a stack as wanted is no work.
+fn durations(run: &Run<'_>, step: &StackStep) -> Durations {
+    let mut durations = run.record(&step.stack).map(|record| record.durations).unwrap_or_default();
+    let seconds = Some(run.elapsed(step).as_secs());
+    match step.action {
+        Action::Create | Action::Recreate => durations.create_seconds = seconds,
+        Action::Update => durations.update_seconds = seconds,
+        Action::Nothing | Action::Delete | Action::Forget => {}
+    }
+    durations
 }
 
 fn images(wanted: &RenderedStack) -> BTreeMap<String, String> {

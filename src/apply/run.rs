@@ -96,9 +96,8 @@ fn job(step: &StackStep) -> Job {
 async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
     let busy = step.fingerprint.as_ref().is_some_and(|found| found.status.in_progress());
     if step.action != Action::Nothing {
-        let started =
-            EventKind::StackStarted { action: step.action, resources: step.resources, estimate_seconds: None };
-        run.tell(step, started);
+        let estimate_seconds = estimate(run, step);
+        run.tell(step, EventKind::StackStarted { action: step.action, resources: step.resources, estimate_seconds });
     }
     let done = |()| Outcome::Done { outputs: BTreeMap::new() };
     let result = match (step.action, &step.wanted) {
@@ -112,6 +111,16 @@ async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
         }
     };
     result.unwrap_or_else(Outcome::from)
+}
+
+/// How long the same work took the last time; a first creation is like no other.
+fn estimate(run: &Run<'_>, step: &StackStep) -> Option<u64> {
+    let durations = run.record(&step.stack)?.durations;
+    match step.action {
+        Action::Create | Action::Recreate => durations.create_seconds,
+        Action::Update => durations.update_seconds,
+        Action::Nothing | Action::Delete | Action::Forget => None,
+    }
 }
 
 fn ended(step: &StackStep, outcome: Outcome, elapsed_seconds: f64) -> StackOutcome {

@@ -79,6 +79,7 @@ pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRec
         images: BTreeMap::new(),
         waits_on: vec!["network".to_owned()],
         stack_policy_digest: None,
+        durations: Default::default(),
         applied: written("apply"),
     }
 }

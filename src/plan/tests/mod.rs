@@ -246,6 +246,7 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         images: BTreeMap::new(),
         waits_on: wanted.waits_on(),
         stack_policy_digest: wanted.stack_policy.as_deref().map(crate::aws::digest),
+        durations: Default::default(),
         applied: written(1),
     }
 }
