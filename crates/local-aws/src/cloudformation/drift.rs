@@ -18,6 +18,8 @@ pub struct Drift {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     pub started: Timestamp,
+    /// Which resources it looks at; empty: all.
+    pub logical_ids: Vec<String>,
     /// What it ended with; `None` while it runs.
     pub found: Option<Found>,
 }

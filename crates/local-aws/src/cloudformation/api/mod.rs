@@ -15,6 +15,8 @@ mod show;
 mod stack_sets;
 mod summary;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use crate::door::{Request, Response};
 use crate::place::Place;
