@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod cloudformation;
 pub mod door;
+pub mod faults;
 pub mod ids;
 pub mod place;
 pub mod query;
@@ -19,6 +20,7 @@ pub mod services;
 mod world;
 
 pub use clock::{Clock, Speed};
-pub use door::{Request, Response};
+pub use door::{Request, Reset, Response};
+pub use faults::FaultPlan;
 pub use place::{DEFAULT_ACCOUNT, Place};
 pub use world::{LocalAws, Options};

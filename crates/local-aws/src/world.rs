@@ -2,16 +2,19 @@
 
 use crate::clock::{Clock, Speed};
 use crate::cloudformation::Stacks;
-use crate::door::{Connector, Request, Response};
+use crate::door::{Connector, Request, Reset, Response};
+use crate::faults::{FaultPlan, Faults};
 use crate::ids::Ids;
 use crate::resources::Resources;
 use crate::services::Services;
 use crate::services::sts::Sessions;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// What a world is made of.
 #[derive(Debug, Clone)]
@@ -48,6 +51,7 @@ pub(crate) struct World {
     pub request_ids: Ids,
     pub sessions: Sessions,
     pub services: Services,
+    pub faults: Faults,
     pub resources: Resources,
     pub stacks: Stacks,
 }
@@ -64,6 +68,7 @@ impl LocalAws {
             request_ids: Ids::new(!options.seed),
             sessions: Sessions::default(),
             services: Services::new(clock.clone()),
+            faults: Faults::default(),
             resources: Resources::default(),
             stacks: Stacks::default(),
             clock,
@@ -76,8 +81,24 @@ impl LocalAws {
         SharedHttpClient::new(Connector(Arc::clone(&self.world)))
     }
 
-    /// Answers one request as AWS would.
-    pub async fn answer(&self, request: Request) -> Response {
-        crate::door::answer(&self.world, request).await
+    /// Answers one request as AWS would, or not at all where the fault plan ends the connection.
+    ///
+    /// # Errors
+    /// The plan does.
+    pub async fn exchange(&self, request: Request) -> Result<Response, Reset> {
+        crate::door::exchange(&self.world, request).await
+    }
+
+    /// Serves this world to any AWS client until `shutdown` is done; then finishes what was begun.
+    ///
+    /// # Errors
+    /// The listener fails for good.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        crate::door::serve(Arc::clone(&self.world), listener, shutdown).await
+    }
+
+    /// Changes what goes wrong in this world from now on; all counts begin anew.
+    pub fn faults<T>(&self, edit: impl FnOnce(&mut FaultPlan) -> T) -> T {
+        self.world.faults.edit(edit)
     }
 }

@@ -29,7 +29,7 @@ impl HttpConnector for Connector {
         let world = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             let request = read(request).await?;
-            let response = super::answer(&world, request).await;
+            let response = super::exchange(&world, request).await.map_err(|reset| ConnectorError::io(reset.into()))?;
             write(response)
         })
     }

@@ -2,49 +2,103 @@
 
 mod chunked;
 mod connector;
+mod operation;
+mod refusal;
 mod route;
-mod unknown;
+mod server;
 
+use crate::faults::RequestFaultKind;
 use crate::query;
 use crate::world::World;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use connector::Connector;
+pub(crate) use operation::{operation, writes};
 pub(crate) use route::{Route, host};
-pub(crate) use unknown::operation;
+pub(crate) use server::serve;
 
 /// A request as it came through a door: the body is whole.
 pub type Request = http::Request<Bytes>;
 /// What AWS would answer.
 pub type Response = http::Response<Bytes>;
 
-/// Finds the service that a request is for and lets it answer.
-pub(crate) async fn answer(world: &Arc<World>, request: Request) -> Response {
-    let request = match chunked::decode(request) {
-        Ok(request) => request,
-        Err(problem) => return plain(StatusCode::BAD_REQUEST, problem),
-    };
-    let route = route::find(world, &request);
-    let id = world.request_ids.uuid();
-    let mut response = query::with_request_id(id.clone(), dispatch(world, &route, request)).await;
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        let header = if route.service == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
-        response.headers_mut().entry(header).or_insert(id);
+/// A fault ended the connection: there is no answer, and nobody can say whether the request was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reset;
+
+impl std::fmt::Display for Reset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection was reset")
     }
-    response
 }
 
-async fn dispatch(world: &Arc<World>, route: &Route, request: Request) -> Response {
+impl std::error::Error for Reset {}
+
+/// Lets the service that a request is for answer it, or lets go wrong what the fault plan says.
+///
+/// # Errors
+/// The plan ends the connection.
+pub(crate) async fn exchange(world: &Arc<World>, request: Request) -> Result<Response, Reset> {
+    let request = match chunked::decode(request) {
+        Ok(request) => request,
+        Err(problem) => return Ok(plain(StatusCode::BAD_REQUEST, problem)),
+    };
+    let route = route::find(world, &request);
+    let operation = operation(&route.service, &request);
+    let id = world.request_ids.uuid();
+    let mut response = query::with_request_id(id.clone(), with_faults(world, &route, &operation, request)).await?;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        let header = if route.service == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
+        response.headers_mut().insert(header, id);
+    }
+    Ok(response)
+}
+
+async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request: Request) -> Result<Response, Reset> {
+    let service = route.service.as_str();
+    let fault = world.faults.before(service, operation);
+    let mut resets_after = false;
+    match fault {
+        Some(RequestFaultKind::Throttled) => return Ok(refusal::throttled(service, operation, &request)),
+        Some(RequestFaultKind::Failed { status }) => return Ok(refusal::failed(service, status, &request)),
+        Some(RequestFaultKind::ResetBefore) => return Err(Reset),
+        Some(RequestFaultKind::ResetAfter) => resets_after = true,
+        Some(RequestFaultKind::Slow { milliseconds }) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+        Some(RequestFaultKind::Stale { milliseconds }) if !writes(service, operation, &request) => {
+            if let Some(response) = world.faults.past(&fingerprint(route, &request), milliseconds) {
+                return Ok(response);
+            }
+        }
+        Some(RequestFaultKind::Stale { .. }) | None => {}
+    }
+    let remembered =
+        (world.faults.looks_back() && !writes(service, operation, &request)).then(|| fingerprint(route, &request));
+    let response = dispatch(world, route, operation, request).await;
+    if let Some(fingerprint) = remembered {
+        world.faults.remember(&fingerprint, &response);
+    }
+    if resets_after { Err(Reset) } else { Ok(response) }
+}
+
+async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: Request) -> Response {
     match route.service.as_str() {
         "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
         "sts" => crate::services::sts::answer(world, route, &request),
-        _ => match world.services.call(&route.place, &route.service, request.clone()).await {
+        service => match world.services.call(&route.place, service, request.clone()).await {
             Some(response) => response,
-            None => unknown::service(&route.service, &request),
+            None => refusal::unknown_service(service, operation, &request),
         },
     }
+}
+
+/// What makes two reads the same.
+fn fingerprint(route: &Route, request: &Request) -> String {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let body = String::from_utf8_lossy(request.body());
+    format!("{} {} {} {} {target} {body}", route.service, route.place, request.method(), request.uri())
 }
 
 /// An answer in text, for what is no AWS request at all.

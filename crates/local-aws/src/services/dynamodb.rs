@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 /// Lets DynamoDB answer.
 pub(super) async fn answer(account: &Account, place: &Place, request: Request) -> Response {
     let Some(backend) = account.backend("dynamodb") else { return Response::default() };
-    let operation = crate::door::operation(&request).unwrap_or_default();
+    let operation = crate::door::operation("dynamodb", &request);
     let Ok(mut input) = serde_json::from_slice::<Json>(request.body()) else {
         return rewrite::answer(backend, place, "dynamodb", request).await;
     };

@@ -3,7 +3,7 @@
 mod account;
 mod dynamodb;
 mod rewrite;
-mod s3;
+pub(crate) mod s3;
 pub(crate) mod sts;
 
 use crate::clock::Clock;

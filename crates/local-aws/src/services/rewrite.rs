@@ -26,7 +26,10 @@ pub(super) fn response(answer: MockResponse) -> Response {
     let mut response = Response::new(answer.body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer.headers;
-    response.headers_mut().remove(http::header::CONTENT_LENGTH);
+    // An answer to HEAD tells the length of what it leaves out.
+    if !response.body().is_empty() {
+        response.headers_mut().remove(http::header::CONTENT_LENGTH);
+    }
     response
 }
 

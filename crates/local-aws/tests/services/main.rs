@@ -1,6 +1,8 @@
 //! The services and the doors, through the SDK's own clients.
 
 mod dynamodb;
+mod faults;
+mod port;
 mod s3;
 mod sts;
 mod support;

@@ -31,9 +31,58 @@ impl Client {
         Client { http: aws.http_client(), access_key: access_key.to_owned(), region: REGION, endpoint: None }
     }
 
+    /// Through a port.
+    pub fn on(port: &Port) -> Self {
+        Client {
+            http: aws_smithy_http_client::Builder::new().build_http(),
+            access_key: ACCOUNT.to_owned(),
+            region: REGION,
+            endpoint: Some(format!("http://127.0.0.1:{}", port.number)),
+        }
+    }
+
     pub fn region(mut self, region: &'static str) -> Self {
         self.region = region;
         self
+    }
+}
+
+/// A world that is served.
+pub struct Port {
+    pub number: u16,
+    stop: tokio::sync::oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Port {
+    pub async fn open(aws: &LocalAws) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let number = listener.local_addr().expect("an address").port();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let aws = aws.clone();
+        let served = tokio::spawn(async move { aws.serve(listener, async { drop(stopped.await) }).await });
+        Port { number, stop, served }
+    }
+
+    pub async fn close(self) {
+        self.stop.send(()).expect("it serves");
+        self.served.await.expect("no panic").expect("no failure");
+    }
+
+    /// Sends bytes and gives what comes back until the connection ends or is silent.
+    pub async fn exchange(&self, parts: &[&[u8]]) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.number)).await.expect("a connection");
+        for part in parts {
+            stream.write_all(part).await.expect("written");
+            stream.flush().await.expect("flushed");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let mut got = Vec::new();
+        let read = stream.read_to_end(&mut got);
+        // An error is an end too: what came before it counts.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(10), read).await.expect("an end");
+        String::from_utf8_lossy(&got).into_owned()
     }
 }
 
@@ -58,6 +107,7 @@ macro_rules! clients {
 }
 
 clients! {
+    cloudformation: aws_sdk_cloudformation;
     s3: aws_sdk_s3;
     dynamodb: aws_sdk_dynamodb;
     sts: aws_sdk_sts;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 /// An error about `resource`, a path.
-pub(super) fn answer(status: StatusCode, code: &str, message: &str, resource: &str) -> Response {
+pub(crate) fn answer(status: StatusCode, code: &str, message: &str, resource: &str) -> Response {
     xml(
         status,
         format!(

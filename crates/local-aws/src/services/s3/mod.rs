@@ -14,9 +14,21 @@ use crate::door::{Request, Response};
 use crate::place::Place;
 pub(super) use buckets::Buckets;
 use bytes::Bytes;
+pub(crate) use error::answer as error;
 use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, Method, StatusCode};
 use winterbaume_core::MockRequest;
+
+/// The bucket and the key, as the URL writes it, that a request is about; empty where it is about none.
+pub(crate) fn target(request: &Request) -> (String, String) {
+    let host = crate::door::host(request);
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default();
+    let (bucket, key) = match buckets::of_host(&host) {
+        Some(bucket) => (bucket, path),
+        None => path.split_once('/').unwrap_or((path, "")),
+    };
+    (bucket.to_owned(), key.to_owned())
+}
 
 /// A request with its bucket in the path, wherever it was.
 struct Call {
@@ -169,17 +181,12 @@ async fn unmet_condition(backend: &dyn Backend, owner: &Place, call: &Call) -> O
 
 impl Call {
     fn read(request: Request) -> Self {
-        let host = crate::door::host(&request);
+        let (bucket, key) = target(&request);
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
-        let (bucket, key) = match buckets::of_host(&host) {
-            Some(bucket) => (bucket, path),
-            None => path.split_once('/').unwrap_or((path, "")),
-        };
         Call {
             method: parts.method,
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
+            bucket,
+            key,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body,

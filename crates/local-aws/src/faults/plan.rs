@@ -1,0 +1,181 @@
+//! What a fault plan says.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that is to go wrong.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultPlan {
+    /// What probabilities are drawn from.
+    pub seed: u64,
+    pub requests: Vec<RequestFault>,
+    pub resources: Vec<ResourceFault>,
+}
+
+/// Requests that go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestFault {
+    /// The service's signing name (`cloudformation`, `s3`, `dynamodb`, `registry` …); `*` stands for any text.
+    #[serde(default = "any")]
+    pub service: String,
+    /// `DescribeStacks`, `Put*` …
+    #[serde(default = "any")]
+    pub operation: String,
+    pub kind: RequestFaultKind,
+    /// How many requests of each operation go well first.
+    #[serde(default)]
+    pub skip: u32,
+    /// How many go wrong at most; `None`: no end.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// From 0 to 1.
+    #[serde(default = "always")]
+    pub probability: f64,
+}
+
+/// How a request goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestFaultKind {
+    /// Refused for its rate, as its service says that.
+    Throttled,
+    /// Answered with this HTTP status, 500 or above; nothing was done.
+    Failed { status: u16 },
+    /// The connection ends before anything was done.
+    ResetBefore,
+    /// It is done, and the connection ends before the answer.
+    ResetAfter,
+    /// It is done after this time.
+    Slow { milliseconds: u64 },
+    /// A read that is answered with what the same read was answered before, if that is not longer ago than this.
+    Stale { milliseconds: u64 },
+}
+
+/// Resources that go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceFault {
+    /// The stack's name; `*` stands for any text.
+    #[serde(default = "any")]
+    pub stack: String,
+    #[serde(default = "any")]
+    pub logical_id: String,
+    pub action: Action,
+    /// What the provider says.
+    pub reason: String,
+    #[serde(default)]
+    pub skip: u32,
+    #[serde(default)]
+    pub times: Option<u32>,
+    #[serde(default = "always")]
+    pub probability: f64,
+}
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    Delete,
+    /// Whatever a rollback does to it.
+    Rollback,
+}
+
+/// When a fault that is met strikes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Odds {
+    pub skip: u32,
+    pub times: Option<u32>,
+    pub probability: f64,
+}
+
+impl RequestFault {
+    /// One that always strikes.
+    pub fn new(service: &str, operation: &str, kind: RequestFaultKind) -> Self {
+        let (service, operation) = (service.to_owned(), operation.to_owned());
+        RequestFault { service, operation, kind, skip: 0, times: None, probability: 1.0 }
+    }
+
+    /// The first `count` requests of each operation go well.
+    pub fn skip(self, count: u32) -> Self {
+        RequestFault { skip: count, ..self }
+    }
+
+    /// It strikes no more than `count` times.
+    pub fn times(self, count: u32) -> Self {
+        RequestFault { times: Some(count), ..self }
+    }
+
+    /// From 0 to 1.
+    pub fn probability(self, probability: f64) -> Self {
+        RequestFault { probability, ..self }
+    }
+
+    pub(super) fn odds(&self) -> Odds {
+        Odds { skip: self.skip, times: self.times, probability: self.probability }
+    }
+}
+
+impl ResourceFault {
+    /// One that always strikes.
+    pub fn new(stack: &str, logical_id: &str, action: Action, reason: &str) -> Self {
+        ResourceFault {
+            stack: stack.to_owned(),
+            logical_id: logical_id.to_owned(),
+            action,
+            reason: reason.to_owned(),
+            skip: 0,
+            times: None,
+            probability: 1.0,
+        }
+    }
+
+    /// It strikes no more than `count` times.
+    pub fn times(self, count: u32) -> Self {
+        ResourceFault { times: Some(count), ..self }
+    }
+
+    pub(super) fn odds(&self) -> Odds {
+        Odds { skip: self.skip, times: self.times, probability: self.probability }
+    }
+}
+
+fn any() -> String {
+    "*".to_owned()
+}
+
+fn always() -> f64 {
+    1.0
+}
+
+/// Whether a text matches a pattern in which `*` stands for any text.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        match text.find(part) {
+            Some(at) => text = &text[at + part.len()..],
+            None => return false,
+        }
+    }
+    text.ends_with(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        for (pattern, text) in [("*", ""), ("a*", "a"), ("*c", "abc"), ("a*c*e", "abcde"), ("a", "a"), ("*a*", "bab")] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a", "ab"), ("a*a", "a"), ("*b", "abc"), ("a*c*e", "aec")] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+}
