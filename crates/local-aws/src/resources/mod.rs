@@ -9,6 +9,7 @@
 mod attributes;
 mod check;
 mod draft;
+pub mod drift;
 mod durations;
 mod facts;
 mod form;
@@ -23,7 +24,7 @@ mod tests;
 pub use check::check;
 pub use durations::{Action, duration};
 pub use live::{Live, Resources, State};
-pub(crate) use provider::{create, delete, name, read, update};
+pub(crate) use provider::{create, delete, is_of, name, read, update};
 
 use crate::place::Place;
 use indexmap::IndexMap;

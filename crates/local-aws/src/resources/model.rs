@@ -37,34 +37,40 @@ pub(super) fn set(properties: &mut Properties, path: &PropertyPath, value: Json)
     here.insert((*last).to_owned(), value);
 }
 
-/// Removes what is at a path; `*` stands for every item of a list and every value of a map.
+/// Removes what is at a path; `*` stands for every item of a list and every value of a map. An object that is empty
+/// after that is removed too.
 pub(super) fn remove(properties: &mut Properties, path: &PropertyPath) {
-    let segments: Vec<&str> = path.segments().collect();
-    let Some((first, rest)) = segments.split_first() else { return };
+    remove_member(properties, &path.segments().collect::<Vec<_>>());
+}
+
+fn remove_member(members: &mut Properties, path: &[&str]) {
+    let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
-        properties.remove(*first);
-    } else if let Some(inner) = properties.get_mut(*first) {
+        members.remove(*first);
+    } else if let Some(inner) = members.get_mut(*first) {
+        let was_empty = is_empty(inner);
         remove_below(inner, rest);
+        if !was_empty && is_empty(inner) {
+            members.remove(*first);
+        }
     }
 }
 
 fn remove_below(value: &mut Json, path: &[&str]) {
-    let Some((first, rest)) = path.split_first() else { return };
-    match value {
-        Json::Array(items) if *first == "*" => items.iter_mut().for_each(|item| remove_below(item, rest)),
+    match (value, path) {
+        (Json::Array(items), ["*", rest @ ..]) => items.iter_mut().for_each(|item| remove_below(item, rest)),
         // A path may pass over a list without a word.
-        Json::Array(items) => items.iter_mut().for_each(|item| remove_below(item, path)),
-        Json::Object(members) if *first == "*" => members.values_mut().for_each(|value| remove_below(value, rest)),
-        Json::Object(members) if rest.is_empty() => {
-            members.remove(*first);
+        (Json::Array(items), _) => items.iter_mut().for_each(|item| remove_below(item, path)),
+        (Json::Object(members), ["*", rest @ ..]) if !rest.is_empty() => {
+            members.values_mut().for_each(|value| remove_below(value, rest));
         }
-        Json::Object(members) => {
-            if let Some(inner) = members.get_mut(*first) {
-                remove_below(inner, rest);
-            }
-        }
+        (Json::Object(members), _) => remove_member(members, path),
         _ => {}
     }
+}
+
+fn is_empty(value: &Json) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
 }
 
 /// The properties with their scalars as the schema types them: templates may write `"80"` for 80 and `80` for `"80"`.

@@ -117,6 +117,15 @@ pub(crate) async fn read(world: &World, place: &Place, type_name: &str, physical
     Some(Json::Object(visible(known, &live.properties)))
 }
 
+/// Whether a resource is there that this owner made: what a restart interrupted is only to be finished.
+pub(crate) fn is_of(world: &World, owner: &Owner, type_name: &str, physical_id: &str) -> bool {
+    let state = world.resources.lock();
+    state.get(&owner.place, type_name, physical_id).is_some_and(|live| {
+        live.stack_id.as_deref() == Some(owner.stack_id.as_str())
+            && live.logical_id.as_deref() == Some(owner.logical_id.as_str())
+    })
+}
+
 /// What can be read back of properties.
 pub(super) fn visible(known: &ResourceType, properties: &Properties) -> Properties {
     let mut visible = properties.clone();
