@@ -3,6 +3,7 @@
 use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
+use super::plain::Http;
 use super::{Ecr, Ecs, Logs, Objects, Table, cloudformation::CloudFormation};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -69,6 +70,8 @@ struct Inner {
     config: SdkConfig,
     region: String,
     base: Renewing,
+    /// The seam itself, for what watches over its own requests.
+    plain: Http,
     notify: Notify,
     clients: Mutex<HashMap<Place, Arc<Clients>>>,
 }
@@ -102,6 +105,7 @@ impl Aws {
     pub async fn connect(options: Connect) -> Aws {
         let notify: Notify = options.notify.unwrap_or_else(|| Arc::new(|_| {}));
         let client = options.http_client.unwrap_or_else(http::network);
+        let plain = Http::new(client.clone());
         let client = SharedHttpClient::new(Gate::new(client, notify.clone()));
         let base = match options.credentials {
             Some(AccessKey { id, secret }) => Renewing::from_key(&id, &secret),
@@ -127,7 +131,9 @@ impl Aws {
             loader = loader.endpoint_url(url);
         }
         let config = loader.load().await;
-        Aws { inner: Arc::new(Inner { config, region: options.region, base, notify, clients: Mutex::default() }) }
+        Aws {
+            inner: Arc::new(Inner { config, region: options.region, base, plain, notify, clients: Mutex::default() }),
+        }
     }
 
     /// The address that stands in for AWS's own, where one does.
@@ -150,6 +156,11 @@ impl Aws {
 
     pub fn logs(&self, target: &Target) -> Logs {
         Logs::new(self.at(target).logs())
+    }
+
+    /// Plain HTTP through the same seam.
+    pub fn http(&self) -> Http {
+        self.inner.plain.clone()
     }
 
     pub fn ecr(&self, target: &Target) -> Ecr {

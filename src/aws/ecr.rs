@@ -2,13 +2,24 @@
 
 use super::error::{Call, Explain, failure};
 use super::{Result, timestamp};
+use crate::error::{Error, Kind};
+use crate::model::Secret;
 use aws_sdk_ecr::Client;
-use aws_sdk_ecr::types::ImageIdentifier;
+use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability};
 use jiff::Timestamp;
 
 #[derive(Clone)]
 pub struct Ecr {
     client: Client,
+}
+
+/// A repository as far as a push depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EcrRepository {
+    /// `<account>.dkr.ecr.<region>.amazonaws.com/<name>`, on a stand-in for AWS another host.
+    pub uri: String,
+    /// No tag can be moved to another image.
+    pub immutable_tags: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +34,27 @@ pub struct EcrImage {
 impl Ecr {
     pub(super) fn new(client: Client) -> Ecr {
         Ecr { client }
+    }
+
+    /// What ECR's registry wants to see for the next twelve hours: `user:password` in Base64, as in a `Basic` header.
+    pub async fn token(&self) -> Result<Secret> {
+        let call = || Call::new("ecr", "GetAuthorizationToken", "get a token for the registry");
+        let answer = self.client.get_authorization_token().send().await.explain(call)?;
+        let token = answer.authorization_data.unwrap_or_default().into_iter().find_map(|data| data.authorization_token);
+        token.map(Secret).ok_or_else(|| Error::new(Kind::Aws, "ECR answered without a token for its registry"))
+    }
+
+    /// The repository's settings; none if there is no such repository.
+    pub async fn repository(&self, name: &str) -> Result<Option<EcrRepository>> {
+        let call = || Call::new("ecr", "DescribeRepositories", format!("look at repository `{name}`"));
+        let answer = match self.client.describe_repositories().repository_names(name).send().await.explain(call) {
+            Err(error) if is_not_found(&error) => return Ok(None),
+            answer => answer?,
+        };
+        Ok(answer.repositories.unwrap_or_default().into_iter().next().map(|repository| EcrRepository {
+            uri: repository.repository_uri.unwrap_or_default(),
+            immutable_tags: repository.image_tag_mutability.is_some_and(|tags| tags == ImageTagMutability::Immutable),
+        }))
     }
 
     /// Whether the repository has an image of this digest; no repository has none.

@@ -169,7 +169,7 @@ fn name_endpoint(error: ConnectorError, endpoint: String, waited: Duration) -> C
 }
 
 /// A few words for why a connection failed, from the innermost cause that says something.
-fn reason(error: &ConnectorError) -> String {
+pub(super) fn reason(error: &ConnectorError) -> String {
     let mut innermost: &dyn std::error::Error = error;
     loop {
         if let Some(io) = innermost.downcast_ref::<std::io::Error>() {
@@ -192,7 +192,7 @@ fn reason(error: &ConnectorError) -> String {
 }
 
 /// Scheme, host and port of an address.
-fn origin(uri: &str) -> &str {
+pub(super) fn origin(uri: &str) -> &str {
     let host = uri.find("://").map_or(0, |at| at + 3);
     let end = uri[host..].find(['/', '?']).map_or(uri.len(), |at| host + at);
     &uri[..end]

@@ -17,17 +17,19 @@ mod http;
 mod identity;
 mod logs;
 mod patience;
+mod plain;
 mod s3;
 mod template;
 
 pub use connect::{AccessKey, Aws, Connect, Notice, Notify};
 pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
-pub use ecr::{Ecr, EcrImage};
+pub use ecr::{Ecr, EcrImage, EcrRepository};
 pub use ecs::{ContainerExit, Ecs, ServiceDeployment, ServiceState, StoppedTask};
 pub use error::{Failure, failure};
 pub use http::network;
 pub use identity::{Identity, partition_of_region};
 pub use logs::Logs;
+pub use plain::{Answer, Body, Broken, Chunks, Http, Request, STANDSTILL};
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
 pub use template::{digest, template_key};
 

@@ -5,11 +5,14 @@
 
 pub mod archive;
 pub mod context;
+pub mod copy;
 pub mod digest;
 pub mod dockerfile;
 pub mod ignore;
 pub mod layout;
 pub mod model;
+pub mod push;
+pub mod registry;
 
 pub use digest::Digest;
 pub use model::{Descriptor, Image, Index, Manifest, Platform};

@@ -9,6 +9,7 @@ mod messages;
 mod observe;
 mod offline;
 mod offline_plan;
+mod push;
 mod readme;
 mod rendered;
 mod state;

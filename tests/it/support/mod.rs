@@ -8,6 +8,7 @@ pub mod memory;
 pub mod ministack;
 pub mod project;
 pub mod proxy;
+pub mod registry;
 pub mod small;
 pub mod state;
 pub mod venv;
