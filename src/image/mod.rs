@@ -4,6 +4,7 @@
 //! whenever it is read, so that what is pushed is what was built. Nothing here prints: progress is told as values.
 
 pub mod archive;
+pub mod builder;
 pub mod context;
 pub mod copy;
 pub mod digest;

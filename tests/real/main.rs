@@ -1,0 +1,6 @@
+//! The second suite: against the real programs that images are built with. What is not installed here is not tried, and
+//! the test says so: `NOT RUN: …` (`cargo nextest run --test real --success-output final` shows it).
+
+#![cfg(unix)]
+
+mod buildah;
