@@ -17,6 +17,7 @@ pub mod place;
 pub mod query;
 pub mod resources;
 pub mod services;
+mod store;
 mod world;
 
 pub use clock::{Clock, Speed};

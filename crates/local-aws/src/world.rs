@@ -8,11 +8,12 @@ use crate::ids::Ids;
 use crate::resources::Resources;
 use crate::services::Services;
 use crate::services::sts::Sessions;
+use crate::store::Store;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::Timestamp;
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -52,6 +53,7 @@ pub(crate) struct World {
     pub sessions: Sessions,
     pub services: Services,
     pub faults: Faults,
+    pub store: Arc<Store>,
     pub resources: Resources,
     pub stacks: Stacks,
 }
@@ -62,18 +64,39 @@ impl LocalAws {
     /// # Errors
     /// The directory cannot be read or made, or another process has it open.
     pub async fn open(options: Options) -> io::Result<Self> {
+        let store = Arc::new(options.directory.as_deref().map_or_else(|| Ok(Store::default()), Store::open)?);
         let clock = Clock::new(options.epoch.unwrap_or_else(Timestamp::now), options.speed);
+        // What one process drew, the next one must not draw again.
+        let seed = options.seed.wrapping_add(store.opened_before().wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let world = World {
-            ids: Ids::new(options.seed),
-            request_ids: Ids::new(!options.seed),
-            sessions: Sessions::default(),
-            services: Services::new(clock.clone()),
+            ids: Ids::new(seed),
+            request_ids: Ids::new(!seed),
+            sessions: Sessions::restore(store.read(Sessions::FILE)?.unwrap_or_default()),
+            services: Services::new(clock.clone(), Arc::clone(&store)),
             faults: Faults::default(),
             resources: Resources::default(),
             stacks: Stacks::default(),
             clock,
+            store,
         };
-        Ok(LocalAws { world: Arc::new(world) })
+        world.services.restore().await?;
+        if let Some(resources) = world.store.read("resources.json")? {
+            world.resources.restore(resources);
+        }
+        for stack in world.store.stacks()? {
+            world.stacks.restore(stack);
+        }
+        let world = Arc::new(world);
+        Store::keep(&world);
+        Ok(LocalAws { world })
+    }
+
+    /// Removes what a directory keeps of a world.
+    ///
+    /// # Errors
+    /// A process has it open, or the directory holds something else.
+    pub fn reset(directory: &Path) -> io::Result<()> {
+        crate::store::reset(directory)
     }
 
     /// An HTTP client for the AWS SDK that leads every request to this world, whatever its URL says.
@@ -100,5 +123,11 @@ impl LocalAws {
     /// Changes what goes wrong in this world from now on; all counts begin anew.
     pub fn faults<T>(&self, edit: impl FnOnce(&mut FaultPlan) -> T) -> T {
         self.world.faults.edit(edit)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.store.close(self);
     }
 }

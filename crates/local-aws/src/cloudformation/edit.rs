@@ -7,13 +7,16 @@ use crate::world::World;
 impl World {
     /// Changes a stack; `None` if there is none with this id. The whole change is seen at once, or not at all.
     pub(crate) fn edit_stack<T>(&self, id: &str, edit: impl FnOnce(&mut Stack) -> T) -> Option<T> {
-        let mut stacks = self.stacks.lock();
-        stacks.get_mut(id).map(edit)
+        let edited = self.stacks.lock().get_mut(id).map(edit);
+        self.store.touch_stack(id);
+        edited
     }
 
     /// Adds a stack that was not there.
     pub(crate) fn add_stack(&self, stack: Stack) {
-        self.stacks.lock().insert(stack.id.clone(), stack);
+        let id = stack.id.clone();
+        self.stacks.restore(stack);
+        self.store.touch_stack(&id);
     }
 
     /// Looks at a stack.

@@ -21,6 +21,11 @@ impl Stacks {
         self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts a stack in, new or as it was kept.
+    pub(crate) fn restore(&self, stack: Stack) {
+        self.lock().insert(stack.id.clone(), stack);
+    }
+
     /// The id of a stack of this place by its name or id. By name only a stack that is not deleted is found.
     pub fn id_of(&self, place: &Place, name_or_id: &str) -> Option<String> {
         let stacks = self.lock();

@@ -76,7 +76,11 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
     }
     let remembered =
         (world.faults.looks_back() && !writes(service, operation, &request)).then(|| fingerprint(route, &request));
-    let response = dispatch(world, route, operation, request).await;
+    let keeps = matches!(service, "cloudformation" | "cloudcontrolapi") && writes(service, operation, &request);
+    let mut response = dispatch(world, route, operation, request).await;
+    if keeps && let Err(error) = world.store.flush(world) {
+        response = crate::services::unkept(&error);
+    }
     if let Some(fingerprint) = remembered {
         world.faults.remember(&fingerprint, &response);
     }

@@ -1,8 +1,10 @@
 //! One account's services.
 
+use crate::store::Blobs;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use winterbaume_cloudwatchlogs::CloudWatchLogsService;
@@ -56,25 +58,26 @@ backends!(S3Service, DynamoDbService, EcrService, EcsService, SsmService, Secret
 /// One account's services by their signing names.
 pub(super) struct Account {
     backends: BTreeMap<&'static str, Arc<dyn Backend>>,
+    /// Where the bodies of objects are, if they are files.
+    blobs: Option<Arc<Blobs>>,
     /// Held while something in S3 changes: winterbaume checks a condition and writes in two steps.
     pub s3_writing: tokio::sync::Mutex<()>,
     /// The same for items of tables.
     pub dynamodb_writing: tokio::sync::Mutex<()>,
 }
 
-impl Default for Account {
-    fn default() -> Self {
-        Account::with_blobs(Arc::new(winterbaume_core::MemVfs::new()))
-    }
-}
-
 impl Account {
-    /// An account whose objects' bodies are kept in `blobs`.
-    pub fn with_blobs(blobs: Arc<dyn Vfs>) -> Self {
+    /// An account without anything in it. `folder`: where the bodies of its objects are kept; `None`: in memory.
+    pub fn new(folder: Option<PathBuf>) -> Self {
         // Once for the process; the same for all worlds in it.
         winterbaume_core::set_default_account_id(PLACEHOLDER);
+        let blobs = folder.map(|folder| Arc::new(Blobs::new(folder)));
+        let vfs: Arc<dyn Vfs> = match &blobs {
+            Some(blobs) => Arc::<Blobs>::clone(blobs),
+            None => Arc::new(winterbaume_core::MemVfs::new()),
+        };
         let backends: [(&'static str, Arc<dyn Backend>); 7] = [
-            ("s3", Arc::new(S3Service::with_vfs(blobs))),
+            ("s3", Arc::new(S3Service::with_vfs(vfs))),
             ("dynamodb", Arc::new(DynamoDbService::new())),
             ("ecr", Arc::new(EcrService::new())),
             ("ecs", Arc::new(EcsService::new())),
@@ -83,10 +86,16 @@ impl Account {
             ("logs", Arc::new(CloudWatchLogsService::new())),
         ];
         Account {
+            blobs,
             backends: backends.into_iter().collect(),
             s3_writing: Default::default(),
             dynamodb_writing: Default::default(),
         }
+    }
+
+    /// The files that no state of a service that is read from now on speaks of.
+    pub fn unused_files(&self, service: &str) -> Vec<PathBuf> {
+        self.blobs.as_ref().filter(|_| service == "s3").map(|blobs| blobs.unused()).unwrap_or_default()
     }
 
     pub fn backend(&self, service: &str) -> Option<&dyn Backend> {

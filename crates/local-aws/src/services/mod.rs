@@ -2,6 +2,7 @@
 
 mod account;
 mod dynamodb;
+mod keep;
 mod rewrite;
 pub(crate) mod s3;
 pub(crate) mod sts;
@@ -9,8 +10,10 @@ pub(crate) mod sts;
 use crate::clock::Clock;
 use crate::door::{Request, Response};
 use crate::place::Place;
+use crate::store::Store;
 use account::Account;
 use bytes::Bytes;
+use s3::Buckets;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,12 +22,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Services {
     clock: Clock,
     accounts: Mutex<BTreeMap<String, Arc<Account>>>,
-    buckets: s3::Buckets,
+    buckets: Buckets,
+    store: Arc<Store>,
+    keeper: keep::Keeper,
 }
 
 impl Services {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Services { clock, accounts: Mutex::default(), buckets: s3::Buckets::default() }
+    pub(crate) fn new(clock: Clock, store: Arc<Store>) -> Self {
+        let (accounts, buckets, keeper) = Default::default();
+        Services { clock, accounts, buckets, store, keeper }
     }
 
     /// Lets `service` (its signing name) answer as it would answer a request that was signed for `place`.
@@ -32,15 +38,20 @@ impl Services {
     /// The request's path, query, headers and body count; its host does only where it names a bucket. `None` if there is
     /// no such service here.
     pub async fn call(&self, place: &Place, service: &str, request: Request) -> Option<Response> {
-        if service == "s3" {
-            return Some(s3::answer(self, place, request).await);
-        }
         let account = self.account(&place.account);
-        if service == "dynamodb" {
-            return Some(dynamodb::answer(&account, place, request).await);
-        }
         let backend = account.backend(service)?;
-        Some(rewrite::answer(backend, place, service, request).await)
+        let writes = crate::door::writes(service, &crate::door::operation(service, &request), &request);
+        let answered = match service {
+            "s3" => s3::answer(self, place, request).await,
+            "dynamodb" => Answered::at(place, dynamodb::answer(&account, place, request).await),
+            _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
+        };
+        // What failed may have done a part.
+        if writes && let Err(error) = self.keep(&self.account(&answered.place.account), &answered.place, service).await
+        {
+            return Some(unkept(&error));
+        }
+        Some(answered.response)
     }
 
     /// Calls an operation of a service that speaks JSON: DynamoDB, ECR, ECS, SSM, Secrets Manager, CloudWatch Logs.
@@ -79,8 +90,30 @@ impl Services {
 
     fn account(&self, id: &str) -> Arc<Account> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(accounts.entry(id.to_owned()).or_default())
+        let new = || Arc::new(Account::new(self.store.path(&format!("objects/{id}"))));
+        Arc::clone(accounts.entry(id.to_owned()).or_insert_with(new))
     }
+}
+
+/// An answer and whose state it may have changed.
+struct Answered {
+    place: Place,
+    response: Response,
+}
+
+impl Answered {
+    fn at(place: &Place, response: Response) -> Self {
+        Answered { place: place.clone(), response }
+    }
+}
+
+/// The answer to a change that was made but could not be written.
+pub(crate) fn unkept(error: &std::io::Error) -> Response {
+    let message = format!("The change could not be kept: {error}");
+    let mut response =
+        Response::new(Bytes::from(serde_json::json!({ "__type": "InternalFailure", "message": message }).to_string()));
+    *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 /// What a service refused.

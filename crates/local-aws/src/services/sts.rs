@@ -3,11 +3,13 @@
 use crate::door::{Request, Response, Route};
 use crate::place::Place;
 use crate::query::{self, Fault};
+use crate::store::Store;
 use crate::world::World;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -27,6 +29,9 @@ pub(crate) struct Session {
 }
 
 impl Sessions {
+    /// Where they are kept.
+    pub const FILE: &str = "sessions.json";
+
     /// The account that an access key leads to.
     pub fn account(&self, access_key: &str) -> String {
         if let Some(session) = self.get(access_key) {
@@ -40,8 +45,16 @@ impl Sessions {
         self.lock().get(access_key).cloned()
     }
 
-    fn put(&self, access_key: &str, session: Session) {
-        self.lock().insert(access_key.to_owned(), session);
+    /// Those that were kept.
+    pub fn restore(sessions: BTreeMap<String, Session>) -> Self {
+        Sessions(Mutex::new(sessions))
+    }
+
+    /// Adds one, and keeps it.
+    fn put(&self, store: &Store, access_key: &str, session: Session) -> io::Result<()> {
+        let mut sessions = self.lock();
+        sessions.insert(access_key.to_owned(), session);
+        store.write(Sessions::FILE, &*sessions)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Session>> {
@@ -141,7 +154,8 @@ fn hand_out(world: &World, session: Session, seconds: i64) -> Result<Json, Fault
     let access_key = format!("ASIA{}", world.request_ids.upper(16));
     let expiration = world.clock.now().checked_add(SignedDuration::from_secs(seconds));
     let expiration = expiration.map_err(|error| Fault::validation(error.to_string()))?;
-    world.sessions.put(&access_key, session);
+    let kept = world.sessions.put(&world.store, &access_key, session);
+    kept.map_err(|error| Fault::new("InternalFailure", error.to_string()).with_status(500))?;
     Ok(json!({
         "AccessKeyId": access_key,
         "SecretAccessKey": world.request_ids.alphanumeric(40),

@@ -11,7 +11,7 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-async fn table(client: &DynamoDb) {
+pub async fn table(client: &DynamoDb) {
     let key = KeySchemaElement::builder().attribute_name("LockID").key_type(KeyType::Hash).build().expect("a key");
     let attribute = AttributeDefinition::builder().attribute_name("LockID").attribute_type(ScalarAttributeType::S);
     client

@@ -2,6 +2,7 @@
 
 mod dynamodb;
 mod faults;
+mod persistence;
 mod port;
 mod s3;
 mod sts;

@@ -13,6 +13,12 @@ pub async fn world() -> LocalAws {
     LocalAws::open(Options::default()).await.expect("a world")
 }
 
+/// The world that a directory keeps.
+pub async fn open(directory: &std::path::Path) -> LocalAws {
+    let options = Options { directory: Some(directory.to_owned()), ..Options::default() };
+    LocalAws::open(options).await.expect("a world")
+}
+
 /// What every client is made of.
 pub struct Client {
     pub http: SharedHttpClient,

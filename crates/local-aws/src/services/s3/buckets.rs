@@ -2,7 +2,6 @@
 
 use crate::place::Place;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(in crate::services) struct Buckets(Mutex<BTreeMap<String, Bucket>>);
 
 /// Whose it is, and since when.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::services) struct Bucket {
     pub place: Place,
     pub created: Timestamp,
@@ -45,6 +44,16 @@ impl Buckets {
         own.map(|(name, bucket)| (name.clone(), bucket.clone())).collect()
     }
 
+    /// Enters the buckets that a snapshot of S3 speaks of.
+    pub fn restore(&self, place: &Place, snapshot: &serde_json::Value) {
+        let held = snapshot["buckets"].as_object();
+        for (name, bucket) in held.into_iter().flatten() {
+            let created = bucket["creation_date"].as_str().and_then(|date| date.parse().ok());
+            let created = created.unwrap_or(Timestamp::UNIX_EPOCH);
+            self.lock().insert(name.clone(), Bucket { place: place.clone(), created });
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,6 +70,16 @@ pub(super) fn is_valid(name: &str) -> bool {
         && edge(bytes.last())
         && !name.contains("..")
         && name.parse::<std::net::Ipv4Addr>().is_err()
+}
+
+/// The region of a new bucket that is asked for in a place; `None` if that place may not make it.
+pub(super) fn region_of(place: &Place, body: &[u8]) -> Option<String> {
+    let anywhere = place.region.is_empty() || place.region == "us-east-1";
+    match location_constraint(body).as_deref() {
+        Some("EU") => Some("eu-west-1".to_owned()),
+        Some(region) => (anywhere || region == place.region).then(|| region.to_owned()),
+        None => anywhere.then(|| "us-east-1".to_owned()),
+    }
 }
 
 /// The region that the body of a `CreateBucket` asks for.

@@ -7,9 +7,9 @@ mod buckets;
 mod error;
 mod keys;
 
-use super::Services;
 use super::account::{Backend, PLACEHOLDER};
 use super::rewrite::{replace, response};
+use super::{Answered, Services};
 use crate::door::{Request, Response};
 use crate::place::Place;
 pub(super) use buckets::Buckets;
@@ -43,8 +43,16 @@ struct Call {
 }
 
 /// Lets S3 answer.
-pub(super) async fn answer(services: &Services, place: &Place, request: Request) -> Response {
+pub(super) async fn answer(services: &Services, place: &Place, request: Request) -> Answered {
     let call = Call::read(request);
+    // A bucket is in a region, and a new one may be in another than the one that was asked.
+    let region = if call.creates_bucket() { buckets::region_of(place, &call.body) } else { None };
+    let owner = services.buckets.owner(&call.bucket).or(region.map(|region| Place::new(&place.account, &region)));
+    let response = route(services, place, call).await;
+    Answered { place: owner.unwrap_or_else(|| place.clone()), response }
+}
+
+async fn route(services: &Services, place: &Place, call: Call) -> Response {
     if call.bucket.is_empty() {
         return list_buckets(services, place);
     }
@@ -104,20 +112,13 @@ async fn create_bucket(services: &Services, place: &Place, call: Call) -> Respon
     if !buckets::is_valid(&call.bucket) {
         return call.refuse(StatusCode::BAD_REQUEST, "InvalidBucketName", "The specified bucket is not valid.");
     }
-    let asked = buckets::location_constraint(&call.body);
-    let region = match asked.as_deref() {
-        Some("EU") => "eu-west-1".to_owned(),
-        Some(region) if place.region == "us-east-1" || place.region.is_empty() || region == place.region => {
-            region.to_owned()
-        }
-        None if place.region == "us-east-1" || place.region.is_empty() => "us-east-1".to_owned(),
-        other => {
-            let message = format!(
-                "The {} location constraint is incompatible for the region specific endpoint this request was sent to.",
-                other.unwrap_or("unspecified")
-            );
-            return call.refuse(StatusCode::BAD_REQUEST, "IllegalLocationConstraintException", &message);
-        }
+    let Some(region) = buckets::region_of(place, &call.body) else {
+        let asked = buckets::location_constraint(&call.body);
+        let message = format!(
+            "The {} location constraint is incompatible for the region specific endpoint this request was sent to.",
+            asked.as_deref().unwrap_or("unspecified")
+        );
+        return call.refuse(StatusCode::BAD_REQUEST, "IllegalLocationConstraintException", &message);
     };
     let owner = Place::new(&place.account, &region);
     let account = services.account(&place.account);
