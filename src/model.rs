@@ -36,7 +36,7 @@ pub struct StateLocation {
     pub region: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApplySettings {
     /// Stacks that are worked on at the same time.
     pub concurrency: usize,
@@ -44,6 +44,8 @@ pub struct ApplySettings {
     pub timeout: Duration,
     /// After so long without a beat of its holder the lock is anybody's.
     pub lock_lease: Duration,
+    /// How many seconds of AWS pass in a second: 1 but for an embedded AWS. Questions are asked so much more often.
+    pub speed: f64,
 }
 
 /// A container image as the environment names it.

@@ -195,7 +195,7 @@ async fn finished(run: &Run<'_>, step: &StackStep, cloudformation: &CloudFormati
     loop {
         let described = wait.ask(async || cloudformation.describe_change_set(&step.stack_name, id).await).await?;
         match described {
-            Some(described) if described.state == ChangeSetState::Pending => wait.pause(false).await?,
+            Some(described) if described.state == ChangeSetState::Pending => wait.pause().await?,
             Some(described) => return Ok(described),
             None => {
                 return Err(Stop::failed(

@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
 
     /// A wait for CloudFormation; all waits for one stack share the time that it is allowed.
     pub fn wait<'s>(&'s self, step: &'s StackStep) -> Wait<'s> {
-        Wait::since(self.began(step), self.context.events, &step.stack, self.context.settings.timeout)
+        Wait::since(self.began(step), self.context.events, &step.stack, self.context.settings)
     }
 
     pub fn tell(&self, step: &StackStep, kind: EventKind) {

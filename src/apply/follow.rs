@@ -11,10 +11,13 @@ use crate::model::{Deployed, StackStatus};
 use crate::plan::{ChangeAction, StackStep};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// An operation that shows no sign of life for so long, on a stack at rest, is over: it was so quick that nothing of it
 /// was seen, or its events do not come.
 const QUIET: Duration = Duration::from_secs(30);
+/// How often the status is asked for although the events tell no end.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The end of an operation.
 pub(super) struct Followed {
@@ -52,44 +55,88 @@ impl Mark {
 pub(super) async fn follow(run: &Run<'_>, step: &StackStep, stack_id: &str, mark: Mark) -> Result<Followed> {
     let cloudformation = run.cloudformation(step);
     let mut wait = run.wait(step);
-    let mut seen = mark.last_event;
-    let mut followed = Followed { stack: None, events: Vec::new(), facts: Vec::new() };
-    let mut progress = Progress::new(step);
-    let mut alive = false;
-    let mut asked_services = BTreeSet::new();
-    loop {
-        // First the status, then the events: so that none of a finished operation is missed.
-        let stack = wait.ask(async || cloudformation.describe_stack(stack_id).await).await?;
-        let mut new = wait.ask(async || cloudformation.events(stack_id, seen.as_deref()).await).await?;
-        new.reverse();
-        if let Some(last) = new.last() {
-            seen = Some(last.event_id.clone());
-        }
-        for event in &new {
-            alive |= event.is_of_stack();
-            progress.count(event);
-            if !event.is_of_stack() {
-                run.tell_resource(step, progress.told(event));
-            }
-            if is_failure(&event.status) && asked_services.insert(event.logical_id.clone()) {
-                followed.facts.extend(service::facts(run, step, event).await);
+    let mut tale = Tale::new(run, step, mark);
+    let mut looked: Option<Instant> = None;
+    let stack = loop {
+        let new = wait.ask(async || cloudformation.events(stack_id, tale.seen.as_deref()).await).await?;
+        tale.take(new).await;
+        // The events tell the end; the status is asked for beside, should they come late or not at all.
+        if tale.ended || looked.is_none_or(|looked| wait.has_passed(LOOK, looked)) {
+            let stack = wait.ask(async || cloudformation.describe_stack(stack_id).await).await?;
+            looked = Some(Instant::now());
+            let status = stack.as_ref().map(|stack| stack.status);
+            tale.alive |= status.is_none_or(StackStatus::in_progress);
+            let at_rest = status.is_none_or(|status| !status.in_progress() && status != StackStatus::ReviewInProgress);
+            if at_rest && (tale.alive || wait.elapsed() >= QUIET) {
+                if !tale.ended {
+                    // At rest by now: whatever happened since the events were asked for is among them now.
+                    let new = wait.ask(async || cloudformation.events(stack_id, tale.seen.as_deref()).await).await?;
+                    tale.take(new).await;
+                }
+                break stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
             }
         }
-        let something_happened = !new.is_empty();
-        followed.events.append(&mut new);
-        let status = stack.as_ref().map(|stack| stack.status);
-        alive |= status.is_none_or(StackStatus::in_progress);
-        let at_rest = status.is_none_or(|status| !status.in_progress() && status != StackStatus::ReviewInProgress);
-        if at_rest && (alive || wait.elapsed() >= QUIET) {
-            followed.stack = stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
-            break;
-        }
-        wait.pause(something_happened).await?;
-    }
+        wait.pause().await?;
+    };
+    let mut followed = Followed { stack, events: tale.events, facts: tale.facts };
     let nested = nested_events(&cloudformation, &followed.events, &wait).await?;
     followed.events.extend(nested);
     followed.events.sort_by_key(|event| event.at);
     Ok(followed)
+}
+
+/// What the events of an operation have told so far.
+struct Tale<'a> {
+    run: &'a Run<'a>,
+    step: &'a StackStep,
+    /// The id of the newest event.
+    seen: Option<String>,
+    events: Vec<StackEvent>,
+    facts: Vec<String>,
+    progress: Progress,
+    /// The operation has shown a sign of life.
+    alive: bool,
+    /// The stack itself has told its end.
+    ended: bool,
+    asked_services: BTreeSet<String>,
+}
+
+impl<'a> Tale<'a> {
+    fn new(run: &'a Run<'a>, step: &'a StackStep, mark: Mark) -> Tale<'a> {
+        Tale {
+            run,
+            step,
+            seen: mark.last_event,
+            events: Vec::new(),
+            facts: Vec::new(),
+            progress: Progress::new(step),
+            alive: false,
+            ended: false,
+            asked_services: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in new events, the newest first, and tells them.
+    async fn take(&mut self, mut new: Vec<StackEvent>) {
+        new.reverse();
+        if let Some(last) = new.last() {
+            self.seen = Some(last.event_id.clone());
+        }
+        for event in &new {
+            self.progress.count(event);
+            if event.is_of_stack() {
+                self.alive = true;
+                self.ended = StackStatus::parse(&event.status)
+                    .is_some_and(|status| !status.in_progress() && status != StackStatus::ReviewInProgress);
+            } else {
+                self.run.tell_resource(self.step, self.progress.told(event));
+            }
+            if is_failure(&event.status) && self.asked_services.insert(event.logical_id.clone()) {
+                self.facts.extend(service::facts(self.run, self.step, event).await);
+            }
+        }
+        self.events.append(&mut new);
+    }
 }
 
 /// Waits until nobody's operation runs on the stack any more; says so once. None if the stack is gone then.
@@ -105,7 +152,7 @@ pub(super) async fn rest(
     }
     super::send(events, Some(stack), EventKind::StackBusy { status: found.status.to_string() });
     loop {
-        wait.pause(false).await?;
+        wait.pause().await?;
         let now = wait.ask(async || cloudformation.describe_stack(&found.stack_id).await).await?;
         match now {
             Some(now) if now.status.in_progress() => {}

@@ -8,6 +8,7 @@ mod compare;
 mod context;
 mod delete;
 mod deploy;
+mod estimate;
 mod event;
 mod follow;
 mod interrupt;

@@ -5,7 +5,7 @@ use super::event::{Event, EventKind, send};
 use super::interrupt::{Interrupter, Level, interrupt};
 use super::outcome::{Outcome, Report, StackOutcome};
 use super::scheduler::{self, Job};
-use super::{delete, deploy, record};
+use super::{delete, deploy, estimate, record};
 use crate::error::{Error, Kind, Result};
 use crate::plan::{Action, Plan, StackStep};
 use std::collections::BTreeMap;
@@ -87,8 +87,7 @@ pub fn refuse(plan: &Plan) -> Result<()> {
 fn job(step: &StackStep) -> Job {
     let weight = match step.action {
         Action::Nothing | Action::Forget => 0,
-        Action::Create | Action::Recreate | Action::Delete => step.resources as u64 + 1,
-        Action::Update => step.changes.len() as u64 + 1,
+        _ => estimate::seconds(step),
     };
     Job { name: step.stack.clone(), waits_on: step.waits_on.iter().cloned().collect(), weight }
 }

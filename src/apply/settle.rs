@@ -6,10 +6,9 @@ use super::stop::Stop;
 use super::wait::Wait;
 use crate::aws::Aws;
 use crate::error::{Error, Kind, Result};
-use crate::model::Deployed;
+use crate::model::{ApplySettings, Deployed};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Waits until no stack is being worked on. Whether there was anything to wait for: then the account is to be looked at
 /// again. Reads only; may be dropped at any time.
@@ -20,12 +19,12 @@ pub async fn settle(
     aws: &Aws,
     deployed: &BTreeMap<String, Deployed>,
     events: &Events,
-    allowed: Duration,
+    settings: &ApplySettings,
 ) -> Result<bool> {
     let busy: Vec<(&String, &Deployed)> = deployed.iter().filter(|(_, stack)| stack.status.in_progress()).collect();
     let waits = busy.iter().map(|(name, stack)| async move {
         let cloudformation = aws.cloudformation(&stack.target);
-        match rest(events, name, &cloudformation, (*stack).clone(), Wait::new(events, name, allowed)).await {
+        match rest(events, name, &cloudformation, (*stack).clone(), Wait::new(events, name, settings)).await {
             Ok(_) => Ok(()),
             Err(Stop::Stopped(because)) => {
                 Err(Error::new(Kind::Failed, format!("{} is still being worked on: {because}", stack.stack_name)))

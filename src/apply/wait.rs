@@ -4,13 +4,19 @@ use super::event::{EventKind, Events, send};
 use super::stop::{Result, Stop};
 use crate::aws::{self, failure};
 use crate::error::{Error, Kind};
+use crate::model::ApplySettings;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// The first question comes soon: an emulator is done at once, and a failure at the start should show at once.
 const FIRST: Duration = Duration::from_millis(500);
+/// Then a hundredth of the time that the wait has taken passes between two questions, within these bounds: an end is seen
+/// at most that much too late, and a wait of an hour asks less than a thousand times.
+const SHARE: u32 = 100;
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5);
+/// However fast the time of an embedded AWS passes.
+const SHORTEST_EVER: Duration = Duration::from_millis(10);
 /// Between two attempts of a question that could not be asked (credentials ended, no network).
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -21,32 +27,43 @@ pub(super) struct Wait<'a> {
     began: Instant,
     deadline: Instant,
     allowed: Duration,
-    pause: Duration,
+    speed: f64,
+    asked: bool,
 }
 
 impl<'a> Wait<'a> {
-    pub fn new(events: &'a Events, stack: &'a str, allowed: Duration) -> Wait<'a> {
-        Wait::since(Instant::now(), events, stack, allowed)
+    pub fn new(events: &'a Events, stack: &'a str, settings: &ApplySettings) -> Wait<'a> {
+        Wait::since(Instant::now(), events, stack, settings)
     }
 
     /// A wait whose time has been running since `start`.
-    pub fn since(start: Instant, events: &'a Events, stack: &'a str, allowed: Duration) -> Wait<'a> {
-        Wait { events, stack, began: Instant::now(), deadline: start + allowed, allowed, pause: FIRST }
+    pub fn since(start: Instant, events: &'a Events, stack: &'a str, settings: &ApplySettings) -> Wait<'a> {
+        let ApplySettings { timeout: allowed, speed, .. } = *settings;
+        Wait { events, stack, began: Instant::now(), deadline: start + allowed, allowed, speed, asked: false }
     }
 
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Sleeps until the next question is due: soon while something happens, more and more seldom while nothing does.
+    /// Whether a time of AWS's has passed since `then`: sooner where time passes faster.
+    pub fn has_passed(&self, duration: Duration, then: Instant) -> bool {
+        then.elapsed().mul_f64(self.speed) >= duration
+    }
+
+    /// Sleeps until the next question is due: the longer the wait has taken, the later.
     ///
     /// # Errors
     /// The time is up.
-    pub async fn pause(&mut self, something_happened: bool) -> Result<()> {
+    pub async fn pause(&mut self) -> Result<()> {
         self.check()?;
         let left = self.deadline.saturating_duration_since(Instant::now());
-        sleep(self.pause.min(left)).await;
-        self.pause = if something_happened { SHORTEST } else { (self.pause * 3 / 2).clamp(SHORTEST, LONGEST) };
+        let pause = match self.asked {
+            true => (self.elapsed().mul_f64(self.speed) / SHARE).clamp(SHORTEST, LONGEST),
+            false => FIRST,
+        };
+        self.asked = true;
+        sleep(pause.div_f64(self.speed).max(SHORTEST_EVER).min(left)).await;
         Ok(())
     }
 
@@ -116,6 +133,11 @@ mod tests {
     use std::cell::Cell;
     use tokio::sync::mpsc::unbounded_channel;
 
+    fn settings(timeout_seconds: u64, speed: f64) -> ApplySettings {
+        let timeout = Duration::from_secs(timeout_seconds);
+        ApplySettings { concurrency: 8, timeout, lock_lease: Duration::from_secs(60), speed }
+    }
+
     fn expired() -> Error {
         Error::new(Kind::Credentials, "the credentials have expired")
     }
@@ -123,7 +145,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn expired_credentials_are_waited_out_and_told() {
         let (events, mut told) = unbounded_channel();
-        let wait = Wait::new(&events, "network", Duration::from_secs(600));
+        let wait = Wait::new(&events, "network", &settings(600, 1.0));
         let calls = Cell::new(0);
         let answer = wait
             .ask(async || {
@@ -146,7 +168,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_ends_the_wait_at_once_and_trouble_at_its_deadline() {
         let (events, _told) = unbounded_channel();
-        let wait = Wait::new(&events, "network", Duration::from_secs(60));
+        let wait = Wait::new(&events, "network", &settings(60, 1.0));
         let denied = wait.ask(async || Err::<(), _>(Error::new(Kind::AccessDenied, "denied"))).await;
         assert!(matches!(denied, Err(Stop::Failed(_))));
         assert_eq!(wait.elapsed(), Duration::ZERO);
@@ -158,13 +180,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn questions_grow_rare_and_end_with_the_time_allowed() {
         let (events, _told) = unbounded_channel();
-        let mut wait = Wait::new(&events, "network", Duration::from_secs(60));
-        let mut asked = Vec::new();
-        while wait.pause(false).await.is_ok() {
+        let mut wait = Wait::new(&events, "network", &settings(3600, 1.0));
+        let mut asked = vec![0];
+        while wait.pause().await.is_ok() {
             asked.push(wait.elapsed().as_millis());
         }
-        assert_eq!(asked[..6], [500, 1500, 3000, 5250, 8625, 13625]);
-        assert_eq!(asked.last(), Some(&60_000));
-        assert!(matches!(wait.pause(true).await, Err(Stop::Stopped(because)) if because.contains("1 min")));
+        assert_eq!(asked[..4], [0, 500, 1500, 2500]);
+        assert_eq!(asked.last(), Some(&3_600_000));
+        assert!(asked.len() < 1000, "{} questions in an hour", asked.len());
+        let latest = asked.windows(2).skip(1).all(|two| two[1] - two[0] <= 1000.max(two[0] / 100 + 1));
+        assert!(latest, "an end is seen a hundredth of the time too late at most: {asked:?}");
+        assert!(matches!(wait.pause().await, Err(Stop::Stopped(because)) if because.contains("60 min")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_time_passes_faster_questions_come_sooner() {
+        let (events, _told) = unbounded_channel();
+        let mut wait = Wait::new(&events, "network", &settings(3600, 50.0));
+        let began = Instant::now();
+        for _ in 0..3 {
+            wait.pause().await.unwrap();
+        }
+        assert_eq!(wait.elapsed().as_millis(), 10 + 20 + 20);
+        assert!(wait.has_passed(Duration::from_secs(2), began));
+        assert!(!wait.has_passed(Duration::from_secs(3), began));
     }
 }

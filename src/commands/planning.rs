@@ -117,7 +117,7 @@ pub async fn under_lock(
     let state = grip.state.state();
     let known = (state.serial > 0).then_some(&*state);
     let mut deployed = observe::deployed(aws, environment, wanted, known).await?;
-    while settle(aws, &deployed, grip.events, environment.apply.timeout).await? {
+    while settle(aws, &deployed, grip.events, &environment.apply).await? {
         deployed = observe::deployed(aws, environment, wanted, known).await?;
     }
     let plan = make(grip.account, environment, wanted, known, &mut deployed, options, aim).await?;

@@ -198,6 +198,7 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
             .and_then(|text| quantity::duration(&text))
             .unwrap_or(LOCK_LEASE)
             .max(SHORTEST_LEASE),
+        speed: 1.0,
     }
 }
 

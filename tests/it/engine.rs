@@ -68,7 +68,7 @@ impl World {
             .expect("the emulator answers");
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
         let mut deployed = facts.deployed;
-        if settle(&self.aws, &deployed, &events, Duration::from_secs(60)).await.expect("the emulator answers") {
+        if settle(&self.aws, &deployed, &events, &self.environment.apply).await.expect("the emulator answers") {
             let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
             deployed = observe::deployed(&self.aws, &self.environment, &self.stacks, state)
                 .await

@@ -90,7 +90,9 @@ impl Backend {
                 concurrency: 8,
                 timeout: Duration::from_secs(3600),
                 lock_lease: Duration::from_secs(60),
+                speed: 1.0,
             },
+
             at: Location { file: Arc::new(file), span: Span::default() },
         }
     }
