@@ -2,6 +2,7 @@
 //! ([`crate::query`]); what is between them is JSON in the API's own member names.
 
 mod describe;
+mod drift;
 mod events;
 mod exports;
 mod find;
@@ -17,6 +18,9 @@ mod summary;
 mod templates;
 #[cfg(test)]
 mod tests;
+
+#[allow(unused_imports, reason = "what opens a world follows")]
+pub(in crate::cloudformation) use drift::resume as resume_drift_detections;
 
 use crate::door::{Request, Response};
 use crate::place::Place;
@@ -50,6 +54,10 @@ async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json)
         "DescribeStackResource" => resources::describe_stack_resource(world, place, input).await,
         "DescribeStackResources" => resources::describe_stack_resources(world, place, input).await,
         "DescribeStacks" => describe::describe_stacks(world, place, input).await,
+        "DescribeStackDriftDetectionStatus" => drift::describe_stack_drift_detection_status(world, place, input).await,
+        "DescribeStackResourceDrifts" => drift::describe_stack_resource_drifts(world, place, input).await,
+        "DetectStackDrift" => drift::detect_stack_drift(world, place, input).await,
+        "DetectStackResourceDrift" => drift::detect_stack_resource_drift(world, place, input).await,
         "EstimateTemplateCost" => summary::estimate_template_cost(world, place, input).await,
         "GetStackPolicy" => policies::get_stack_policy(world, place, input).await,
         "GetTemplate" => templates::get_template(world, place, input).await,

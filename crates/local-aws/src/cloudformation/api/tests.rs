@@ -1,10 +1,12 @@
 //! Reads over a model that is put together by hand; what the engine makes is judged by the recorded cases.
 
 use super::carry_out;
+use crate::clock::Speed;
 use crate::cloudformation::drift::Drift;
 use crate::cloudformation::model::{ChangeSet, Definition, Event, Output, Stack, StackResource};
 use crate::place::Place;
 use crate::query::Fault;
+use crate::resources::{self, Owner};
 use crate::world::{LocalAws, Options};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -294,4 +296,67 @@ async fn templates_tell_what_they_need() {
         refusal(&aws, "ValidateTemplate", json!({})).await.2,
         "Either Template URL or Template Body must be specified."
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_found_property_by_property() {
+    let aws = LocalAws::open(Options { speed: Speed::REAL, ..Options::default() }).await.expect("a world in memory");
+    let mut drifting = stack("here", "CREATE_COMPLETE");
+    let owner = |logical_id: &str| Owner {
+        place: place(),
+        stack_name: "here".to_owned(),
+        stack_id: drifting.id.clone(),
+        logical_id: logical_id.to_owned(),
+        tags: indexmap::IndexMap::new(),
+    };
+    let mut topics = Vec::new();
+    for id in ["Changed", "Gone", "Same"] {
+        let properties = json!({ "TopicName": id, "DisplayName": "before" });
+        let made = resources::create(&aws.world, &owner(id), "AWS::SNS::Topic", &properties, None).await.expect("made");
+        topics.push((id, properties, made.physical_id));
+    }
+    {
+        let mut live = aws.world.resources.lock();
+        let changed = live.get_mut(&place(), "AWS::SNS::Topic", &topics[0].2).expect("a topic");
+        changed.properties.insert("DisplayName".to_owned(), json!("after"));
+        live.remove(&place(), "AWS::SNS::Topic", &topics[1].2).expect("a topic");
+    }
+    drifting.resources = topics
+        .into_iter()
+        .map(|(id, properties, physical_id)| {
+            let resource_type = "AWS::SNS::Topic".to_owned();
+            (id.to_owned(), StackResource { physical_id, properties, resource_type, ..resource(id) })
+        })
+        .collect();
+    aws.world.add_stack(drifting);
+
+    let begun = ask(&aws, "DetectStackDrift", json!({ "StackName": "here" })).await.expect("begun");
+    let status = || async {
+        let input = json!({ "StackDriftDetectionId": begun["StackDriftDetectionId"] });
+        ask(&aws, "DescribeStackDriftDetectionStatus", input).await.expect("a status")
+    };
+    assert_eq!(status().await["DetectionStatus"], "DETECTION_IN_PROGRESS");
+    assert!(ask(&aws, "DetectStackDrift", json!({ "StackName": "here" })).await.is_err());
+    while status().await["DetectionStatus"] != "DETECTION_COMPLETE" {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    assert_eq!(status().await["StackDriftStatus"], "DRIFTED");
+    assert_eq!(status().await["DriftedStackResourceCount"], 2);
+    let found = ask(&aws, "DescribeStackResourceDrifts", json!({ "StackName": "here" })).await.expect("drifts");
+    let statuses = names(&found, "StackResourceDrifts", "StackResourceDriftStatus");
+    assert_eq!(statuses, ["MODIFIED", "DELETED", "IN_SYNC"]);
+    assert_eq!(
+        found["StackResourceDrifts"][0]["PropertyDifferences"],
+        json!([{
+            "PropertyPath": "/DisplayName",
+            "ExpectedValue": "before",
+            "ActualValue": "after",
+            "DifferenceType": "NOT_EQUAL",
+        }])
+    );
+    let one = json!({ "StackName": "here", "LogicalResourceId": "Changed" });
+    let one = ask(&aws, "DetectStackResourceDrift", one).await.expect("drift");
+    assert_eq!(one["StackResourceDrift"]["ActualProperties"], r#"{"TopicName":"Changed","DisplayName":"after"}"#);
+    let stack = ask(&aws, "DescribeStacks", json!({ "StackName": "here" })).await.expect("a stack");
+    assert_eq!(stack["Stacks"][0]["DriftInformation"]["StackDriftStatus"], "DRIFTED");
 }

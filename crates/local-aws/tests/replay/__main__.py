@@ -1,0 +1,38 @@
+"""Replays all recordings against an endpoint: `python replay <endpoint> <recordings> <report.json> [part of a name]`.
+
+The report is a list of cases: `{id, group, excepted, verdicts: [{kind, call, verdict, why}]}`.
+"""
+
+import json
+import pathlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import behaviours
+import change_sets
+from excepted import reason
+
+THREADS = 4
+
+
+def main(endpoint, recordings, report, part=""):
+    jobs = []
+    for kind, replay in (("behaviours", behaviours.replay), ("change-sets", change_sets.replay)):
+        for path in sorted(pathlib.Path(recordings, kind).glob("*.json")):
+            if part in path.stem:
+                jobs.append((kind, replay, json.loads(path.read_text()), len(jobs)))
+    with ThreadPoolExecutor(THREADS) as pool:
+        reports = list(pool.map(lambda job: judged(*job, endpoint), jobs))
+    pathlib.Path(report).write_text(json.dumps(reports, indent=1))
+
+
+def judged(kind, replay, case, number, endpoint):
+    # The module of the test; the parts of `change-sets` are all about one thing.
+    group = "change-sets" if kind == "change-sets" else case["id"].split("__")[0]
+    excepted = reason(case)
+    verdicts = [] if excepted else [verdict.as_json() for verdict in replay(case, endpoint, number)]
+    return {"id": case["id"], "group": group, "excepted": excepted, "verdicts": verdicts}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
