@@ -72,7 +72,7 @@ impl LocalAws {
             ids: Ids::new(seed),
             request_ids: Ids::new(!seed),
             sessions: Sessions::restore(store.read(Sessions::FILE)?.unwrap_or_default()),
-            services: Services::new(clock.clone(), Arc::clone(&store)),
+            services: Services::new(clock.clone(), seed.rotate_left(32), Arc::clone(&store)),
             faults: Faults::default(),
             resources: Resources::default(),
             stacks: Stacks::default(),

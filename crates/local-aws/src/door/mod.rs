@@ -1,5 +1,6 @@
 //! The ways in: an SDK HTTP connector in process, and a port. Both lead to [`exchange`].
 
+mod blobs;
 mod chunked;
 mod connector;
 mod operation;

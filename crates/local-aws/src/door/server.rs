@@ -1,9 +1,9 @@
 //! The way in by a port: HTTP/1.1 for any AWS client.
 
+use super::blobs::{self, Pieces};
 use super::{Request, Response};
 use crate::world::World;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -76,19 +76,28 @@ pub(crate) async fn serve(
 async fn answer(
     world: Arc<World>,
     request: http::Request<Incoming>,
-) -> Result<http::Response<Full<Bytes>>, Box<dyn Error + Send + Sync>> {
+) -> Result<http::Response<Pieces>, Box<dyn Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let is_head = parts.method == http::Method::HEAD;
-    let body = body.collect().await?.to_bytes();
-    let response = super::exchange(&world, Request::from_parts(parts, body)).await?;
-    Ok(finish(response, is_head))
+    if blobs::is_download(&parts) {
+        return Ok(blobs::download(&world, parts).await?);
+    }
+    let request = if blobs::is_upload(&parts) {
+        match blobs::upload(&world, parts, body).await? {
+            Ok(last_piece) => last_piece,
+            Err(response) => return Ok(finish(response, is_head)),
+        }
+    } else {
+        Request::from_parts(parts, body.collect().await?.to_bytes())
+    };
+    Ok(finish(super::exchange(&world, request).await?, is_head))
 }
 
 /// A response to `HEAD` keeps the length that it tells of; of others hyper counts it.
-fn finish(response: Response, is_head: bool) -> http::Response<Full<Bytes>> {
+fn finish(response: Response, is_head: bool) -> http::Response<Pieces> {
     let (mut parts, body) = response.into_parts();
     if !is_head {
         parts.headers.remove(http::header::CONTENT_LENGTH);
     }
-    http::Response::from_parts(parts, Full::new(body))
+    http::Response::from_parts(parts, Pieces::whole(body))
 }

@@ -25,8 +25,8 @@ pub(super) const PLACEHOLDER: &str = "this-account";
 /// A service of winterbaume, whichever.
 pub(super) trait Backend: Send + Sync {
     fn handle(&self, request: MockRequest) -> Answering<'_, MockResponse>;
-    /// What it holds in a region.
-    fn snapshot<'a>(&'a self, region: &'a str) -> Answering<'a, serde_json::Result<Json>>;
+    /// What it holds in a region, in JSON.
+    fn snapshot<'a>(&'a self, region: &'a str) -> Answering<'a, serde_json::Result<Vec<u8>>>;
     /// Makes it hold what a snapshot says.
     fn restore<'a>(&'a self, region: &'a str, held: Json) -> Answering<'a, Result<(), String>>;
 }
@@ -38,8 +38,8 @@ macro_rules! backends {
                 MockService::handle(self, request)
             }
 
-            fn snapshot<'a>(&'a self, region: &'a str) -> Answering<'a, serde_json::Result<Json>> {
-                Box::pin(async move { serde_json::to_value(StatefulService::snapshot(self, PLACEHOLDER, region).await) })
+            fn snapshot<'a>(&'a self, region: &'a str) -> Answering<'a, serde_json::Result<Vec<u8>>> {
+                Box::pin(async move { serde_json::to_vec(&StatefulService::snapshot(self, PLACEHOLDER, region).await) })
             }
 
             fn restore<'a>(&'a self, region: &'a str, held: Json) -> Answering<'a, Result<(), String>> {

@@ -48,7 +48,7 @@ impl Services {
         let made = turn.made.load(Ordering::SeqCst);
         let unused = account.unused_files(service);
         let state = backend.snapshot(&place.region).await?;
-        self.store.write(&file, &state)?;
+        self.store.write_bytes(&file, &state)?;
         *held = made;
         for file in unused {
             // A file that stays behind only takes up room.
@@ -62,6 +62,7 @@ impl Services {
     /// # Errors
     /// A file cannot be read.
     pub(crate) async fn restore(&self) -> io::Result<()> {
+        self.registry.restore(&self.store)?;
         for id in self.store.list("services")? {
             let account = self.account(&id);
             for region in self.store.list(&format!("services/{id}"))? {

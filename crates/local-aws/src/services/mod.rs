@@ -3,12 +3,14 @@
 mod account;
 mod dynamodb;
 mod keep;
+mod registry;
 mod rewrite;
 pub(crate) mod s3;
 pub(crate) mod sts;
 
 use crate::clock::Clock;
 use crate::door::{Request, Response};
+use crate::ids::Ids;
 use crate::place::Place;
 use crate::store::Store;
 use account::Account;
@@ -23,14 +25,19 @@ pub struct Services {
     clock: Clock,
     accounts: Mutex<BTreeMap<String, Arc<Account>>>,
     buckets: Buckets,
+    registry: registry::Registry,
+    /// For uploads, which nobody orders.
+    ids: Ids,
     store: Arc<Store>,
     keeper: keep::Keeper,
 }
 
 impl Services {
-    pub(crate) fn new(clock: Clock, store: Arc<Store>) -> Self {
+    /// `seed`: for ids of uploads.
+    pub(crate) fn new(clock: Clock, seed: u64, store: Arc<Store>) -> Self {
         let (accounts, buckets, keeper) = Default::default();
-        Services { clock, accounts, buckets, store, keeper }
+        let registry = registry::Registry::new(&store);
+        Services { clock, accounts, buckets, registry, ids: Ids::new(seed), store, keeper }
     }
 
     /// Lets `service` (its signing name) answer as it would answer a request that was signed for `place`.
@@ -38,11 +45,15 @@ impl Services {
     /// The request's path, query, headers and body count; its host does only where it names a bucket. `None` if there is
     /// no such service here.
     pub async fn call(&self, place: &Place, service: &str, request: Request) -> Option<Response> {
+        if service == "registry" {
+            return Some(registry::oci::answer(self, place, request).await);
+        }
         let account = self.account(&place.account);
         let backend = account.backend(service)?;
         let writes = crate::door::writes(service, &crate::door::operation(service, &request), &request);
         let answered = match service {
             "s3" => s3::answer(self, place, request).await,
+            "ecr" => Answered::at(place, registry::ecr::answer(self, place, request).await),
             "dynamodb" => Answered::at(place, dynamodb::answer(&account, place, request).await),
             _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
         };
@@ -65,27 +76,10 @@ impl Services {
         operation: &str,
         input: &Json,
     ) -> Result<Json, ServiceError> {
-        let request = http::Request::post("/")
-            .header("x-amz-target", format!("{}.{operation}", target_prefix(service)))
-            .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.1")
-            .body(Bytes::from(input.to_string()))
-            .map_err(|error| ServiceError::new("InvalidRequest", &error.to_string()))?;
-        let Some(response) = self.call(place, service, request).await else {
-            return Err(ServiceError::new("UnknownService", service));
-        };
-        let body: Json = if response.body().is_empty() {
-            Json::Object(Default::default())
-        } else {
-            serde_json::from_slice(response.body())
-                .map_err(|error| ServiceError::new("InternalFailure", &error.to_string()))?
-        };
-        if response.status().is_success() {
-            return Ok(body);
+        match self.call(place, service, json_request(service, operation, input)?).await {
+            Some(response) => json_of(&response),
+            None => Err(ServiceError::new("UnknownService", service)),
         }
-        let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default();
-        let code = text("__type").rsplit('#').next().unwrap_or_default();
-        let message = if text("message").is_empty() { text("Message") } else { text("message") };
-        Err(ServiceError::new(code, message))
     }
 
     fn account(&self, id: &str) -> Arc<Account> {
@@ -128,6 +122,45 @@ impl ServiceError {
     fn new(code: &str, message: &str) -> Self {
         ServiceError { code: code.to_owned(), message: message.to_owned() }
     }
+}
+
+/// Calls an operation of winterbaume's own, past what is wrapped around it.
+async fn json_call(
+    account: &Account,
+    place: &Place,
+    service: &str,
+    operation: &str,
+    input: &Json,
+) -> Result<Json, ServiceError> {
+    let request = json_request(service, operation, input)?;
+    match account.backend(service) {
+        Some(backend) => json_of(&rewrite::answer(backend, place, service, request).await),
+        None => Err(ServiceError::new("UnknownService", service)),
+    }
+}
+
+fn json_request(service: &str, operation: &str, input: &Json) -> Result<Request, ServiceError> {
+    http::Request::post(format!("https://{service}.amazonaws.com/"))
+        .header("x-amz-target", format!("{}.{operation}", target_prefix(service)))
+        .header(http::header::CONTENT_TYPE, "application/x-amz-json-1.1")
+        .body(Bytes::from(input.to_string()))
+        .map_err(|error| ServiceError::new("InvalidRequest", &error.to_string()))
+}
+
+/// What an answer in JSON says.
+fn json_of(response: &Response) -> Result<Json, ServiceError> {
+    let body: Json = match response.body().is_empty() {
+        true => Json::Object(Default::default()),
+        false => serde_json::from_slice(response.body())
+            .map_err(|error| ServiceError::new("InternalFailure", &error.to_string()))?,
+    };
+    if response.status().is_success() {
+        return Ok(body);
+    }
+    let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default();
+    let code = text("__type").rsplit('#').next().unwrap_or_default();
+    let message = if text("message").is_empty() { text("Message") } else { text("message") };
+    Err(ServiceError::new(code, message))
 }
 
 /// What precedes an operation's name in `x-amz-target`.

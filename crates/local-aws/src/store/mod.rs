@@ -98,6 +98,14 @@ impl Store {
         self.path(relative).map_or(Ok(()), |path| files::write(&path, value))
     }
 
+    /// Writes a file of the directory that is JSON already.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn write_bytes(&self, relative: &str, bytes: &[u8]) -> io::Result<()> {
+        self.path(relative).map_or(Ok(()), |path| files::write_bytes(&path, bytes))
+    }
+
     /// Reads a file of the directory, if it is there.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The services and the doors, through the SDK's own clients.
 
 mod dynamodb;
+mod ecr;
 mod faults;
 mod persistence;
 mod port;

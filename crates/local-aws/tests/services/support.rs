@@ -77,6 +77,10 @@ impl Port {
 
     /// Sends bytes and gives what comes back until the connection ends or is silent.
     pub async fn exchange(&self, parts: &[&[u8]]) -> String {
+        String::from_utf8_lossy(&self.exchange_bytes(parts).await).into_owned()
+    }
+
+    pub async fn exchange_bytes(&self, parts: &[&[u8]]) -> Vec<u8> {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.number)).await.expect("a connection");
         for part in parts {
@@ -88,7 +92,7 @@ impl Port {
         let read = stream.read_to_end(&mut got);
         // An error is an end too: what came before it counts.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(10), read).await.expect("an end");
-        String::from_utf8_lossy(&got).into_owned()
+        got
     }
 }
 
@@ -116,6 +120,7 @@ clients! {
     cloudformation: aws_sdk_cloudformation;
     s3: aws_sdk_s3;
     dynamodb: aws_sdk_dynamodb;
+    ecr: aws_sdk_ecr;
     sts: aws_sdk_sts;
 }
 
