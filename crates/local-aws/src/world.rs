@@ -88,6 +88,7 @@ impl LocalAws {
         }
         let world = Arc::new(world);
         Store::keep(&world);
+        crate::cloudformation::resume(&world);
         Ok(LocalAws { world })
     }
 

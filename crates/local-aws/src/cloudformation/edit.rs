@@ -3,7 +3,6 @@
 use super::model::Stack;
 use crate::world::World;
 
-#[allow(dead_code, reason = "the rooms that use it follow")]
 impl World {
     /// Changes a stack; `None` if there is none with this id. The whole change is seen at once, or not at all.
     pub(crate) fn edit_stack<T>(&self, id: &str, edit: impl FnOnce(&mut Stack) -> T) -> Option<T> {

@@ -3,12 +3,25 @@
 //! `model` holds what there is; `api` answers requests about it, one operation a function; `engine` carries out stack
 //! operations in the background. What CloudFormation would say is decided by the crate `cloudformation`.
 
-#[allow(dead_code, reason = "the door that leads here follows")]
 pub(crate) mod api;
 pub mod drift;
 mod edit;
+pub(crate) mod engine;
 pub mod model;
-#[allow(dead_code, reason = "as above")]
+mod prepare;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use model::Stacks;
+
+use crate::world::World;
+use std::sync::Arc;
+
+/// Goes on with what was being done when the world was closed.
+pub(crate) fn resume(world: &Arc<World>) {
+    engine::resume(world);
+    api::change_sets::resume(world);
+    api::resume_drift_detections(world);
+}

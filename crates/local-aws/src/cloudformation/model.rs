@@ -7,12 +7,52 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// All stacks of a world, deleted ones too, by their id (an ARN).
 #[derive(Debug, Default)]
 pub struct Stacks {
     stacks: Mutex<IndexMap<String, Stack>>,
+    /// By stack id.
+    halts: Mutex<HashMap<String, Arc<Halt>>>,
+    /// Told of every signal to a resource.
+    signals: Notify,
+}
+
+/// Whether what is being done to a stack is to stop. Who waits for it is woken in the order of waiting, so that a seed
+/// gives one sequence of events.
+#[derive(Debug, Default)]
+pub(super) struct Halt {
+    halted: AtomicBool,
+    told: Notify,
+}
+
+impl Halt {
+    pub fn set(&self, halted: bool) {
+        self.halted.store(halted, Ordering::SeqCst);
+        if halted {
+            self.told.notify_waiters();
+        }
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.halted.load(Ordering::SeqCst)
+    }
+
+    /// Returns once it is set.
+    pub async fn wait(&self) {
+        loop {
+            let told = self.told.notified();
+            if self.is_set() {
+                return;
+            }
+            told.await;
+        }
+    }
 }
 
 impl Stacks {
@@ -37,6 +77,27 @@ impl Stacks {
                 .find(|stack| stack.name == name_or_id && stack.place == *place && stack.status != "DELETE_COMPLETE"),
         };
         found.map(|stack| stack.id.clone())
+    }
+
+    /// The way to stop what is being done to a stack.
+    pub(super) fn halt_of(&self, stack_id: &str) -> Arc<Halt> {
+        let mut halts = self.halts.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(halts.entry(stack_id.to_owned()).or_default())
+    }
+
+    /// Nothing is being done to the stack any more.
+    pub(super) fn forget_halt(&self, stack_id: &str) {
+        self.halts.lock().unwrap_or_else(PoisonError::into_inner).remove(stack_id);
+    }
+
+    /// Becomes ready at the next signal after this call.
+    pub(super) fn signalled(&self) -> Notified<'_> {
+        self.signals.notified()
+    }
+
+    /// Wakes all who wait for signals.
+    pub(super) fn signal(&self) {
+        self.signals.notify_waiters();
     }
 }
 
@@ -67,6 +128,12 @@ pub struct Stack {
     pub resources: IndexMap<String, StackResource>,
     /// Old physical resources that a cleanup still has to delete.
     pub leftovers: Vec<StackResource>,
+    /// Physical resources that were the stack's, exist, and belong to nobody any more: retained, or not deletable.
+    #[serde(default)]
+    pub abandoned: Vec<StackResource>,
+    /// What its wait conditions were told.
+    #[serde(default)]
+    pub signals: Vec<Signal>,
     /// What looking for drift found.
     #[serde(default)]
     pub drift: Drift,
@@ -91,6 +158,57 @@ pub struct Stack {
     pub operation: Option<Operation>,
 }
 
+/// What a wait condition is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// The logical id of the resource, or the URL of a handle.
+    pub target: String,
+    pub unique_id: String,
+    /// `SUCCESS` or `FAILURE`.
+    pub status: String,
+    pub reason: String,
+    pub data: String,
+}
+
+impl Stack {
+    /// A stack of which nothing is known yet.
+    pub(super) fn new(place: &Place, name: &str, id: &str, created: Timestamp) -> Self {
+        Stack {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            place: place.clone(),
+            status: String::new(),
+            status_reason: None,
+            created,
+            updated: None,
+            deleted: None,
+            current: Definition::default(),
+            previous: None,
+            termination_protection: false,
+            disable_rollback: false,
+            change_set_id: None,
+            policy: None,
+            policy_during_update: None,
+            resources: IndexMap::new(),
+            leftovers: Vec::new(),
+            abandoned: Vec::new(),
+            signals: Vec::new(),
+            drift: Drift::default(),
+            outputs: Vec::new(),
+            change_sets: IndexMap::new(),
+            events: Vec::new(),
+            drift_status: "NOT_CHECKED".to_owned(),
+            drift_checked: None,
+            parent: None,
+            imports: Vec::new(),
+            deletion_mode: None,
+            timeout_minutes: None,
+            tokens: Vec::new(),
+            operation: None,
+        }
+    }
+}
+
 /// The stack whose resource a nested stack is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parent {
@@ -107,7 +225,8 @@ pub struct Token {
     pub action: String,
 }
 
-/// What is being done to a stack: all that the engine needs to carry on after a restart.
+/// What is being done to a stack: all that the engine needs to carry on after a restart. It stays after a failure that
+/// something can still be done about: whether it runs, the stack's status says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     /// For `DescribeEvents`.
@@ -117,6 +236,8 @@ pub struct Operation {
     pub started: Timestamp,
     pub token: Option<String>,
     pub on_failure: OnFailure,
+    /// Whether `steps` is filled.
+    pub prepared: bool,
     /// Somebody wants it to stop: an update rolls back, a creation gives way to a deletion.
     pub cancelled: bool,
     /// Logical ids that a deletion leaves alone (`RetainResources`).
@@ -174,6 +295,9 @@ pub enum OnFailure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub state: StepState,
+    /// The physical id that is being replaced.
+    #[serde(default)]
+    pub replaces: Option<String>,
     /// The resource before the operation touched it; `None`: there was none.
     pub before: Option<StackResource>,
 }
@@ -193,8 +317,14 @@ pub enum StepState {
 pub struct Definition {
     /// The text as it was sent.
     pub template: String,
-    /// After transforms; `None` where there are none.
+    /// After transforms, as `GetTemplate` shows it; `None` where there are none.
     pub processed: Option<String>,
+    /// After macros, before the language extensions: what is carried out. `None` where there are no macros.
+    #[serde(default)]
+    pub expanded: Option<String>,
+    /// Why a transform failed; then nothing can be carried out.
+    #[serde(default)]
+    pub failure: Option<String>,
     pub description: Option<String>,
     /// Every parameter of the template with its effective value, defaults included.
     pub parameters: IndexMap<String, ParameterValue>,

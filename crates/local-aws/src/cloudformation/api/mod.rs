@@ -1,25 +1,32 @@
 //! CloudFormation's API: one operation a function, found by its action. Requests are forms, answers XML
 //! ([`crate::query`]); what is between them is JSON in the API's own member names.
 
+mod cancel;
+pub(super) mod change_sets;
+mod create;
+mod delete;
 mod describe;
 mod drift;
 mod events;
+mod execute;
 mod exports;
 mod find;
+mod input;
 mod limits;
 mod list;
 mod page;
 mod policies;
 mod protection;
 mod resources;
-mod show;
+mod rollback;
+pub(super) mod show;
 mod stack_sets;
-mod summary;
+pub(super) mod summary;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod update;
 
-#[allow(unused_imports, reason = "what opens a world follows")]
 pub(in crate::cloudformation) use drift::resume as resume_drift_detections;
 
 use crate::door::{Request, Response};
@@ -44,8 +51,14 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
     }
 }
 
-async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {
+pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {
     match action {
+        "CancelUpdateStack" => cancel::cancel_update_stack(world, place, input).await,
+        "ContinueUpdateRollback" => rollback::continue_update_rollback(world, place, input).await,
+        "CreateChangeSet" => change_sets::create_change_set(world, place, input).await,
+        "CreateStack" => create::create_stack(world, place, input).await,
+        "DeleteChangeSet" => change_sets::delete_change_set(world, place, input).await,
+        "DeleteStack" => delete::delete_stack(world, place, input).await,
         "DescribeAccountLimits" => limits::describe_account_limits(world, place, input).await,
         "DescribeChangeSet" => describe::describe_change_set(world, place, input).await,
         "DescribeChangeSetHooks" => describe::describe_change_set_hooks(world, place, input).await,
@@ -59,6 +72,7 @@ async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json)
         "DetectStackDrift" => drift::detect_stack_drift(world, place, input).await,
         "DetectStackResourceDrift" => drift::detect_stack_resource_drift(world, place, input).await,
         "EstimateTemplateCost" => summary::estimate_template_cost(world, place, input).await,
+        "ExecuteChangeSet" => execute::execute_change_set(world, place, input).await,
         "GetStackPolicy" => policies::get_stack_policy(world, place, input).await,
         "GetTemplate" => templates::get_template(world, place, input).await,
         "GetTemplateSummary" => summary::get_template_summary(world, place, input).await,
@@ -68,7 +82,10 @@ async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json)
         "ListStackResources" => resources::list_stack_resources(world, place, input).await,
         "ListStacks" => list::list_stacks(world, place, input).await,
         "ListTypes" => limits::list_types(world, place, input).await,
+        "RollbackStack" => rollback::rollback_stack(world, place, input).await,
         "SetStackPolicy" => policies::set_stack_policy(world, place, input).await,
+        "SignalResource" => cancel::signal_resource(world, place, input).await,
+        "UpdateStack" => update::update_stack(world, place, input).await,
         "UpdateTerminationProtection" => protection::update_termination_protection(world, place, input).await,
         "ValidateTemplate" => summary::validate_template(world, place, input).await,
         _ if action.contains("StackSet") || action.contains("StackInstance") => stack_sets::answer(action, &input),

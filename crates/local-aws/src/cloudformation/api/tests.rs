@@ -37,6 +37,8 @@ fn stack(name: &str, status: &str) -> Stack {
         policy: None,
         policy_during_update: None,
         resources: ["B", "A"].map(|id| (id.to_owned(), resource(id))).into_iter().collect(),
+        abandoned: Vec::new(),
+        signals: Vec::new(),
         leftovers: Vec::new(),
         drift: Drift::default(),
         outputs: Vec::new(),

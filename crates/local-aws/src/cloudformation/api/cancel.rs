@@ -1,0 +1,64 @@
+//! `CancelUpdateStack` and `SignalResource`.
+
+use super::{find, required};
+use crate::cloudformation::engine::halt;
+use crate::cloudformation::model::Signal;
+use crate::place::Place;
+use crate::query::{self, Fault};
+use crate::world::World;
+use serde::Deserialize;
+use serde_json::Value as Json;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    stack_name: Option<String>,
+    logical_resource_id: Option<String>,
+    unique_id: Option<String>,
+    status: Option<String>,
+}
+
+/// Stops an update, which is then rolled back.
+pub(super) async fn cancel_update_stack(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
+    let input: Input = query::input(input)?;
+    let name = required(input.stack_name, "stackName")?;
+    let id = world.stacks.id_of(place, &name).ok_or_else(|| find::in_brackets(&name))?;
+    let cancelled = world.edit_stack(&id, |stack| match &mut stack.operation {
+        Some(operation) if stack.status == "UPDATE_IN_PROGRESS" => {
+            operation.cancelled = true;
+            true
+        }
+        _ => false,
+    });
+    if cancelled != Some(true) {
+        return Err(Fault::validation("CancelUpdateStack cannot be called from current stack status"));
+    }
+    halt(world, &id);
+    Ok(Json::Null)
+}
+
+/// Tells a wait condition that something it waits for has happened, or will not.
+pub(super) async fn signal_resource(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
+    let input: Input = query::input(input)?;
+    let name = required(input.stack_name, "stackName")?;
+    let target = required(input.logical_resource_id, "logicalResourceId")?;
+    let unique_id = required(input.unique_id, "uniqueId")?;
+    let status = required(input.status, "status")?;
+    let id = world.stacks.id_of(place, &name).ok_or_else(|| find::in_brackets(&name))?;
+    let known = world.edit_stack(&id, |stack| {
+        let known = stack.resources.contains_key(&target);
+        // A signal counts once.
+        let again = stack.signals.iter().any(|it| it.target == target && it.unique_id == unique_id);
+        if known && !again {
+            let (reason, data) = (String::new(), String::new());
+            stack.signals.push(Signal { target: target.clone(), unique_id, status, reason, data });
+        }
+        known
+    });
+    if known != Some(true) {
+        return Err(Fault::validation(format!("Resource {target} does not exist for stack {name}")));
+    }
+    world.stacks.signal();
+    Ok(Json::Null)
+}

@@ -1,0 +1,88 @@
+//! `UpdateStack`.
+
+use super::find;
+use super::input::{Input, can_be_updated, cannot_be_updated, on_failure, repeated};
+use super::policies;
+use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
+use crate::cloudformation::engine::spawn;
+use crate::cloudformation::model::{Definition, OnFailure, Operation, OperationKind, Phase, Stack, Token};
+use crate::cloudformation::prepare::{changes, prepare};
+use crate::place::Place;
+use crate::query::{self, Fault};
+use crate::world::World;
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+
+/// Updates a stack in the background.
+pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
+    let mut input: Input = query::input(input)?;
+    let name = input.name()?;
+    let missing = || Fault::validation(format!("Stack [{name}] does not exist"));
+    let id = world.stacks.id_of(place, &name).ok_or_else(missing)?;
+    let stack = world.with_stack(&id, Clone::clone).ok_or_else(|| find::with_id(&name))?;
+    let token = input.client_request_token.clone();
+    if token
+        .as_ref()
+        .is_some_and(|token| stack.tokens.contains(&Token { token: token.clone(), action: "UpdateStack".to_owned() }))
+    {
+        return Ok(json!({ "StackId": id }));
+    }
+    let on_failure = on_failure(input.disable_rollback, None)?;
+    let during = policies::body(
+        world,
+        place,
+        input.stack_policy_during_update_body.take(),
+        input.stack_policy_during_update_url.as_deref(),
+    )
+    .await?;
+    let policy = input.policy(world, place).await?;
+    let prepared = prepare(world, place, (&stack.name, &id), input.request()?, Some(&stack.current)).await?;
+    if !can_be_updated(&stack) {
+        return Err(cannot_be_updated(&stack));
+    }
+    // What failed before is tried again, whether or not anything else is to be done.
+    let failed = stack.status.ends_with("_FAILED");
+    let changes = changes(world, &stack, &prepared.definition, &Default::default()).await;
+    if !failed && changes.as_ref().is_ok_and(|changes| !changes.any) {
+        return Err(Fault::validation("No updates are to be performed."));
+    }
+    let mut operation = Operation::new(world, OperationKind::Update, Phase::Forward);
+    operation.on_failure = on_failure;
+    operation.token.clone_from(&token);
+    operation.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
+    let begun = world.edit_stack(&id, |stack| {
+        // Another request may have come first.
+        if !can_be_updated(stack) {
+            return Err(cannot_be_updated(stack));
+        }
+        repeated(stack, "UpdateStack", token.as_deref());
+        stack.change_set_id = None;
+        if policy.is_some() {
+            stack.policy = policy;
+        }
+        stack.policy_during_update = during;
+        begin(world, stack, prepared.definition, operation);
+        Ok(())
+    });
+    begun.unwrap_or_else(|| Err(missing()))?;
+    spawn(world, &id);
+    Ok(json!({ "StackId": id }))
+}
+
+/// Makes an update the stack's operation. After a failure that was left as it was, the state to go back to stays.
+pub(super) fn begin(world: &World, stack: &mut Stack, definition: Definition, mut operation: Operation) {
+    let failed = stack.operation.take();
+    let old = std::mem::replace(&mut stack.current, definition);
+    if stack.previous.is_none() && stack.status != "CREATE_FAILED" {
+        stack.previous = Some(old);
+    }
+    if let Some(failed) = failed {
+        operation.steps = failed.steps;
+        // Only what is still there can be gone back to.
+        operation.steps.retain(|id, _| stack.resources.contains_key(id));
+    }
+    stack.disable_rollback = operation.on_failure == OnFailure::DoNothing;
+    stack.updated = Some(world.clock.now());
+    stack.operation = Some(operation);
+    stack_event(world, stack, "UPDATE_IN_PROGRESS", Some(USER_INITIATED));
+}

@@ -1,0 +1,47 @@
+//! CloudFormation's quotas for templates, as far as it refuses a request at once.
+
+use crate::query::Fault;
+use cloudformation::template::Template;
+use cloudformation::validate::{Options, rules, validate};
+
+const MANY: usize = 200;
+
+/// # Errors
+/// `ValidationError` with the first quota that the template exceeds.
+pub(super) fn check(template: &Template) -> Result<(), Fault> {
+    let sections =
+        [template.resources.len(), template.parameters.len(), template.outputs.len(), template.mappings.len()];
+    let long = template.description.as_ref().is_some_and(|text| text.value.len() > 1024);
+    // All that the validator knows costs more than looking whether anything is large at all.
+    if !long && sections.iter().all(|size| *size <= MANY) {
+        return Ok(());
+    }
+    let quotas = [
+        rules::TOO_MANY_RESOURCES,
+        rules::TOO_MANY_PARAMETERS,
+        rules::TOO_MANY_OUTPUTS,
+        rules::TOO_MANY_MAPPINGS,
+        rules::DESCRIPTION_TOO_LONG,
+    ];
+    let findings = validate(template, &[], 0, &Options::default());
+    match findings.into_iter().find(|finding| quotas.contains(&finding.rule)) {
+        Some(finding) => Err(Fault::validation(finding.message)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_has_at_most_500_resources() {
+        let template = |count: usize| {
+            let resources: String = (0..count).map(|at| format!("  R{at}: {{Type: AWS::SNS::Topic}}\n")).collect();
+            Template::parse(&format!("Resources:\n{resources}")).expect("right")
+        };
+        assert_eq!(check(&template(500)), Ok(()));
+        let message = check(&template(501)).expect_err("too many").message;
+        assert_eq!(message, "Template format error: Number of resources, 501, is greater than maximum allowed, 500");
+    }
+}
