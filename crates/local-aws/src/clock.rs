@@ -42,11 +42,16 @@ impl Clock {
         self.epoch.checked_add(passed).unwrap_or(self.epoch)
     }
 
+    /// How long something takes here that takes `duration` on AWS.
+    pub fn scaled(&self, duration: Duration) -> Duration {
+        Duration::from_secs_f64(duration.as_secs_f64() / self.speed.0)
+    }
+
     /// Waits as long as something takes that takes `duration` on AWS.
     pub async fn take(&self, duration: Duration) {
-        let scaled = duration.as_secs_f64() / self.speed.0;
-        if scaled > 0.0 {
-            tokio::time::sleep(Duration::from_secs_f64(scaled)).await;
+        let scaled = self.scaled(duration);
+        if !scaled.is_zero() {
+            tokio::time::sleep(scaled).await;
         }
     }
 }

@@ -9,6 +9,7 @@
 //! and service are those it was signed for.
 
 pub mod clock;
+mod cloudcontrol;
 pub mod cloudformation;
 pub mod door;
 pub mod faults;

@@ -91,6 +91,7 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
 async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: Request) -> Response {
     match route.service.as_str() {
         "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
+        "cloudcontrolapi" => crate::cloudcontrol::answer(world, &route.place, &request).await,
         "sts" => crate::services::sts::answer(world, route, &request),
         service => match world.services.call(&route.place, service, request.clone()).await {
             Some(response) => response,

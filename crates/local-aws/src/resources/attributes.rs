@@ -100,14 +100,14 @@ fn exists(draft: &Draft<'_>, path: &PropertyPath) -> bool {
 /// The value of a property that only the service sets.
 pub(super) fn attribute(draft: &Draft<'_>, path: &PropertyPath) -> Json {
     let joined = path.segments().collect::<Vec<_>>().join("/");
-    if let Some(value) = identity(draft, path).or_else(|| own(draft, &joined)) {
-        return Json::String(value);
-    }
-    if let Some(value) = whole(draft, &joined) {
+    let property = draft.known.property(&joined);
+    let told = identity(draft, path).or_else(|| own(draft, &joined));
+    if told.is_none()
+        && let Some(value) = whole(draft, &joined)
+    {
         return value;
     }
-    let property = draft.known.property(&joined);
-    let formed = form(draft.type_name, &joined).and_then(|form| draft.fill(form));
+    let formed = told.or_else(|| draft.fill(form(draft.type_name, &joined)?));
     match (formed, property) {
         (Some(text), Some(property)) if !property.types().contains(Type::String) => {
             text.parse::<serde_json::Number>().map_or(Json::String(text), Json::Number)

@@ -32,10 +32,11 @@ pub fn check(type_name: &str, properties: &Json) -> Result<(), Failure> {
 
 /// The type, or the refusal of one that is not in the registry.
 pub(super) fn known(type_name: &str) -> Result<&'static ResourceType, Failure> {
-    resource_type(type_name).ok_or_else(|| {
-        let reason = format!("Template format error: Unrecognized resource types: [{type_name}]");
-        Failure::new("TypeNotFound", reason)
-    })
+    resource_type(type_name).ok_or_else(|| unknown(type_name))
+}
+
+pub(super) fn unknown(type_name: &str) -> Failure {
+    Failure::new("TypeNotFound", format!("Template format error: Unrecognized resource types: [{type_name}]"))
 }
 
 fn reason(known: &ResourceType, broken: &[Violation]) -> String {

@@ -63,7 +63,10 @@ pub(super) fn recall(draft: &mut Draft<'_>, physical_id: &str) {
 
 fn put(draft: &mut Draft<'_>, path: &PropertyPath, value: &str) {
     if model::get(&draft.properties, path).is_none() && !value.is_empty() {
-        model::set(&mut draft.properties, path, Json::String(value.to_owned()));
+        let types = draft.known.property(&path.dotted()).map(|property| property.types()).unwrap_or_default();
+        let number = value.parse().ok().filter(|_| !types.any() && !types.contains(Type::String));
+        let value = number.map_or_else(|| Json::String(value.to_owned()), Json::Number);
+        model::set(&mut draft.properties, path, value);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::model::Properties;
+use crate::cloudcontrol::ResourceRequest;
 use crate::place::Place;
 use cloudformation::schema::ResourceType;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct Live {
     pub physical_id: String,
     /// As the service holds them, with what it set itself.
     pub properties: Properties,
+    /// What the service behind it held after the last change that was made through the resource.
+    pub observed: Option<Properties>,
     /// The stack that it belongs to; `None` for what was made otherwise.
     pub stack_id: Option<String>,
     pub logical_id: Option<String>,
@@ -39,7 +42,7 @@ pub struct State {
     revisions: BTreeMap<String, u64>,
     /// Cloud Control's requests, by token.
     #[serde(default)]
-    pub(crate) requests: BTreeMap<String, Json>,
+    pub(crate) requests: BTreeMap<String, ResourceRequest>,
 }
 
 pub(super) type Key = (Place, String, String);
@@ -84,6 +87,13 @@ impl State {
 
     pub(crate) fn remove(&mut self, place: &Place, type_name: &str, physical_id: &str) -> Option<Live> {
         self.live.remove(&key(place, type_name, physical_id))
+    }
+
+    /// A resource by its physical id or its identifier.
+    pub(super) fn named(&self, place: &Place, known: &ResourceType, type_name: &str, name: &str) -> Option<&Live> {
+        let same = |live: &&Live| live.place == *place && live.type_name == type_name;
+        let by_identifier = || self.live.values().filter(same).find(|live| live.identifier(known) == name);
+        self.get(place, type_name, name).or_else(by_identifier)
     }
 
     /// The resources of a type in a place, by physical id.

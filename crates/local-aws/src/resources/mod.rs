@@ -7,26 +7,31 @@
 #![allow(dead_code, unused_imports, reason = "the engine that calls it follows")]
 
 mod attributes;
+mod backed;
 mod check;
 mod draft;
 pub mod drift;
 mod durations;
 mod facts;
 mod form;
+mod guard;
 mod identity;
 mod live;
 mod model;
 mod pattern;
 mod provider;
+mod read;
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
 pub use durations::{Action, duration};
 pub use live::{Live, Resources, State};
-pub(crate) use provider::{create, delete, is_of, name, read, update};
+pub(crate) use provider::{create, delete, is_of, name, update};
+pub(crate) use read::{Found, find, list, read};
 
 use crate::place::Place;
+use crate::world::World;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
@@ -61,6 +66,16 @@ pub struct Failure {
 impl Failure {
     pub(crate) fn new(code: &str, reason: impl Into<String>) -> Self {
         Failure { code: code.to_owned(), reason: reason.into() }
+    }
+
+    /// What a service refused, as CloudFormation passes it on.
+    fn handler(world: &World, service: &str, message: &str, status: u16, code: &str) -> Self {
+        let (request, token) = (world.request_ids.uuid(), world.request_ids.uuid());
+        let reason = format!(
+            "Resource handler returned message: \"{message} (Service: {service}, Status Code: {status}, Request ID: \
+             {request})\" (RequestToken: {token}, HandlerErrorCode: {code})"
+        );
+        Failure::new(code, reason)
     }
 }
 

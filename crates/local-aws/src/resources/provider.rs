@@ -1,12 +1,12 @@
-//! Creating, changing, deleting and reading resources of any registered type.
+//! Creating, changing and deleting resources of any registered type.
 
+use super::backed::{self, Backing};
 use super::draft::Draft;
 use super::live::Live;
 use super::model::{self, Properties};
-use super::{Failure, Made, Owner, attributes, check, identity};
-use crate::place::Place;
+use super::{Failure, Made, Owner, attributes, check, guard, identity, read};
 use crate::world::World;
-use cloudformation::schema::{CUSTOM_RESOURCE, ResourceType, resource_type};
+use cloudformation::schema::{CUSTOM_RESOURCE, ResourceType, Type, resource_type};
 use serde_json::{Value as Json, json};
 
 /// The physical id that a resource gets, before it is made. Draws from the seed: what is to be resumed keeps the answer.
@@ -29,9 +29,8 @@ pub(crate) async fn create(
     physical_id: Option<&str>,
 ) -> Result<Made, Failure> {
     check::check(type_name, properties)?;
-    let known = check::known(type_name)?;
-    refuse_custom(known, type_name)?;
-    let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| unknown(type_name))?;
+    refuse_custom(check::known(type_name)?, type_name)?;
+    let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| check::unknown(type_name))?;
     let physical_id = match physical_id {
         Some(physical_id) => {
             identity::recall(&mut draft, physical_id);
@@ -46,14 +45,22 @@ pub(crate) async fn create(
         type_name: type_name.to_owned(),
         physical_id: physical_id.clone(),
         properties: draft.properties.clone(),
+        observed: None,
         stack_id: Some(owner.stack_id.clone()).filter(|id| !id.is_empty()),
-        logical_id: Some(owner.logical_id.clone()).filter(|id| !id.is_empty()),
+        logical_id: Some(owner.logical_id.clone()).filter(|_| !owner.stack_id.is_empty()),
     };
     {
+        // The name is taken before the service is asked: nobody else can get it meanwhile.
         let mut state = world.resources.lock();
         state.free(&owner.place, type_name, &physical_id)?;
         state.insert(live);
     }
+    let backing = Backing { world, place: &owner.place, type_name, physical_id: &physical_id };
+    if let Err(failure) = backed::create(&backing, &draft.properties).await {
+        world.resources.lock().remove(&owner.place, type_name, &physical_id);
+        return Err(failure);
+    }
+    read::note(&backing).await;
     Ok(Made { physical_id, attributes: attributes::readable(&draft) })
 }
 
@@ -69,28 +76,28 @@ pub(crate) async fn update(
     before: &Json,
     after: &Json,
 ) -> Result<Made, Failure> {
-    check::check(type_name, after)?;
     let known = check::known(type_name)?;
     refuse_custom(known, type_name)?;
-    let properties = {
-        let state = world.resources.lock();
-        let live = state.get(&owner.place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
-        let mut properties = live.properties.clone();
-        change(
-            &mut properties,
-            &model::typed(known, &model::object(before)),
-            &model::typed(known, &model::object(after)),
-        );
-        properties
-    };
-    let mut draft = draft(world, owner, type_name, &Json::Object(properties)).ok_or_else(|| unknown(type_name))?;
+    let after = settable(known, after);
+    check::check(type_name, &Json::Object(after.clone()))?;
+    let place = &owner.place;
+    let live = read::current(world, place, type_name, physical_id).await.ok_or_else(|| gone(type_name, physical_id))?;
+    let physical_id = live.physical_id.as_str();
+    let mut properties = live.properties.clone();
+    change(&mut properties, &model::typed(known, &settable(known, before)), &model::typed(known, &after));
+    let mut draft =
+        draft(world, owner, type_name, &Json::Object(properties)).ok_or_else(|| check::unknown(type_name))?;
     identity::recall(&mut draft, physical_id);
     stack_tags(&mut draft);
     attributes::complete(&mut draft);
-    let mut state = world.resources.lock();
-    let live = state.get_mut(&owner.place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
-    live.properties = draft.properties.clone();
-    drop(state);
+    let backing = Backing { world, place, type_name, physical_id };
+    backed::update(&backing, &live.properties, &draft.properties).await?;
+    {
+        let mut state = world.resources.lock();
+        let live = state.get_mut(place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
+        live.properties = draft.properties.clone();
+    }
+    read::note(&backing).await;
     Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
 }
 
@@ -103,18 +110,18 @@ pub(crate) async fn delete(
     owner: &Owner,
     type_name: &str,
     physical_id: &str,
-    _properties: &Json,
+    properties: &Json,
 ) -> Result<(), Failure> {
-    world.resources.lock().remove(&owner.place, type_name, physical_id);
+    let place = &owner.place;
+    let Some(live) = read::current(world, place, type_name, physical_id).await else { return Ok(()) };
+    guard::may_delete(world, &live)?;
+    // What decides about a deletion but cannot be read back (`EmptyOnDelete`) stands in the template alone.
+    let mut known = model::object(properties);
+    known.extend(live.properties.clone());
+    let backing = Backing { world, place, type_name, physical_id: &live.physical_id };
+    backed::delete(&backing, &known).await?;
+    world.resources.lock().remove(place, type_name, &live.physical_id);
     Ok(())
-}
-
-/// The live properties of a resource, with those that only the service sets, without those that cannot be read back.
-pub(crate) async fn read(world: &World, place: &Place, type_name: &str, physical_id: &str) -> Option<Json> {
-    let known = resource_type(type_name)?;
-    let state = world.resources.lock();
-    let live = state.get(place, type_name, physical_id)?;
-    Some(Json::Object(visible(known, &live.properties)))
 }
 
 /// Whether a resource is there that this owner made: what a restart interrupted is only to be finished.
@@ -124,13 +131,6 @@ pub(crate) fn is_of(world: &World, owner: &Owner, type_name: &str, physical_id: 
         live.stack_id.as_deref() == Some(owner.stack_id.as_str())
             && live.logical_id.as_deref() == Some(owner.logical_id.as_str())
     })
-}
-
-/// What can be read back of properties.
-pub(super) fn visible(known: &ResourceType, properties: &Properties) -> Properties {
-    let mut visible = properties.clone();
-    known.write_only().iter().for_each(|path| model::remove(&mut visible, path));
-    visible
 }
 
 fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties: &Json) -> Option<Draft<'d>> {
@@ -145,6 +145,15 @@ fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties:
         properties: model::typed(known, &model::object(properties)),
         physical_id: None,
     })
+}
+
+/// Properties without those that only the service sets: live ones may be handed back as they were read.
+fn settable(known: &ResourceType, properties: &Json) -> Properties {
+    let mut settable = model::object(properties);
+    let required: Vec<&str> = known.required().collect();
+    let service_set = known.read_only().iter().filter(|path| !required.contains(&path.top()));
+    service_set.for_each(|path| model::remove(&mut settable, path));
+    settable
 }
 
 /// Sets what `after` has differently from `before`, and takes away what it has no more.
@@ -165,10 +174,7 @@ fn stack_tags(draft: &mut Draft<'_>) {
     let Some(path) = tagging.tag_property.clone().filter(|path| tagging.taggable && path.segments().len() == 1) else {
         return;
     };
-    let is_list = draft
-        .known
-        .property(path.top())
-        .is_some_and(|property| property.types().contains(cloudformation::schema::Type::Array));
+    let is_list = draft.known.property(path.top()).is_some_and(|property| property.types().contains(Type::Array));
     let mut tags = model::get(&draft.properties, &path).cloned();
     for (key, value) in &draft.owner.tags {
         match &mut tags {
@@ -199,10 +205,6 @@ fn refuse_custom(known: &ResourceType, type_name: &str) -> Result<(), Failure> {
         }
         false => Ok(()),
     }
-}
-
-fn unknown(type_name: &str) -> Failure {
-    Failure::new("TypeNotFound", format!("Template format error: Unrecognized resource types: [{type_name}]"))
 }
 
 fn gone(type_name: &str, physical_id: &str) -> Failure {

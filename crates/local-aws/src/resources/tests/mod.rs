@@ -1,10 +1,13 @@
-//! Every registered type can be made, and says what its schema promises.
+//! Names, promises and refusals; the modules: types by their schemas, and the services behind some.
+
+mod backed;
+mod every_type;
 
 use super::*;
 use crate::{LocalAws, Options};
 use serde_json::json;
 
-fn owner(logical_id: &str) -> Owner {
+pub(super) fn owner(logical_id: &str) -> Owner {
     Owner {
         place: Place::new("111122223333", "eu-west-1"),
         stack_name: "shop-prod-web".to_owned(),
@@ -94,4 +97,50 @@ async fn an_update_leaves_alone_what_it_does_not_change() {
     assert_eq!(read(&aws.world, &owner.place, "AWS::SNS::Topic", &made.physical_id).await, None);
     let gone = update(&aws.world, &owner, "AWS::SNS::Topic", &made.physical_id, &after, &before).await;
     assert_eq!(gone.expect_err("gone").code, "NotFound");
+}
+
+#[tokio::test]
+async fn what_is_in_use_stays() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let make = async |id: &str, type_name: &str, properties: Json| {
+        create(&aws.world, &owner(id), type_name, &properties, None).await.expect("made").physical_id
+    };
+    let vpc = make("Vpc", "AWS::EC2::VPC", json!({"CidrBlock": "10.0.0.0/16"})).await;
+    let subnet = make("Subnet", "AWS::EC2::Subnet", json!({"VpcId": vpc, "CidrBlock": "10.0.1.0/24"})).await;
+    let group = make("Group", "AWS::EC2::SecurityGroup", json!({"GroupDescription": "x", "VpcId": vpc})).await;
+    let lambda = json!({
+        "Code": {"ZipFile": "x"},
+        "Role": "arn:aws:iam::111122223333:role/x",
+        "Runtime": "python3.12",
+        "Handler": "a.b",
+        "VpcConfig": {"SubnetIds": [subnet], "SecurityGroupIds": [group]},
+    });
+    let function = make("Function", "AWS::Lambda::Function", lambda).await;
+    let remove = async |type_name: &str, id: &str| delete(&aws.world, &owner("X"), type_name, id, &json!({})).await;
+    let refused = remove("AWS::EC2::SecurityGroup", &group).await.expect_err("in use");
+    assert!(refused.reason.contains(&format!("resource {group} has a dependent object")), "{}", refused.reason);
+    assert!(remove("AWS::EC2::Subnet", &subnet).await.is_err());
+    assert!(remove("AWS::EC2::VPC", &vpc).await.is_err());
+    for (type_name, id) in [
+        ("AWS::Lambda::Function", &function),
+        ("AWS::EC2::SecurityGroup", &group),
+        ("AWS::EC2::Subnet", &subnet),
+        ("AWS::EC2::VPC", &vpc),
+    ] {
+        assert_eq!(remove(type_name, id).await, Ok(()), "{type_name}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_saved_comes_back() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let family = json!({"Family": "api"});
+    let first = create(&aws.world, &owner("A"), "AWS::ECS::TaskDefinition", &family, None).await.expect("made");
+    let saved = serde_json::to_string(&aws.world.resources.save()).expect("plain data");
+    let other = LocalAws::open(Options::default()).await.expect("a world");
+    other.world.resources.restore(serde_json::from_str(&saved).expect("as it was saved"));
+    let live = read(&other.world, &owner("A").place, "AWS::ECS::TaskDefinition", &first.physical_id).await;
+    assert_eq!(live.expect("there")["TaskDefinitionArn"], json!(first.physical_id));
+    let next = create(&other.world, &owner("A"), "AWS::ECS::TaskDefinition", &family, None).await.expect("made");
+    assert!(next.physical_id.ends_with("task-definition/api:2"), "{}", next.physical_id);
 }
