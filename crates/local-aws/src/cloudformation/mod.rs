@@ -7,6 +7,7 @@ pub(crate) mod api;
 pub mod drift;
 mod edit;
 pub(crate) mod engine;
+mod install;
 pub mod model;
 mod prepare;
 mod text;
@@ -14,6 +15,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use install::StackSeed;
 pub use model::Stacks;
 
 use crate::world::World;

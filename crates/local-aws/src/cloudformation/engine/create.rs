@@ -42,7 +42,7 @@ pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str) -> Result<(), En
 }
 
 /// A resource that nothing is known of yet.
-pub(super) fn begun(id: &str, resource_type: String, now: jiff::Timestamp) -> StackResource {
+pub(in crate::cloudformation) fn begun(id: &str, resource_type: String, now: jiff::Timestamp) -> StackResource {
     StackResource {
         logical_id: id.to_owned(),
         resource_type,
@@ -63,7 +63,7 @@ pub(super) fn begun(id: &str, resource_type: String, now: jiff::Timestamp) -> St
 
 impl Desired {
     /// Writes what is wanted into a resource's record.
-    pub(super) fn describe(&self, resource: &mut StackResource) {
+    pub(in crate::cloudformation) fn describe(&self, resource: &mut StackResource) {
         resource.properties = self.properties.clone();
         self.describe_attributes(resource);
     }

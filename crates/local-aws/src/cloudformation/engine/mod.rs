@@ -31,6 +31,8 @@ mod update;
 mod wait;
 mod walk;
 
+pub(super) use create::begun;
+
 use super::model::{OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::world::World;
 use indexmap::IndexMap;

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// A resource and what has to be done before it. Names that are no node are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Node {
+pub(in crate::cloudformation) struct Node {
     pub id: String,
     pub after: Vec<String>,
 }
