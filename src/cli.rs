@@ -85,6 +85,7 @@ pub enum Command {
     History(commands::history::Args),
     Rollback(commands::rollback::Args),
     Lock(commands::lock::Args),
+    Image(commands::image::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Docs(commands::docs::Args),

@@ -2,7 +2,7 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `cli`, `commands` → `view` → `bootstrap` → `apply` → `plan` → `observe` → `validate` → `render` → `catalog` →
-//! `environment` → `graph` → `state` → `image` → `aws`
+//! `environment` → `graph` → `state` → `site` → `image` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
 //! Data flows one way, and each arrow is a value that can be printed, saved and tested:
@@ -31,6 +31,7 @@ pub mod problem;
 pub mod quantity;
 pub mod random;
 pub mod render;
+pub mod site;
 pub mod state;
 pub mod stateful;
 pub mod validate;

@@ -80,6 +80,12 @@ pub enum EventKind {
     CredentialsExpired {
         since_seconds: u64,
     },
+    /// An image is on its way to a registry: so many bytes are there, of so many.
+    ImageProgress {
+        image: String,
+        done_bytes: u64,
+        total_bytes: u64,
+    },
     /// A sentence for people, where nothing above fits.
     Note {
         message: String,

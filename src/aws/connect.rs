@@ -4,7 +4,7 @@ use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
-use super::{Ecr, Ecs, Logs, Objects, Table, cloudformation::CloudFormation};
+use super::{CloudFront, Ecr, Ecs, Logs, Objects, SiteBucket, Table, cloudformation::CloudFormation};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -156,6 +156,16 @@ impl Aws {
 
     pub fn logs(&self, target: &Target) -> Logs {
         Logs::new(self.at(target).logs())
+    }
+
+    /// The bucket of a static site.
+    pub fn site_bucket(&self, target: &Target, bucket: &str) -> SiteBucket {
+        SiteBucket::new(self.at(target).s3(), bucket)
+    }
+
+    pub fn cloudfront(&self, target: &Target) -> CloudFront {
+        let credentials = self.at(target).credentials.clone();
+        CloudFront::new(self.http(), credentials, self.endpoint_url(), &target.region)
     }
 
     /// Plain HTTP through the same seam.

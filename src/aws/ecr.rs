@@ -7,6 +7,17 @@ use crate::model::Secret;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// BatchDeleteImage takes a hundred images at most.
+const IMAGES_PER_CALL: usize = 100;
+/// Without these BatchGetImage answers with Docker's oldest form.
+const MANIFESTS: [&str; 4] = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
 
 #[derive(Clone)]
 pub struct Ecr {
@@ -29,6 +40,8 @@ pub struct EcrImage {
     pub tags: Vec<String>,
     pub pushed_at: Option<Timestamp>,
     pub bytes: u64,
+    /// Of the manifest or index.
+    pub media_type: Option<String>,
 }
 
 impl Ecr {
@@ -69,6 +82,34 @@ impl Ecr {
         }
     }
 
+    /// The text of a manifest or index; none if there is no such image.
+    pub async fn manifest(&self, repository: &str, digest: &str) -> Result<Option<String>> {
+        let call = || Call::new("ecr", "BatchGetImage", format!("read {digest} of repository `{repository}`"));
+        let id = ImageIdentifier::builder().image_digest(digest).build();
+        let request = self.client.batch_get_image().repository_name(repository).image_ids(id);
+        let answer = request.set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec())).send().await;
+        Ok(answer.explain(call)?.images.unwrap_or_default().into_iter().find_map(|image| image.image_manifest))
+    }
+
+    /// Removes images with all their tags. Gives those that ECR kept, with its words; what is not there is removed already.
+    pub async fn remove_images(&self, repository: &str, digests: &[String]) -> Result<BTreeMap<String, String>> {
+        let what = format!("remove {} images of repository `{repository}`", digests.len());
+        let call = || Call::new("ecr", "BatchDeleteImage", &what);
+        let mut kept = BTreeMap::new();
+        for some in digests.chunks(IMAGES_PER_CALL) {
+            let ids = some.iter().map(|digest| ImageIdentifier::builder().image_digest(digest).build()).collect();
+            let request = self.client.batch_delete_image().repository_name(repository).set_image_ids(Some(ids));
+            for failure in request.send().await.explain(call)?.failures.unwrap_or_default() {
+                let digest = failure.image_id.and_then(|id| id.image_digest).unwrap_or_default();
+                let code = failure.failure_code.map(|code| code.as_str().to_owned()).unwrap_or_default();
+                if code != "ImageNotFound" {
+                    kept.insert(digest, format!("{code}: {}", failure.failure_reason.unwrap_or_default()));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
     /// All images of a repository, the newest first; none if there is no repository.
     pub async fn images(&self, repository: &str) -> Result<Vec<EcrImage>> {
         let call = || Call::new("ecr", "DescribeImages", format!("list the images of repository `{repository}`"));
@@ -82,6 +123,7 @@ impl Ecr {
             images.extend(page.image_details.unwrap_or_default().into_iter().map(|image| EcrImage {
                 pushed_at: image.image_pushed_at.as_ref().map(timestamp),
                 bytes: image.image_size_in_bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+                media_type: image.image_manifest_media_type,
                 digest: image.image_digest.unwrap_or_default(),
                 tags: image.image_tags.unwrap_or_default(),
             }));

@@ -36,6 +36,17 @@ pub struct ContainerExit {
     pub reason: Option<String>,
 }
 
+/// The image of a container that runs or is about to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningImage {
+    /// Its name.
+    pub cluster: String,
+    /// As the task definition has it.
+    pub reference: String,
+    /// `sha256:…`, once it is pulled.
+    pub digest: Option<String>,
+}
+
 /// A service with what ECS is doing to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceState {
@@ -84,6 +95,44 @@ impl Ecs {
         }
         tasks.sort_by_key(|task: &StoppedTask| std::cmp::Reverse(task.stopped_at));
         Ok(tasks)
+    }
+
+    /// The images of all tasks that run or are about to, in every cluster of the account and region.
+    pub async fn running_images(&self) -> Result<Vec<RunningImage>> {
+        let clusters = || Call::new("ecs", "ListClusters", "list the clusters");
+        let mut pages = self.client.list_clusters().into_paginator().send();
+        let mut images = Vec::new();
+        while let Some(page) = pages.next().await {
+            for cluster in page.explain(clusters)?.cluster_arns.unwrap_or_default() {
+                images.extend(self.images_of(&cluster).await?);
+            }
+        }
+        Ok(images)
+    }
+
+    async fn images_of(&self, cluster: &str) -> Result<Vec<RunningImage>> {
+        let name = cluster.rsplit('/').next().unwrap_or(cluster);
+        let listing = || Call::new("ecs", "ListTasks", format!("list the tasks of cluster `{name}`"));
+        let reading = || Call::new("ecs", "DescribeTasks", format!("look at the tasks of cluster `{name}`"));
+        // Those that are wanted: pending ones have yet to pull their image.
+        let request = self.client.list_tasks().cluster(cluster).desired_status(DesiredStatus::Running);
+        let mut pages = request.into_paginator().send();
+        let mut arns = Vec::new();
+        while let Some(page) = pages.next().await {
+            arns.extend(page.explain(listing)?.task_arns.unwrap_or_default());
+        }
+        let mut images = Vec::new();
+        for some in arns.chunks(TASKS_PER_CALL) {
+            let request = self.client.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec()));
+            let tasks = request.send().await.explain(reading)?.tasks.unwrap_or_default();
+            let containers = tasks.into_iter().flat_map(|task| task.containers.unwrap_or_default());
+            images.extend(containers.map(|container| RunningImage {
+                cluster: name.to_owned(),
+                reference: container.image.unwrap_or_default(),
+                digest: container.image_digest,
+            }));
+        }
+        Ok(images)
     }
 
     /// None if there is no such service.

@@ -43,12 +43,17 @@ pub(super) struct Call {
     service: &'static str,
     operation: &'static str,
     /// Completes "could not …".
-    what: String,
+    pub(super) what: String,
 }
 
 impl Call {
     pub(super) fn new(service: &'static str, operation: &'static str, what: impl Into<String>) -> Call {
         Call { service, operation, what: what.into() }
+    }
+
+    /// What AWS answered to it.
+    pub(super) fn failure(&self, code: String, message: String, request_id: Option<String>) -> Failure {
+        Failure { service: self.service.to_owned(), operation: self.operation.to_owned(), code, message, request_id }
     }
 
     /// The permission that the call needs; S3's differ from its operations' names.
@@ -118,7 +123,7 @@ where
 }
 
 /// The rules, by code. Codes are those of the services' API references, in all the spellings of their protocols.
-fn from_answer(failure: Failure, call: &Call) -> Error {
+pub(super) fn from_answer(failure: Failure, call: &Call) -> Error {
     let error = match failure.code.as_str() {
         code if EXPIRED_CODES.contains(&code) => expired(),
         "UnrecognizedClientException"
@@ -203,6 +208,15 @@ fn is_throttling(code: &str) -> bool {
 fn expired() -> Error {
     Error::new(Kind::Credentials, "the AWS credentials have expired")
         .hint("sign in again (`aws sso login`, or however they were made), then run the same command: it carries on")
+}
+
+/// For calls that are signed without the SDK.
+pub(super) fn from_credentials(error: CredentialsError) -> Error {
+    match (find::<Error>(&error), find::<Expired>(&error)) {
+        (Some(refusal), _) => copy_of(refusal),
+        (None, Some(_)) => expired(),
+        (None, None) => without_credentials(&error),
+    }
 }
 
 fn without_credentials(cause: &CredentialsError) -> Error {

@@ -7,6 +7,7 @@
 //! growing pause and reported, and credentials that end in mid-run are looked for anew at the next call.
 
 pub mod cloudformation;
+mod cloudfront;
 mod connect;
 mod credentials;
 mod dynamodb;
@@ -19,18 +20,21 @@ mod logs;
 mod patience;
 mod plain;
 mod s3;
+mod site;
 mod template;
 
+pub use cloudfront::{CloudFront, Invalidation};
 pub use connect::{AccessKey, Aws, Connect, Notice, Notify};
 pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
 pub use ecr::{Ecr, EcrImage, EcrRepository};
-pub use ecs::{ContainerExit, Ecs, ServiceDeployment, ServiceState, StoppedTask};
+pub use ecs::{ContainerExit, Ecs, RunningImage, ServiceDeployment, ServiceState, StoppedTask};
 pub use error::{Failure, failure};
 pub use http::network;
 pub use identity::{Identity, partition_of_region};
 pub use logs::Logs;
 pub use plain::{Answer, Body, Broken, Chunks, Http, Request, STANDSTILL};
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
+pub use site::{SiteBucket, SiteObject};
 pub use template::{digest, template_key};
 
 /// Results of this room: every error has a kind, and says what was being done.

@@ -8,6 +8,7 @@ pub mod destroy;
 pub mod docs;
 pub mod explain;
 pub mod history;
+pub mod image;
 pub mod init;
 pub mod lock;
 pub mod outputs;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::History(args) => history::run(args, session),
         Command::Rollback(args) => rollback::run(args, session),
         Command::Lock(args) => lock::run(args, session),
+        Command::Image(args) => image::run(args, session),
         Command::Explain(args) => explain::run(args, session),
         Command::Schema(args) => schema::run(args, session),
         Command::Docs(args) => docs::run(args, session),

@@ -11,7 +11,9 @@ pub mod digest;
 pub mod dockerfile;
 pub mod ignore;
 pub mod layout;
+pub mod list;
 pub mod model;
+pub mod prune;
 pub mod push;
 pub mod registry;
 

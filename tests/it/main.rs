@@ -3,6 +3,7 @@
 mod aws;
 mod cli;
 mod engine;
+mod images;
 mod killed;
 mod lock;
 mod messages;
@@ -12,6 +13,7 @@ mod offline_plan;
 mod push;
 mod readme;
 mod rendered;
+mod site;
 mod state;
 mod support;
 mod system;

@@ -9,6 +9,7 @@ mod blobs;
 mod manifests;
 mod reference;
 mod refusal;
+mod signed_in;
 mod upload;
 
 pub use auth::Credentials;
@@ -16,6 +17,7 @@ pub(in crate::image) use blobs::Mount;
 pub use manifests::{MAX_MANIFEST_BYTES, Stored};
 pub use reference::{Reference, is_repository, is_tag};
 pub use refusal::{Refusal, refusal};
+pub use signed_in::signed_in;
 pub use upload::{BlobSource, Sent};
 
 use crate::aws::{Answer, Body, Http, Request, STANDSTILL};

@@ -109,6 +109,11 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 text::duration(Duration::from_secs(*since_seconds))
             ),
         ),
+        EventKind::ImageProgress { image, done_bytes, total_bytes } => {
+            let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+            let percent = (100 * done_bytes).checked_div(*total_bytes).unwrap_or(100);
+            format!("image {image}: {percent} %, {:.1} of {:.1} MiB", mib(*done_bytes), mib(*total_bytes))
+        }
         EventKind::Note { message } if stack.is_empty() => message.clone(),
         EventKind::Note { message } => format!("{stack}: {message}"),
         EventKind::RunFinished { .. } => return None,

@@ -99,6 +99,7 @@ pub(super) fn events() -> Vec<Event> {
         whole(EventKind::StateSaved { serial: 42 }),
         whole(EventKind::Interrupted { running: vec!["network".to_owned()] }),
         whole(EventKind::CredentialsExpired { since_seconds: 65 }),
+        whole(EventKind::ImageProgress { image: "api".to_owned(), done_bytes: 31_457_280, total_bytes: 314_572_800 }),
         of_stack(EventKind::Note { message: "a sentence".to_owned() }),
         whole(EventKind::RunFinished { succeeded: false, elapsed_seconds: 130.0 }),
     ]

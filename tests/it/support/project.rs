@@ -17,6 +17,11 @@ impl Project {
         Project { folder: TempDir::new().expect("a temporary folder"), account: None }
     }
 
+    /// An empty project against this account.
+    pub fn on(account: Account) -> Project {
+        Project { account: Some(account), ..Project::offline() }
+    }
+
     /// An empty project against a fresh account of the emulator.
     pub fn on_ministack() -> Project {
         Project { account: Some(super::ministack::account()), ..Project::offline() }

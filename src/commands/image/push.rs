@@ -1,0 +1,93 @@
+//! `infra image push`: from an OCI layout on this machine to a repository.
+
+use super::super::session::Session;
+use super::super::surroundings;
+use super::place::{self, Place};
+use crate::error::{Error, Kind, Result};
+use crate::image::layout::{Check, Layout};
+use crate::image::push::{Destination, Source, push};
+use crate::image::registry::{Reference, is_tag};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Push an image to a repository, by digest
+///
+/// Only what the repository lacks is sent: layers in parallel, streamed from disk, resumed where a connection broke. The
+/// image is tagged with the git commit of a clean work tree; tags are labels, nothing takes an image by them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The image: a name below .infra/images/, or the folder of an OCI layout
+    image: String,
+
+    /// Where to: a repository of the environment's account, or HOST/REPOSITORY of any registry; by default the
+    /// environment's own, PROJECT/ENVIRONMENT/IMAGE
+    #[arg(long, value_name = "REPOSITORY")]
+    to: Option<String>,
+
+    /// Tag it so as well; may be given more than once
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// Do not tag it with the git commit
+    #[arg(long)]
+    no_commit_tag: bool,
+}
+
+pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
+    let folder = folder(session, &args.image);
+    let layout = Layout::open(&folder)?;
+    let image = layout.load(&layout.entry(None)?, Check::Sizes)?;
+    let tags = tags(&args, session)?;
+    let reference = args.to.as_deref().and_then(|to| to.parse::<Reference>().ok());
+    let environment = match &reference {
+        Some(_) if session.global.env.is_none() => None,
+        _ => Some(session.environment()?),
+    };
+    let region = match (&environment, &args.to) {
+        (Some(environment), _) => environment.region.clone(),
+        (None, to) => to.as_deref().and_then(place::region).unwrap_or_else(|| "us-east-1".to_owned()),
+    };
+    let mut name = String::new();
+    let pushed = super::moving(session, async |events| {
+        let aws = session.aws(&region, events).await;
+        if let Some(environment) = environment.as_ref().filter(|_| reference.is_none()) {
+            aws.check_identity(environment).await?;
+        }
+        let Place { repository, immutable_tags } = match (&reference, &environment, &args.to) {
+            (Some(reference), environment, _) => place::by_reference(&aws, environment.as_ref(), reference).await?,
+            (None, Some(environment), to) => {
+                let own = || format!("{}/{}/{}", environment.project, environment.name, args.image);
+                place::by_name(&aws, environment, &to.clone().unwrap_or_else(own)).await?
+            }
+            (None, None, _) => return Err(Error::new(Kind::Usage, "no environment is named").into()),
+        };
+        name = repository.to_string();
+        let to = Destination { repository, tags, immutable_tags, mount_from: Vec::new() };
+        let tell = super::teller(events, &args.image);
+        Ok(push(&Source::Layout(folder.clone()), &image.digest, &to, &tell).await?)
+    })?;
+    super::report(session, &format!("{name}@{}", pushed.digest), &pushed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A path is a path; a bare name is that of an image of the project.
+fn folder(session: &Session, image: &str) -> PathBuf {
+    let path = Path::new(image);
+    if path.components().count() > 1 || path.is_absolute() || path.join("oci-layout").is_file() {
+        return path.to_owned();
+    }
+    session.project.join(".infra/images").join(image)
+}
+
+fn tags(args: &Args, session: &Session) -> Result<Vec<String>> {
+    if let Some(wrong) = args.tags.iter().find(|tag| !is_tag(tag)) {
+        return Err(Error::new(Kind::Usage, format!("`{wrong}` is no tag"))
+            .hint("a tag has letters, digits, `_`, `.` and `-`, at most 128 of them")
+            .into());
+    }
+    let mut tags = args.tags.clone();
+    // With uncommitted changes the commit would name something else tomorrow.
+    let commit = surroundings::git_commit(&session.project).filter(|commit| !commit.ends_with("-dirty"));
+    tags.extend(commit.filter(|commit| !args.no_commit_tag && !tags.contains(commit)));
+    Ok(tags)
+}
