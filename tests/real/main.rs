@@ -4,3 +4,4 @@
 #![cfg(unix)]
 
 mod buildah;
+mod registry;
