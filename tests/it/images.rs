@@ -1,5 +1,7 @@
 //! `infra image`: pushed, listed and pruned on an emulator whose endpoint is a registry too.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use crate::push::{Layout, layer};
 use crate::support::ministack::{self, Account};
 use crate::support::project::Project;

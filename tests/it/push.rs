@@ -1,6 +1,8 @@
 //! Pushing and copying images, with a registry that breaks in every way a registry can: the image is there, byte by byte,
 //! or the error says what is wrong; never half an image.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use crate::support::registry::{Fault, Registry};
 use crate::support::shown;
 use infra::aws::{AccessKey, Aws, Connect, Http};

@@ -1,5 +1,7 @@
 //! A static site on an emulator: what changed goes up, pages last, what is gone goes after them, the CDN is told.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use crate::support::ministack::{self, Account};
 use crate::support::state::boto;
 use crate::support::wire::{Fault, Wire};

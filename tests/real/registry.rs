@@ -1,5 +1,7 @@
 //! Pushed to Debian's docker-registry and pulled back by skopeo: what comes back is what was built.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use infra::aws::Http;
 use infra::image::Digest;
 use infra::image::push::{Destination, Progress, Pushed, Source, Tell, push, silent};

@@ -136,7 +136,7 @@ async fn collect(source: &Source, to: &Destination, manifest: Stored, tree: &mut
 
 enum Parts {
     Index(Index),
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 impl Parts {
@@ -149,7 +149,7 @@ impl Parts {
         if media_type::is_index(&manifest.media_type) {
             return serde_json::from_slice(&manifest.bytes).map(Parts::Index).map_err(unreadable);
         }
-        serde_json::from_slice(&manifest.bytes).map(Parts::Manifest).map_err(unreadable)
+        serde_json::from_slice(&manifest.bytes).map(|read| Parts::Manifest(Box::new(read))).map_err(unreadable)
     }
 }
 
