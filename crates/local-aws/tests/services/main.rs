@@ -3,6 +3,7 @@
 mod dynamodb;
 mod ecr;
 mod faults;
+mod json;
 mod persistence;
 mod port;
 mod s3;
