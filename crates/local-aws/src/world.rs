@@ -44,7 +44,6 @@ pub struct LocalAws {
 }
 
 /// What every part of it can reach.
-#[allow(dead_code, reason = "the rooms that use it follow")]
 pub(crate) struct World {
     pub clock: Clock,
     pub ids: Ids,
