@@ -163,7 +163,7 @@ impl Reader<'_> {
     fn members<'n>(&mut self, root: &'n Node, section: &'static str) -> Vec<(&'n Entry, &'n Node)> {
         let Some(node) = root.get(section) else { return Vec::new() };
         let Some(entries) = node.as_map() else {
-            let message = format!("Template format error: {section} must be an object.");
+            let message = format!("Template format error: Any {section} member must be an object.");
             self.problem(&message, node.span, &format!("/{section}"));
             return Vec::new();
         };

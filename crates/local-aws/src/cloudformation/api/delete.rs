@@ -76,7 +76,7 @@ pub(super) async fn delete_stack(world: &Arc<World>, place: &Place, input: Json)
         operation.force = input.deletion_mode.as_deref() == Some("FORCE_DELETE_STACK");
         operation.retain = retain;
         let before = (stack.status.clone(), stack.status_reason.clone());
-        stack.deletion_mode = Some(input.deletion_mode.unwrap_or_else(|| "STANDARD".to_owned()));
+        stack.deletion_mode = input.deletion_mode;
         stack.operation = Some(operation);
         stack_event(world, stack, "DELETE_IN_PROGRESS", Some(USER_INITIATED));
         if let Some(reason) = in_use {

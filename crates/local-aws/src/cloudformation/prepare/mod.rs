@@ -5,6 +5,7 @@
 
 mod changes;
 mod drift;
+mod extensions;
 mod limits;
 mod macros;
 mod parameters;
@@ -20,9 +21,10 @@ use super::text;
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
+use cloudformation::evaluate::Evaluator;
 use cloudformation::predict::{Deployment, predict};
+use cloudformation::source;
 use cloudformation::template::{Problem, Template};
-use cloudformation::{extensions, source};
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -91,7 +93,8 @@ pub(crate) async fn prepare(
     };
     let read = read(&template)?;
     limits::check(&read)?;
-    acknowledged(&read, &request.capabilities, request.acknowledge_macros)?;
+    let macros_acknowledged = request.acknowledge_macros;
+    acknowledged(&read, &request.capabilities, macros_acknowledged)?;
     let given = parameters::effective(&read, &request.parameters, previous.map(|previous| &previous.parameters))?;
     let resolved = parameters::looked_up(world, place, &read, &given).await?;
     let keep = |new: Option<Vec<String>>, old: fn(&Definition) -> &Vec<String>| {
@@ -113,6 +116,10 @@ pub(crate) async fn prepare(
         expanded: None,
         failure: None,
     };
+    if macros_acknowledged && definition.capabilities.is_empty() {
+        // An update that brings none shows those from before.
+        definition.capabilities = previous.map(|previous| previous.capabilities.clone()).unwrap_or_default();
+    }
     let stack = Stack { current: definition.clone(), ..Stack::new(place, stack_name, stack_id, world.clock.now()) };
     expand(world, &stack, read, &mut definition).await?;
     Ok(Prepared { definition })
@@ -169,14 +176,18 @@ async fn expand(world: &Arc<World>, stack: &Stack, read: Template, definition: &
     let facts = account_facts(world, &stack.place);
     let deployment = deployment(template, definition, stack, facts);
     if deployment.template.has_language_extensions() {
-        let expanded = extensions::expand(
+        let expanded = cloudformation::extensions::expand(
             &deployment.template,
             &deployment.parameters,
             &deployment.environment,
             &deployment.facts,
         );
         match expanded {
-            Ok(expanded) => definition.processed = Some(macros::without_transform(expanded.to_json()).to_string()),
+            Ok(expanded) => {
+                let (environment, facts) = (&deployment.environment, &deployment.facts);
+                let evaluator = Evaluator::new(&expanded, &deployment.parameters, environment, facts);
+                definition.processed = Some(extensions::processed(&expanded, &evaluator).to_string());
+            }
             Err(problems) => {
                 definition.failure = problems.first().map(|problem| problem.message.clone());
                 return Ok(());

@@ -138,7 +138,7 @@ fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn a_stack_always_comes_to_rest_and_loses_nothing(plan in plans()) {
