@@ -1,6 +1,6 @@
 //! Pushed to Debian's docker-registry and pulled back by skopeo: what comes back is what was built.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests are tests
 
 use infra::aws::Http;
 use infra::image::Digest;
