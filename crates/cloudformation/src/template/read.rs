@@ -46,7 +46,12 @@ impl Template {
     pub fn read(text: &str) -> Result<(Template, Vec<Problem>), Problem> {
         let json = text.trim_start().starts_with('{');
         let root = parse(text, Limits::default()).map_err(|error| {
-            let (line, column) = (error.span.start.line, error.span.start.column);
+            let start = (error.span.start.line, error.span.start.column);
+            // CloudFormation's parser tells where it stands after the character that it does not expect.
+            let (line, column) = serde_json::from_str::<serde::de::IgnoredAny>(text)
+                .err()
+                .filter(|error| error.line() > 0)
+                .map_or(start, |error| (error.line(), error.column() + 1));
             let message = match json {
                 true => format!("Template format error: JSON not well-formed. (line {line}, column {column})"),
                 false => "Template format error: YAML not well-formed.".to_owned(),

@@ -23,11 +23,22 @@ pub fn check(type_name: &str, properties: &Json) -> Result<(), Failure> {
     if known.name() == CUSTOM_RESOURCE {
         return Ok(());
     }
-    let broken = plain::properties(known, object);
+    let mut broken = plain::properties(known, object);
+    broken.retain(|violation| !is_imprecise_network(object, violation));
     match broken.is_empty() {
         true => Ok(()),
         false => Err(Failure::new("InvalidRequest", reason(known, &broken))),
     }
+}
+
+/// Whether the violation is a network with host bits: EC2 takes `100.30.20.0/20`, and clears them.
+fn is_imprecise_network(properties: &Json, violation: &Violation) -> bool {
+    let value = violation.path.iter().fold(properties, |json, part| &json[part.as_str()]);
+    let parts = value.as_str().and_then(|text| text.split_once('/'));
+    violation.rule == rules::FORMAT
+        && parts.is_some_and(|(address, prefix)| {
+            address.parse::<std::net::Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|bits| bits <= 32)
+        })
 }
 
 /// The type, or the refusal of one that is not in the registry.
@@ -110,6 +121,8 @@ mod tests {
             assert_eq!(check(name, &properties).expect_err("is refused").reason, expected);
         }
         assert_eq!(check("AWS::SNS::Topic", &Json::Null), Ok(()));
+        assert_eq!(check("AWS::EC2::VPC", &json!({ "CidrBlock": "100.30.20.0/20" })), Ok(()));
+        assert!(check("AWS::EC2::VPC", &json!({ "CidrBlock": "100.30.20.0/33" })).is_err());
         assert_eq!(check("Custom::Anything", &json!({"ServiceToken": "arn", "Any": [1]})), Ok(()));
     }
 }

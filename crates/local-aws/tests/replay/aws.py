@@ -1,11 +1,12 @@
 """An account of its own for each case, and what recordings do with it beside single calls."""
 
+import json
 import threading
 import time
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
 REGION, OTHER_REGION, OTHER_ACCOUNT = "us-east-1", "us-west-2", "222222222222"
 # What the server holds. Calls to other services are skipped by name.
@@ -19,7 +20,8 @@ class DeployFailed(Exception):
     """A stack that was to be deployed is not."""
 
     def __init__(self, result):
-        super().__init__(f"the stack is {result['describe_result'].get('StackStatus')}")
+        why = [event.get("ResourceStatusReason") for event in result["events"] if "FAILED" in event["ResourceStatus"]]
+        super().__init__(f"the stack is {result['describe_result'].get('StackStatus')}: {why[-1:]}")
         self.result = result
 
 
@@ -57,11 +59,36 @@ class Account:
         deadline = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < deadline:
             pages = self.cloudformation.get_paginator("list_stacks").paginate()
-            statuses = [stack["StackStatus"] for page in pages for stack in page["StackSummaries"]]
-            if not any(it.endswith("_IN_PROGRESS") and it != "REVIEW_IN_PROGRESS" for it in statuses):
+            stacks = [stack for page in pages for stack in page["StackSummaries"]]
+            statuses = [stack["StackStatus"] for stack in stacks]
+            for stack in stacks:
+                if stack["StackStatus"] != "DELETE_COMPLETE":
+                    sets = self.cloudformation.list_change_sets(StackName=stack["StackId"])["Summaries"]
+                    statuses += [it["Status"] for it in sets]
+            moving = ("_IN_PROGRESS", "_PENDING")
+            if not any(it.endswith(moving) and it != "REVIEW_IN_PROGRESS" for it in statuses):
                 return
             time.sleep(0.02)
         raise TimeoutError(f"stack operations do not end: {statuses}")
+
+    def put_object(self, given):
+        """Tests have their buckets made by fixtures that are not recorded."""
+        s3 = self.client("s3")
+        try:
+            return s3.put_object(**given)
+        except s3.exceptions.NoSuchBucket:
+            s3.create_bucket(Bucket=given["Bucket"])
+            return s3.put_object(**given)
+
+    def patch(self, resource_type, identifier, properties):
+        """Sets properties of a resource past its stack."""
+        document = [{"op": "add", "path": f"/{key}", "value": value} for key, value in properties.items()]
+        cloudcontrol = self.client("cloudcontrol")
+        begun = cloudcontrol.update_resource(
+            TypeName=resource_type, Identifier=identifier, PatchDocument=json.dumps(document))
+        token = begun["ProgressEvent"]["RequestToken"]
+        self.wait(cloudcontrol, "resource_request_success", {"RequestToken": token})
+        return begun
 
     def events(self, stack_id):
         pages = self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
@@ -77,7 +104,11 @@ class Account:
         given = {"ChangeSetName": f"change-set-{self.counter}", **given}
         made = cloudformation.create_change_set(**given)
         change_set, stack_id = made["Id"], made["StackId"]
-        self.wait(cloudformation, "change_set_create_complete", {"ChangeSetName": change_set})
+        try:
+            self.wait(cloudformation, "change_set_create_complete", {"ChangeSetName": change_set})
+        except WaiterError as error:
+            described = cloudformation.describe_change_set(ChangeSetName=change_set)
+            raise RuntimeError(f"{error}: {described.get('StatusReason')}") from error
         cloudformation.execute_change_set(ChangeSetName=change_set)
         waiter = "stack_create_complete" if given["ChangeSetType"] == "CREATE" else "stack_update_complete"
         result = {"stack_id": stack_id, "change_set_id": change_set, "change_set_name": given["ChangeSetName"]}
@@ -93,4 +124,5 @@ class Account:
         return result | {"stack_name": stack["StackName"], "outputs": outputs, "describe_result": stack}
 
 
-__all__ = ["Account", "ClientError", "DeployFailed", "EMBEDDED", "OTHER_ACCOUNT", "OTHER_REGION", "REGION", "WaiterError"]
+__all__ = ["Account", "ClientError", "DeployFailed", "EMBEDDED", "OTHER_ACCOUNT", "OTHER_REGION",
+           "ParamValidationError", "REGION", "WaiterError"]

@@ -17,7 +17,7 @@ class ChangeSetCase:
         self.account = aws.Account(endpoint, number)
         given = {"<partition>": "aws", "<region>": aws.REGION, "<url-suffix>": "amazonaws.com"}
         inputs = {key: case[key] for key in ("template_1", "template_2", "parameters_1", "parameters_2", "setup", "between")}
-        self.variables = Variables(given, json.dumps(inputs))
+        self.variables = Variables(given, json.dumps(inputs), f"x{number}")
         self.verdicts = []
 
     def run(self):
@@ -51,7 +51,10 @@ class ChangeSetCase:
         for call in self.case[key] or []:
             service, operation = call["call"].split(".")
             given = self.filled(call["input"])
-            getattr(self.account.client(service), operation.replace("upload_file", "put_object"))(**given)
+            if service == "s3":
+                self.account.put_object(given)
+            else:
+                getattr(self.account.client(service), operation)(**given)
 
     def filled(self, value):
         return json.loads(json.dumps(self.variables.fill(value)).replace("111111111111", self.account.id))

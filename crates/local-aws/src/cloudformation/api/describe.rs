@@ -33,6 +33,8 @@ pub(super) async fn describe_stacks(world: &Arc<World>, place: &Place, input: Js
 /// A stack as `DescribeStacks` shows it.
 fn stack(stack: &Stack) -> Json {
     let deleted = find::is_deleted(stack);
+    // A creation that was rolled back counts as deleted in this.
+    let gone = deleted || stack.status == "ROLLBACK_COMPLETE";
     let definition = &stack.current;
     let outputs: Vec<Json> = stack
         .outputs
@@ -49,7 +51,7 @@ fn stack(stack: &Stack) -> Json {
     json!({
         "StackId": stack.id,
         "StackName": stack.name,
-        "ChangeSetId": stack.change_set_id.as_ref().filter(|_| !deleted),
+        "ChangeSetId": stack.change_set_id.as_ref().filter(|_| !gone),
         "Description": definition.description,
         "Parameters": show::parameters(definition),
         "CreationTime": show::time(stack.created),

@@ -36,7 +36,11 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
     )
     .await?;
     let policy = input.policy(world, place).await?;
-    let prepared = prepare(world, place, (&stack.name, &id), input.request()?, Some(&stack.current)).await?;
+    let mut prepared = prepare(world, place, (&stack.name, &id), input.request()?, Some(&stack.current)).await?;
+    // The template asks for none, and what was acknowledged before still is.
+    if prepared.definition.capabilities.is_empty() {
+        prepared.definition.capabilities.clone_from(&stack.current.capabilities);
+    }
     if !can_be_updated(&stack) {
         return Err(cannot_be_updated(&stack));
     }
