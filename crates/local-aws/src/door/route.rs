@@ -7,7 +7,7 @@ use crate::world::World;
 /// Where a request that bears no region goes.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// What a request is for.
+/// What a request is for. The region is empty where a request to S3 does not say it: its bucket does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     /// The signing name: `s3`, `cloudformation`, `logs` …; `registry` for a container registry's API.
@@ -22,7 +22,9 @@ pub(super) fn find(world: &World, request: &Request) -> Route {
     let host = host(request);
     if let Some(signed) = signature(request) {
         let account = world.sessions.account(&signed.access_key);
-        let region = if signed.region.is_empty() { DEFAULT_REGION } else { &signed.region };
+        // A signature without a region is good for a bucket wherever it is.
+        let anywhere = signed.region.is_empty() && signed.service != "s3";
+        let region = if anywhere { DEFAULT_REGION } else { &signed.region };
         return Route {
             place: Place::new(&account, region),
             service: signed.service,
@@ -109,8 +111,8 @@ fn unsigned(request: &Request, host: &str) -> (String, Option<String>, String) {
         .headers()
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    let service = if is_form { "sts" } else { "s3" };
-    (service.to_owned(), None, DEFAULT_REGION.to_owned())
+    let (service, region) = if is_form { ("sts", DEFAULT_REGION) } else { ("s3", "") };
+    (service.to_owned(), None, region.to_owned())
 }
 
 #[cfg(test)]
@@ -141,7 +143,7 @@ mod tests {
             "https://b.s3.amazonaws.com/k?X-Amz-Credential=111122223333%2F20261122%2Fus-west-2%2Fs3%2Faws4_request";
         assert_eq!(route(http::Request::get(presigned)).await, ("s3".into(), "111122223333/us-west-2".into()));
         let old = "http://localhost/b/k?AWSAccessKeyId=111122223333&Signature=x&Expires=1";
-        assert_eq!(route(http::Request::get(old)).await, ("s3".into(), "111122223333/us-east-1".into()));
+        assert_eq!(route(http::Request::get(old)).await, ("s3".into(), "111122223333/".into()));
     }
 
     #[tokio::test]
@@ -150,7 +152,7 @@ mod tests {
             ("https://sts.eu-west-1.amazonaws.com/", "sts", "000000000000/eu-west-1"),
             ("https://sts.amazonaws.com/", "sts", "000000000000/us-east-1"),
             ("https://b.c.s3.eu-west-1.amazonaws.com/k", "s3", "000000000000/eu-west-1"),
-            ("http://127.0.0.1:4566/b/k", "s3", "000000000000/us-east-1"),
+            ("http://127.0.0.1:4566/b/k", "s3", "000000000000/"),
             ("http://localhost:4566/v2/", "registry", "000000000000/us-east-1"),
             (
                 "http://111122223333.dkr.ecr.eu-west-1.localhost:4566/v2/a/tags/list",

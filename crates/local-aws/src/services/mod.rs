@@ -58,7 +58,9 @@ impl Services {
             _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
         };
         // What failed may have done a part.
-        if writes && let Err(error) = self.keep(&self.account(&answered.place.account), &answered.place, service).await
+        if writes
+            && let Some(changed) = &answered.changed
+            && let Err(error) = self.keep(&self.account(&changed.account), changed, service).await
         {
             return Some(unkept(&error));
         }
@@ -91,13 +93,14 @@ impl Services {
 
 /// An answer and whose state it may have changed.
 struct Answered {
-    place: Place,
+    /// `None`: nobody's.
+    changed: Option<Place>,
     response: Response,
 }
 
 impl Answered {
     fn at(place: &Place, response: Response) -> Self {
-        Answered { place: place.clone(), response }
+        Answered { changed: Some(place.clone()), response }
     }
 }
 

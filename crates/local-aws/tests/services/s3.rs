@@ -198,3 +198,21 @@ async fn names_are_one_space_and_regions_are_kept_apart() {
     let head = client.head_bucket().bucket("none").send().await.expect_err("not there").into_service_error();
     assert!(head.is_not_found(), "{head:?}");
 }
+
+#[tokio::test]
+async fn links_without_a_region_lead_to_the_bucket() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    client.put_object().bucket("data").key("k").body(body("x")).send().await.expect("put");
+    let get = async |uri: &str| {
+        let request = http::Request::get(uri).body(Default::default()).expect("a request");
+        let response = aws.exchange(request).await.expect("an answer");
+        (response.status().as_u16(), response.into_body())
+    };
+    // Signature version 2, as boto3 still makes links.
+    let signed = get("http://localhost:4566/data/k?AWSAccessKeyId=111122223333&Signature=x&Expires=1").await;
+    assert_eq!((signed.0, signed.1.as_ref()), (200, b"x".as_slice()));
+    assert_eq!(get("http://localhost:4566/data/k").await.0, 403);
+    assert_eq!(get("http://localhost:4566/none/k").await.0, 404);
+}

@@ -49,7 +49,7 @@ pub(super) async fn answer(services: &Services, place: &Place, request: Request)
     let region = if call.creates_bucket() { buckets::region_of(place, &call.body) } else { None };
     let owner = services.buckets.owner(&call.bucket).or(region.map(|region| Place::new(&place.account, &region)));
     let response = route(services, place, call).await;
-    Answered { place: owner.unwrap_or_else(|| place.clone()), response }
+    Answered { changed: owner, response }
 }
 
 async fn route(services: &Services, place: &Place, call: Call) -> Response {
