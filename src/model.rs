@@ -53,6 +53,49 @@ pub struct ApplySettings {
 pub enum Image {
     /// `repository@sha256:…`, used as it is.
     Ref(Located<String>),
+    /// Made on this machine, and pushed to the repository that a stack of the environment makes.
+    Local(LocalImage),
+}
+
+/// An image that is pushed before the stacks that name it are touched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalImage {
+    pub source: ImageSource,
+    /// The stack that makes the repository; its output [`REPOSITORY_URI`] says where that is.
+    pub repository: Located<String>,
+}
+
+/// The output of a stack that makes a repository of images.
+pub const REPOSITORY_URI: &str = "RepositoryUri";
+
+/// What an image is made from. Paths are relative to the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageSource {
+    Build {
+        context: String,
+        /// Relative to the context.
+        dockerfile: Option<String>,
+        target: Option<String>,
+        args: BTreeMap<String, String>,
+        /// `linux/amd64`
+        platform: Option<String>,
+        /// By the id that the Dockerfile knows them by.
+        secrets: BTreeMap<String, BuildSecret>,
+        /// `docker`, `podman` or `buildah`; none for the first that there is.
+        builder: Option<String>,
+    },
+    Archive {
+        path: String,
+        platform: Option<String>,
+    },
+}
+
+/// Where a build takes a secret from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildSecret {
+    Variable(String),
+    /// Relative to the project.
+    File(String),
 }
 
 #[derive(Debug, Clone)]
@@ -163,11 +206,44 @@ pub enum Parameter {
         name: String,
         reference: String,
     },
+    /// An image that was made on this machine: `<output RepositoryUri of the stack>@<digest>`.
+    LocalImage(LocalImageUse),
     /// What a NoEcho parameter is given literally: sent to CloudFormation, printed and saved nowhere.
     Secret {
         #[serde(skip)]
         value: Secret,
     },
+}
+
+/// An image that a stack runs, and what it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalImageUse {
+    pub name: String,
+    /// The stack that makes the repository.
+    pub repository: String,
+    /// `sha256:…` of the manifest; none as long as the image has not been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    #[serde(flatten)]
+    pub made_from: MadeFrom,
+}
+
+/// What an image was made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeFrom {
+    /// `sha256:…` of the build context, or of the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_digest: Option<String>,
+    /// With `-dirty` where files differed from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_commit: Option<String>,
+}
+
+impl LocalImageUse {
+    /// The image in the repository that is at `uri`; none as long as it has not been made.
+    pub fn reference(&self, uri: &str) -> Option<String> {
+        self.digest.as_ref().map(|digest| format!("{uri}@{digest}"))
+    }
 }
 
 /// Text that neither `Debug` nor a document shows.
@@ -185,6 +261,7 @@ impl RenderedStack {
     pub fn waits_on(&self) -> Vec<String> {
         let outputs = self.parameters.values().filter_map(|parameter| match parameter {
             Parameter::Output { stack, .. } => Some(stack.clone()),
+            Parameter::LocalImage(image) => Some(image.repository.clone()),
             _ => None,
         });
         let names: std::collections::BTreeSet<String> = outputs.chain(self.after.iter().cloned()).collect();
@@ -357,6 +434,9 @@ pub struct StackRecord {
     pub tags: BTreeMap<String, String>,
     /// Image name → reference by digest.
     pub images: BTreeMap<String, String>,
+    /// Image name → what it was made from, for those that were made here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made_from: BTreeMap<String, MadeFrom>,
     /// Stacks that had to come first: destroy goes the other way round.
     pub waits_on: Vec<String>,
     /// `sha256:<hex>` of the stack policy that was set; none where none was, or where it is not known to be in place.

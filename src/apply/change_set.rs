@@ -8,7 +8,7 @@ use super::stop::{Result, Stop};
 use crate::aws::cloudformation::{
     ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue, TemplateSource,
 };
-use crate::model::{Deployed, Parameter, RenderedStack};
+use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack};
 use crate::plan::StackStep;
 use std::collections::BTreeMap;
 
@@ -178,6 +178,15 @@ fn parameters(run: &Run<'_>, wanted: &RenderedStack, exists: bool) -> Result<BTr
             }
             Parameter::Secret { value } => value.0.clone(),
             Parameter::Image { reference, .. } => reference.clone(),
+            Parameter::LocalImage(image) => {
+                let uri = run.output(&image.repository, REPOSITORY_URI);
+                uri.and_then(|uri| image.reference(&uri)).ok_or_else(|| {
+                    Stop::failed(
+                        format!("parameter {name} takes the image `{}`, and nobody knows where it is", image.name),
+                        [format!("plan again: infra plan --env {}", run.plan.environment)],
+                    )
+                })?
+            }
             Parameter::Output { stack, key } => run.output(stack, key).ok_or_else(|| {
                 Stop::failed(
                     format!("parameter {name} takes output {key} of stack `{stack}`, which has no such output"),

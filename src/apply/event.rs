@@ -61,6 +61,30 @@ pub enum EventKind {
         name: String,
         changes: usize,
     },
+    /// An image is built, before the plan is made.
+    ImageBuilding {
+        image: String,
+        builder: String,
+    },
+    /// A line that the builder printed.
+    ImageOutput {
+        image: String,
+        line: String,
+    },
+    ImageBuilt {
+        image: String,
+        digest: String,
+        bytes: u64,
+        elapsed_seconds: f64,
+    },
+    /// The repository has the image; what was there before is not sent.
+    ImagePushed {
+        image: String,
+        repository: String,
+        digest: String,
+        uploaded_bytes: u64,
+        already_there: bool,
+    },
     Resource(ResourceEvent),
     /// AWS asks for patience: the call will be made again.
     Throttled {

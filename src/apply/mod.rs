@@ -11,6 +11,7 @@ mod deploy;
 mod estimate;
 mod event;
 mod follow;
+mod images;
 mod interrupt;
 mod outcome;
 mod protection;

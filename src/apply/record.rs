@@ -4,7 +4,7 @@ use super::context::Run;
 use super::event::EventKind;
 use super::stop::Result;
 use crate::aws::digest;
-use crate::model::{Deployed, Durations, Parameter, RenderedStack, StackRecord, Written};
+use crate::model::{Deployed, Durations, MadeFrom, Parameter, RenderedStack, StackRecord, Written};
 use crate::plan::{Action, StackStep};
 use crate::state::Update;
 use jiff::Timestamp;
@@ -21,7 +21,8 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         parameters: now.parameters.clone(),
         outputs: now.outputs.clone(),
         tags: now.tags.clone(),
-        images: images(wanted),
+        images: images(wanted, now),
+        made_from: made_from(wanted),
         waits_on: wanted.waits_on(),
         stack_policy_digest: wanted.stack_policy.as_deref().map(digest),
         durations: durations(run, step),
@@ -76,9 +77,19 @@ fn durations(run: &Run<'_>, step: &StackStep) -> Durations {
     durations
 }
 
-fn images(wanted: &RenderedStack) -> BTreeMap<String, String> {
-    let images = wanted.parameters.values().filter_map(|parameter| match parameter {
+/// References as the stack has them now.
+fn images(wanted: &RenderedStack, now: &Deployed) -> BTreeMap<String, String> {
+    let images = wanted.parameters.iter().filter_map(|(key, parameter)| match parameter {
         Parameter::Image { name, reference } => Some((name.clone(), reference.clone())),
+        Parameter::LocalImage(image) => Some((image.name.clone(), now.parameters.get(key)?.clone())),
+        _ => None,
+    });
+    images.collect()
+}
+
+fn made_from(wanted: &RenderedStack) -> BTreeMap<String, MadeFrom> {
+    let images = wanted.parameters.values().filter_map(|parameter| match parameter {
+        Parameter::LocalImage(image) => Some((image.name.clone(), image.made_from.clone())),
         _ => None,
     });
     images.collect()

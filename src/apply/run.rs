@@ -5,7 +5,7 @@ use super::event::{Event, EventKind, send};
 use super::interrupt::{Interrupter, Level, interrupt};
 use super::outcome::{Outcome, Report, StackOutcome};
 use super::scheduler::{self, Job};
-use super::{delete, deploy, estimate, record};
+use super::{delete, deploy, estimate, images, record};
 use crate::error::{Error, Kind, Result};
 use crate::plan::{Action, Plan, StackStep};
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     refuse(plan)?;
     let began = Instant::now();
     let steps: BTreeMap<&str, &StackStep> = plan.steps.iter().map(|step| (step.stack.as_str(), step)).collect();
-    let jobs: Vec<Job> = plan.steps.iter().map(job).collect();
+    let pushes = images::pushes(plan);
+    let jobs: Vec<Job> = plan.steps.iter().map(job).chain(images::jobs(&pushes)).collect();
     let working = plan.steps.iter().filter(|step| step.action != Action::Nothing).count();
     let started = EventKind::RunStarted {
         operation: context.written.operation.clone(),
@@ -41,7 +42,12 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
             running.end(&step.stack);
             outcome
         }
-        None => Outcome::Unchanged,
+        None => {
+            if let Some(push) = pushes.get(&job.name) {
+                images::push(&run, &job.name, push).await;
+            }
+            Outcome::Unchanged
+        }
     };
     let finished = |job: &Job, outcome: Outcome| {
         if let Some(step) = steps.get(job.name.as_str()) {
@@ -89,7 +95,11 @@ fn job(step: &StackStep) -> Job {
         Action::Nothing | Action::Forget => 0,
         _ => estimate::seconds(step),
     };
-    Job { name: step.stack.clone(), waits_on: step.waits_on.iter().cloned().collect(), weight }
+    Job {
+        name: step.stack.clone(),
+        waits_on: step.waits_on.iter().cloned().chain(images::before(step)).collect(),
+        weight,
+    }
 }
 
 async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
@@ -102,7 +112,10 @@ async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
     let result = match (step.action, &step.wanted) {
         (Action::Nothing, Some(wanted)) if step.adopt || busy => deploy::adopt_unchanged(run, step, wanted).await,
         (Action::Nothing, _) => Ok(Outcome::Unchanged),
-        (Action::Create | Action::Update | Action::Recreate, Some(wanted)) => deploy::deploy(run, step, wanted).await,
+        (Action::Create | Action::Update | Action::Recreate, Some(wanted)) => match images::pushed(run, step) {
+            Ok(()) => deploy::deploy(run, step, wanted).await,
+            Err(stop) => Err(stop),
+        },
         (Action::Delete, _) => delete::delete(run, step).await.map(done),
         (Action::Forget, _) => record::forgotten(run, step).await.map(done),
         (Action::Create | Action::Update | Action::Recreate, None) => {

@@ -1,7 +1,7 @@
 //! `infra apply`: makes the account what the files say, or does exactly what a saved plan says.
 
 use super::changing::{self, Grip, Manner, Operation, change};
-use super::planning::{self, Limits};
+use super::planning::{self, Limits, Making};
 use super::session::Session;
 use crate::error::{Result, find};
 use crate::model::{Environment, RenderedStack};
@@ -21,11 +21,14 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A plan that `infra plan -o FILE` saved
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow_destroy"])]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow_destroy", "builder"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    making: Making,
 
     #[command(flatten)]
     manner: Manner,
@@ -39,7 +42,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
-    let (environment, wanted) = planning::wanted(session)?;
+    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder)?;
     let options = args.limits.options();
     let words = format!("apply{}", args.limits.words());
     change(session, &environment, &args.manner, &operation(&environment, words), async |grip: Grip<'_>| {

@@ -73,6 +73,7 @@ async fn carry_out(
                 git_commit: None,
                 pipeline_url: None,
             },
+            project: &session.project,
         };
         heeding(signals, interrupter, &interrupted, apply(&plan, context)).await.map(Some)
     };

@@ -196,6 +196,7 @@ impl Run<'_> {
             interrupt: &interrupted,
             settings: &settings,
             written,
+            project: &self.session.project,
         };
         heeding(signals, interrupter, &interrupted, apply::apply(plan, context)).await
     }

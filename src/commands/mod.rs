@@ -9,6 +9,7 @@ pub mod docs;
 pub mod explain;
 pub mod history;
 pub mod image;
+mod images;
 pub mod init;
 pub mod lock;
 pub mod outputs;

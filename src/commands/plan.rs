@@ -1,6 +1,7 @@
 //! `infra plan`: what apply would do. Reads only.
 
-use super::planning::{self, Aim, Limits};
+use super::images;
+use super::planning::{self, Aim, Limits, Making};
 use super::session::Session;
 use crate::error::Result;
 use crate::model::{Environment, RenderedStack};
@@ -21,6 +22,9 @@ use std::process::ExitCode;
 pub struct Args {
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    making: Making,
 
     /// Save the plan for `infra apply FILE`
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -43,7 +47,7 @@ pub struct Args {
 const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
-    let (environment, wanted) = planning::wanted(session)?;
+    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder)?;
     let options = args.limits.options();
     let plan = match args.offline {
         true => offline(session, &environment, &wanted, &options)?,
@@ -70,8 +74,9 @@ fn online(session: &Session, environment: &Environment, wanted: &[RenderedStack]
         let account = session.connect(environment, events).await?;
         let mut facts = observe::look(&account.aws, &account.store, environment, wanted).await?;
         let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
-        let plan =
+        let mut plan =
             planning::make(&account, environment, wanted, state, &mut facts.deployed, options, Aim::Reach).await?;
+        images::count_commits(&mut plan, state, environment, &session.project);
         let texts = planning::templates(wanted, &facts.deployed);
         Ok((plan, LocalCopy::keep(&session.project, environment, state, texts)))
     })?;

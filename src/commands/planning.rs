@@ -1,11 +1,13 @@
 //! From files and account to a plan: what `plan`, `apply`, `destroy` and `rollback` have in common.
 
 use super::changing::Grip;
+use super::images;
 use super::session::{Account, Session};
 use crate::apply::{EventKind, send, settle};
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::files;
+use crate::image::builder::{Builder, Choice};
 use crate::model::{Deployed, Environment, RenderedStack, State};
 use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
@@ -35,6 +37,14 @@ pub struct Limits {
 
     #[command(flatten)]
     removal: Removal,
+}
+
+/// How images are made.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Making {
+    /// Build images with this one, whatever the environment's file says
+    #[arg(long, value_enum)]
+    pub builder: Option<Builder>,
 }
 
 impl Removal {
@@ -81,6 +91,13 @@ pub fn wanted(session: &Session) -> Result<(Environment, Vec<RenderedStack>)> {
     Ok((environment, stacks))
 }
 
+/// The same, with the images that the stacks name made: what a plan to be applied is made from.
+pub fn wanted_with_images(session: &Session, builder: Choice) -> Result<(Environment, Vec<RenderedStack>)> {
+    let (environment, mut stacks) = wanted(session)?;
+    images::fill(session, &environment, &mut stacks, builder)?;
+    Ok((environment, stacks))
+}
+
 /// The plan, once the templates that it must compare with have been fetched.
 pub async fn make(
     account: &Account,
@@ -120,7 +137,8 @@ pub async fn under_lock(
     while settle(aws, &deployed, grip.events, &environment.apply).await? {
         deployed = observe::deployed(aws, environment, wanted, known).await?;
     }
-    let plan = make(grip.account, environment, wanted, known, &mut deployed, options, aim).await?;
+    let mut plan = make(grip.account, environment, wanted, known, &mut deployed, options, aim).await?;
+    images::count_commits(&mut plan, known, environment, grip.project);
     keep(grip, environment, known, templates(wanted, &deployed));
     Ok(plan)
 }

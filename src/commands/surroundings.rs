@@ -18,6 +18,18 @@ pub fn git_commit(project: &Path) -> Option<String> {
     Some(if changed.is_some_and(|changed| !changed.trim().is_empty()) { format!("{commit}-dirty") } else { commit })
 }
 
+/// How many commits touch a part of the project since `commit`; none where that commit is not known here.
+pub fn commits_since(project: &Path, commit: &str, part: &str) -> Option<u64> {
+    let commit = commit.strip_suffix("-dirty").unwrap_or(commit);
+    // A commit comes from the state: nothing else may be read into it.
+    if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let range = format!("{commit}..HEAD");
+    let count = output(Command::new("git").arg("-C").arg(project).args(["rev-list", "--count", &range, "--", part]))?;
+    count.trim().parse().ok()
+}
+
 /// The run of a pipeline that this is a part of, as its runner tells.
 pub fn pipeline_url(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     let github = || {

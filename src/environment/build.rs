@@ -1,7 +1,7 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::keys;
+use super::{images, keys};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
@@ -29,7 +29,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
     let account = text(top, "account").unwrap_or_default();
     let region = text(top, "region").unwrap_or_default();
     let target = Target { account: account.clone(), region: region.clone(), role: None };
-    let images = images(top, complete, problems);
+    let images = images::read(top, complete, problems);
     let stacks = stacks(top, &target);
     if complete {
         check_names(&stacks, &images, problems);
@@ -87,27 +87,6 @@ fn check_tags(top: &IndexMap<String, Input>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn images(top: &IndexMap<String, Input>, complete: bool, problems: &mut Vec<Problem>) -> IndexMap<String, Image> {
-    let mut images = IndexMap::new();
-    for (name, input) in entries(top, "images") {
-        let Some(image) = map(&input.value) else { continue };
-        match image.get("ref") {
-            Some(reference) => {
-                if let Some(value) = scalar(&reference.value) {
-                    let at = reference.value.at.clone();
-                    images.insert(name.clone(), Image::Ref(Located { value, at }));
-                }
-            }
-            None if complete && !image.contains_key("context") && !image.contains_key("archive") => problems.push(
-                Problem::error("missing-key", format!("the image `{name}` has no `ref`"), Some(input.key_at.clone()))
-                    .help(format!("add `ref: …`: {}", keys::IMAGE_REF.expects)),
-            ),
-            None => {}
-        }
-    }
-    images
-}
-
 fn stacks(top: &IndexMap<String, Input>, target: &Target) -> IndexMap<String, StackSpec> {
     let read = |(name, input): (&String, &Input)| {
         let stack = map(&input.value)?;
@@ -163,6 +142,13 @@ fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, I
             }
         }
     }
+    for (name, image) in images {
+        if let Image::Local(image) = image
+            && !stacks.contains_key(&image.repository.value)
+        {
+            problems.push(images::no_repository(name, &image.repository, stacks.keys()));
+        }
+    }
     problems.extend(Graph::new(stacks.keys().cloned(), edges).cycles().iter().map(crate::graph::Cycle::problem));
 }
 
@@ -202,19 +188,22 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
     }
 }
 
-fn map(value: &InputValue) -> Option<&IndexMap<String, Input>> {
+pub(super) fn map(value: &InputValue) -> Option<&IndexMap<String, Input>> {
     match &value.kind {
         InputKind::Map(entries) => Some(entries),
         _ => None,
     }
 }
 
-fn entries<'v>(within: &'v IndexMap<String, Input>, key: &str) -> impl Iterator<Item = (&'v String, &'v Input)> {
+pub(super) fn entries<'v>(
+    within: &'v IndexMap<String, Input>,
+    key: &str,
+) -> impl Iterator<Item = (&'v String, &'v Input)> {
     within.get(key).and_then(|input| map(&input.value)).into_iter().flatten()
 }
 
 /// Text, or digits that YAML read as a number.
-fn scalar(value: &InputValue) -> Option<String> {
+pub(super) fn scalar(value: &InputValue) -> Option<String> {
     match &value.kind {
         InputKind::Scalar(serde_json::Value::String(text)) => Some(text.clone()),
         InputKind::Scalar(serde_json::Value::Number(number)) => Some(number.to_string()),
@@ -222,10 +211,10 @@ fn scalar(value: &InputValue) -> Option<String> {
     }
 }
 
-fn located(value: &InputValue) -> Option<Located<String>> {
+pub(super) fn located(value: &InputValue) -> Option<Located<String>> {
     scalar(value).map(|text| Located { value: text, at: value.at.clone() })
 }
 
-fn text(within: &IndexMap<String, Input>, key: &str) -> Option<String> {
+pub(super) fn text(within: &IndexMap<String, Input>, key: &str) -> Option<String> {
     within.get(key).and_then(|input| scalar(&input.value))
 }

@@ -49,6 +49,25 @@ pub const IMAGE_REF: Format = Format {
     pattern: "^[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}$",
     longest: 512,
 };
+pub const PLATFORM: Format = Format {
+    expects: "a platform, such as linux/amd64 or linux/arm64",
+    pattern: "^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$",
+    longest: 60,
+};
+pub const BUILDER: Format =
+    Format { expects: "docker, podman or buildah", pattern: "^(docker|podman|buildah)$", longest: 10 };
+pub const PATH: Format =
+    Format { expects: "a path that does not begin with a slash", pattern: "^[^/~].*$", longest: 1024 };
+pub const STAGE: Format =
+    Format { expects: "the name of a stage of the Dockerfile", pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$", longest: 128 };
+pub const VARIABLE: Format = Format {
+    expects: "letters, digits and underscores, no digit first",
+    pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+    longest: 255,
+};
+pub const SECRET_ID: Format =
+    Format { expects: "letters, digits and _.-", pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]*$", longest: 128 };
+pub const BUILD_ARGUMENT: Format = Format { expects: "a text of one line", pattern: "^.*$", longest: 4096 };
 pub const INPUT_NAME: Format =
     Format { expects: "letters, digits and underscores", pattern: "^[A-Za-z_][A-Za-z0-9_]*$", longest: 128 };
 /// CloudFormation's logical ids are alphanumeric.
@@ -137,20 +156,93 @@ pub const ENVIRONMENT: Section = Section {
     ],
 };
 
-const NO_BUILDER: &str =
-    "this version takes images by `ref` only: build and push the image, then name it by its digest";
+/// What says where an image comes from: one of them, and only one.
+pub const IMAGE_ORIGINS: [&str; 3] = ["context", "archive", "ref"];
+
+/// Keys that mean something only beside `context`.
+pub const BUILD_KEYS: [&str; 5] = ["dockerfile", "target", "args", "secrets", "builder"];
 
 const IMAGE: Section = Section {
     of: "an image",
     keys: &[
         Key {
+            name: "context",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The folder to build the image from, relative to the project.",
+        },
+        Key {
+            name: "archive",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "A file that holds the image, as `docker save` or an OCI archive has it, relative to the project.",
+        },
+        Key {
             name: "ref",
             shape: Shape::Text(&IMAGE_REF),
-            required: true,
-            about: "The image by its digest: `repository@sha256:…`.",
+            required: false,
+            about: "An image that was pushed already, by its digest: `repository@sha256:…`.",
         },
-        Key { name: "context", shape: Shape::Refused(NO_BUILDER), required: false, about: "" },
-        Key { name: "archive", shape: Shape::Refused(NO_BUILDER), required: false, about: "" },
+        Key {
+            name: "repository",
+            shape: Shape::Text(&STACK_NAME),
+            required: false,
+            about: "The stack that makes the repository to push to (template ecr-repository). Default: `<image>-images`.",
+        },
+        Key {
+            name: "platform",
+            shape: Shape::Text(&PLATFORM),
+            required: false,
+            about: "What the image runs on. Default: linux/amd64.",
+        },
+        Key {
+            name: "dockerfile",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The Dockerfile, relative to the context. Default: Dockerfile.",
+        },
+        Key {
+            name: "target",
+            shape: Shape::Text(&STAGE),
+            required: false,
+            about: "The stage of the Dockerfile to build. Default: the last.",
+        },
+        Key {
+            name: "args",
+            shape: Shape::Named { name: &VARIABLE, entry: &Shape::Text(&BUILD_ARGUMENT) },
+            required: false,
+            about: "Build arguments. They stay in the image's history: no place for secrets.",
+        },
+        Key {
+            name: "secrets",
+            shape: Shape::Named { name: &SECRET_ID, entry: &Shape::Keys(&SECRET) },
+            required: false,
+            about: "Secrets of the build by their id, for `RUN --mount=type=secret,id=…`; they are in no layer.",
+        },
+        Key {
+            name: "builder",
+            shape: Shape::Text(&BUILDER),
+            required: false,
+            about: "What builds the image: docker (buildx), podman or buildah. Default: the first of them that works.",
+        },
+    ],
+};
+
+const SECRET: Section = Section {
+    of: "a secret",
+    keys: &[
+        Key {
+            name: "env",
+            shape: Shape::Text(&VARIABLE),
+            required: false,
+            about: "The environment variable that holds it.",
+        },
+        Key {
+            name: "file",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The file that holds it, relative to the project.",
+        },
     ],
 };
 
@@ -281,6 +373,13 @@ mod tests {
             &TAG_VALUE,
             &IMAGE_NAME,
             &IMAGE_REF,
+            &PLATFORM,
+            &BUILDER,
+            &PATH,
+            &STAGE,
+            &VARIABLE,
+            &SECRET_ID,
+            &BUILD_ARGUMENT,
             &INPUT_NAME,
             &PARAMETER_NAME,
             &NEED,

@@ -5,6 +5,7 @@
 
 mod build;
 mod chain;
+mod images;
 mod keys;
 mod merge;
 

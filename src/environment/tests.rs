@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::document::to_json;
-use crate::model::{Image, Need};
+use crate::model::{BuildSecret, Image, ImageSource, Need};
 use crate::view::problem;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ fn a_chain_of_files_becomes_one_environment() {
     assert_eq!((api.target.region.as_str(), network.target.region.as_str()), ("us-east-1", "eu-west-1"));
     assert_eq!(api.needs["VpcId"].value, Need::Output { stack: "network".to_owned(), key: "VpcId".to_owned() });
     assert_eq!(api.after[0].value, "network");
-    let Image::Ref(image) = &environment.images["api"];
+    let Image::Ref(image) = &environment.images["api"] else { panic!("a reference") };
     assert_eq!(image.value, format!("repo/api@{DIGEST}"));
     assert_eq!(environment.state.bucket, "infra-state-111122223333-eu-west-1");
     assert_eq!((environment.apply.concurrency, environment.apply.timeout), (4, Duration::from_secs(5400)));
@@ -313,5 +313,36 @@ proptest! {
         if let Err(error) = load(directory.path(), "dev") {
             prop_assert!(!drawn(&error).is_empty());
         }
+    }
+}
+
+#[test]
+fn images_come_from_one_place_and_go_to_a_repository() {
+    let good = with(
+        "images:\n  a: {context: apps/a, args: {V: \"1\"}, secrets: {t: {env: T}}, builder: podman}\n  \
+         b: {archive: b.tar, repository: shared}\nstacks: {a-images: {}, shared: {}}\n",
+    );
+    let images = loaded(&[("dev", &good)], "dev").images;
+    let Image::Local(a) = &images["a"] else { panic!("made here") };
+    assert_eq!(a.repository.value, "a-images");
+    let ImageSource::Build { args, secrets, builder, .. } = &a.source else { panic!("built") };
+    assert_eq!((args["V"].as_str(), &secrets["t"]), ("1", &BuildSecret::Variable("T".to_owned())));
+    assert_eq!(builder.as_deref(), Some("podman"));
+    let Image::Local(b) = &images["b"] else { panic!("made here") };
+    assert_eq!(b.repository.value, "shared");
+
+    let cases = [
+        ("{context: a, archive: b}", "comes from two places"),
+        ("{archive: b, target: x}", "`target` means nothing for the image `a-b`"),
+        ("{context: a, secrets: {t: {env: A, file: b}}}", "comes from one place: `env` or `file`"),
+        ("{context: a, repository: nets}", "help: did you mean `repository: net`?"),
+        ("{context: a, builder: kaniko}", "expected docker, podman or buildah"),
+        ("{context: /a}", "expected a path that does not begin with a slash"),
+        ("{context: a, args: {V: 3.10}}", "must be text"),
+    ];
+    for (image, message) in cases {
+        let text = with(&format!("images: {{a-b: {image}}}\nstacks: {{net: {{}}, a-b-images: {{}}}}\n"));
+        let told = refused(&[("dev", &text)], "dev");
+        assert!(told.contains(message), "{image}: {told}");
     }
 }

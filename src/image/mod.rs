@@ -16,6 +16,7 @@ pub mod model;
 pub mod prune;
 pub mod push;
 pub mod registry;
+pub mod source;
 
 pub use digest::Digest;
 pub use model::{Descriptor, Image, Index, Manifest, Platform};

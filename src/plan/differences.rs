@@ -3,7 +3,7 @@
 use super::document::{Value, ValueChange};
 use super::head::Head;
 use crate::aws::digest;
-use crate::model::{Deployed, Parameter, RenderedStack, StackRecord};
+use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ pub(super) fn resolve(wanted: &RenderedStack, flow: &Flow) -> BTreeMap<String, O
         Parameter::Secret { value } => Some(value.0.clone()),
         Parameter::Image { reference, .. } => Some(reference.clone()),
         Parameter::Output { stack, key } => flow.get(stack)?.get(key)?.clone(),
+        Parameter::LocalImage(image) => image.reference(flow.get(&image.repository)?.get(REPOSITORY_URI)?.as_ref()?),
     };
     wanted.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
 }
@@ -48,7 +49,7 @@ impl Differences {
             template: !same_template(deployed, record, wanted),
             parameters: parameters(&deployed.parameters, values, head),
             tags: tags(&deployed.tags, &wanted.tags),
-            images: images(&deployed.parameters, wanted),
+            images: images(&deployed.parameters, wanted, values),
             protection: protection(Some((deployed, record)), wanted),
         }
     }
@@ -59,7 +60,7 @@ impl Differences {
             template: true,
             parameters: parameters(&BTreeMap::new(), values, head),
             tags: tags(&BTreeMap::new(), &wanted.tags),
-            images: images(&BTreeMap::new(), wanted),
+            images: images(&BTreeMap::new(), wanted, values),
             protection: protection(None, wanted),
         }
     }
@@ -128,14 +129,22 @@ fn tags(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> 
     changed.map(|key| (key.clone(), ValueChange::new(value(before.get(key)), value(after.get(key))))).collect()
 }
 
-fn images(before: &BTreeMap<String, String>, wanted: &RenderedStack) -> BTreeMap<String, ValueChange> {
+fn images(
+    before: &BTreeMap<String, String>,
+    wanted: &RenderedStack,
+    values: &BTreeMap<String, Option<String>>,
+) -> BTreeMap<String, ValueChange> {
     let mut changes = BTreeMap::new();
     for (key, parameter) in &wanted.parameters {
-        if let Parameter::Image { name, reference } = parameter
-            && before.get(key) != Some(reference)
-        {
+        let name = match parameter {
+            Parameter::Image { name, .. } => name,
+            Parameter::LocalImage(image) => &image.name,
+            _ => continue,
+        };
+        let after = values.get(key).and_then(Option::as_ref);
+        if after.is_none() || before.get(key) != after {
             let old = before.get(key).map_or(Value::Absent, Value::text);
-            changes.insert(name.clone(), ValueChange::new(old, Value::text(reference)));
+            changes.insert(name.clone(), ValueChange::new(old, after.map_or(Value::Unknown, Value::text)));
         }
     }
     changes

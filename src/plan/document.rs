@@ -50,6 +50,9 @@ pub struct StackStep {
     /// Image name → reference, for the images that the stack's parameters name and whose reference changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, ValueChange>,
+    /// Image name → commits since the one that runs was made, where both are known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub image_commits: BTreeMap<String, u64>,
     /// Termination protection or stack policy change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<ValueChange>,
@@ -252,6 +255,7 @@ impl StackStep {
             tags: BTreeMap::new(),
             outputs: BTreeMap::new(),
             images: BTreeMap::new(),
+            image_commits: BTreeMap::new(),
             protection: None,
             unprotect: false,
             adopt: false,

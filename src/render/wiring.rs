@@ -5,8 +5,8 @@ use super::Draft;
 use super::workshop::{Workshop, manifest_problem};
 use crate::document::listed;
 use crate::graph::Edge;
-use crate::model::{Environment, Image, Need, Parameter};
-use crate::problem::{Location, Problem, nearest};
+use crate::model::{Environment, Image, LocalImageUse, MadeFrom, Need, Parameter, REPOSITORY_URI};
+use crate::problem::{Located, Location, Problem, nearest};
 use cloudformation::template::{Function, ParameterType, Template};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -48,15 +48,31 @@ pub fn wire(
                 parameters.insert(name.clone(), Parameter::Output { stack: stack.clone(), key: key.clone() });
             }
             Need::Image { name: image } => match environment.images.get(image) {
-                Some(Image::Ref(reference)) => {
+                Some(found) => {
                     if !matches!(declared.parameter_type, ParameterType::String) {
                         let message = format!("the parameter `{name}` takes an image, and is no `String`");
                         let problem =
                             workshop.problem_at(&draft.trace, declared.type_span, "wrong-parameter-type", message);
                         problems.push(problem.related(wire.at.clone(), "wired here"));
                     }
-                    let reference = reference.value.clone();
-                    parameters.insert(name.clone(), Parameter::Image { name: image.clone(), reference });
+                    let parameter = match found {
+                        Image::Ref(reference) => {
+                            Parameter::Image { name: image.clone(), reference: reference.value.clone() }
+                        }
+                        Image::Local(local) => {
+                            let repository = &local.repository;
+                            let (from, to) = (draft.spec.name.clone(), repository.value.clone());
+                            edges.push(Edge { from, to, at: Some(wire.at.clone()) });
+                            problems.extend(repository_problem(image, repository, drafts));
+                            Parameter::LocalImage(LocalImageUse {
+                                name: image.clone(),
+                                repository: repository.value.clone(),
+                                digest: None,
+                                made_from: MadeFrom::default(),
+                            })
+                        }
+                    };
+                    parameters.insert(name.clone(), parameter);
                 }
                 None => problems.push(unknown_image(image, wire, draft, environment)),
             },
@@ -191,6 +207,22 @@ fn output_problem(
             })
         }
     })
+}
+
+/// The stack makes no repository.
+fn repository_problem(
+    image: &str,
+    repository: &Located<String>,
+    drafts: &IndexMap<&str, Draft<'_>>,
+) -> Option<Problem> {
+    let stack = repository.value.as_str();
+    // A stack that is not there has its problem already, as has one that could not be rendered.
+    let giver = drafts.get(stack).filter(|giver| !giver.body.outputs.contains_key(REPOSITORY_URI))?;
+    let message =
+        format!("the image `{image}` is pushed to the stack `{stack}`, which has no output `{REPOSITORY_URI}`");
+    let problem = Problem::error("unknown-output", message, Some(repository.at.clone()));
+    let template = &giver.template.name;
+    Some(problem.help(format!("its template is `{template}`; a stack of the template `ecr-repository` has it")))
 }
 
 fn unknown_image(image: &str, wire: &Wire, draft: &Draft<'_>, environment: &Environment) -> Problem {

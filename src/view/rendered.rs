@@ -45,6 +45,7 @@ fn comments(stack: &RenderedStack) -> String {
             Parameter::Value(value) => Value::from(value.as_str()).to_string(),
             Parameter::Output { stack, key } => format!("{stack}.{key}"),
             Parameter::Image { name, reference } => format!("image {name}, {reference}"),
+            Parameter::LocalImage(image) => format!("image {}, pushed to {}", image.name, image.repository),
             Parameter::Secret { .. } => "(sensitive)".to_owned(),
         };
         let _ = writeln!(comments, "#   {name}: {value}");

@@ -112,6 +112,7 @@ impl World {
             interrupt,
             settings: &self.environment.apply,
             written: &written,
+            project: std::path::Path::new("."),
         };
         let report = apply(plan, context).await.expect("the plan has no refusals");
         drop(events);

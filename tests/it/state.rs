@@ -77,6 +77,7 @@ pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRec
         outputs: BTreeMap::from([("Url".to_owned(), "https://queue".to_owned())]),
         tags: rendered.tags.clone(),
         images: BTreeMap::new(),
+        made_from: BTreeMap::new(),
         waits_on: vec!["network".to_owned()],
         stack_policy_digest: None,
         durations: Default::default(),

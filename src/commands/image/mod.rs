@@ -1,5 +1,6 @@
 //! `infra image`: container images, from this machine to a registry, and what becomes of them there.
 
+mod build;
 mod copy;
 mod list;
 mod place;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Push, copy, list and prune container images
+/// Build, push, copy, list and prune container images
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Build(build::Args),
     Push(push::Args),
     Copy(copy::Args),
     List(list::Args),
@@ -38,6 +40,7 @@ enum Action {
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     match args.action {
+        Action::Build(args) => build::run(args, session),
         Action::Push(args) => push::run(args, session),
         Action::Copy(args) => copy::run(args, session),
         Action::List(args) => list::run(args, session),

@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use programs::{Builder, Choice, Programs};
 
 /// Builds that were not finished: this and some letters.
-const PARTIAL: &str = ".partial-";
+pub(super) const PARTIAL: &str = ".partial-";
 
 /// How often a build looks whether another one of the same image has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -148,7 +148,7 @@ fn secrets(build: &Build<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// One build of an image at a time: the operating system gives the lock back, however a process ends.
-async fn lock(folder: &Path, tell: &Tell) -> Result<File, Error> {
+pub(super) async fn lock(folder: &Path, tell: &Tell) -> Result<File, Error> {
     let path = folder.join(".lock");
     let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
     let mut told = false;
@@ -167,7 +167,7 @@ async fn lock(folder: &Path, tell: &Tell) -> Result<File, Error> {
 }
 
 /// Removes what builds that were killed have left. Nobody else builds: the lock is held.
-fn clear(folder: &Path) -> Result<(), Error> {
+pub(super) fn clear(folder: &Path) -> Result<(), Error> {
     let entries = fs::read_dir(folder).map_err(|error| unwritable(folder, &error))?;
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PARTIAL) {

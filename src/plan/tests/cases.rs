@@ -299,3 +299,46 @@ fn destroy_takes_stacks_that_a_cut_off_first_apply_made() {
     Warning stateful-removal data.Table: removes Table (AWS::DynamoDB::Table) with its items
     ");
 }
+
+/// The storefront with an image that is made here, for the repository of the stack `images`.
+fn with_local_image(digest: &str) -> World {
+    let mut world = World::storefront();
+    let template = json!({
+        "Resources": {"Repository": {"Type": "AWS::ECR::Repository"}},
+        "Outputs": {"RepositoryUri": {"Value": {"Fn::GetAtt": ["Repository", "RepositoryUri"]}}},
+    });
+    world.wanted.push(stack("images", &template));
+    world.stack_mut("service").parameters.insert("Image".to_owned(), local_image(digest));
+    world
+}
+
+fn local_image(digest: &str) -> Parameter {
+    Parameter::LocalImage(LocalImageUse {
+        name: "app".to_owned(),
+        repository: "images".to_owned(),
+        digest: Some(digest.to_owned()),
+        made_from: MadeFrom::default(),
+    })
+}
+
+#[test]
+fn an_image_made_here_waits_for_its_repository() {
+    let plan = with_local_image("sha256:aa").plan();
+    let service = plan.step("service").unwrap();
+    assert_eq!(service.images["app"], ValueChange::new(Value::Absent, Value::Unknown));
+    assert!(service.waits_on.contains(&"images".to_owned()), "{:?}", service.waits_on);
+}
+
+#[test]
+fn an_image_made_here_changes_with_its_digest_only() {
+    let mut world = with_local_image("sha256:aa").applied();
+    assert!(!world.plan().has_changes());
+    world.stack_mut("service").parameters.insert("Image".to_owned(), local_image("sha256:bb"));
+    let plan = world.plan();
+    let reference = |digest: &str| Value::text(format!("live-RepositoryUri@sha256:{digest}"));
+    let service = plan.step("service").unwrap();
+    assert_eq!(service.images["app"], ValueChange::new(reference("aa"), reference("bb")));
+    let changed: Vec<&str> =
+        plan.steps.iter().filter(|step| step.action != Action::Nothing).map(|step| step.stack.as_str()).collect();
+    assert_eq!(changed, ["service"]);
+}

@@ -6,7 +6,10 @@ mod outputs;
 mod saved;
 
 use super::*;
-use crate::model::{Deployed, Fingerprint, Parameter, RenderedStack, StackRecord, StackStatus, State, Target, Written};
+use crate::model::{
+    Deployed, Fingerprint, LocalImageUse, MadeFrom, Parameter, RenderedStack, StackRecord, StackStatus, State, Target,
+    Written,
+};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -207,6 +210,9 @@ impl World {
                 Parameter::Value(value) => value.clone(),
                 Parameter::Secret { value } => value.0.clone(),
                 Parameter::Image { reference, .. } => reference.clone(),
+                Parameter::LocalImage(image) => {
+                    image.reference(&self.deployed[&image.repository].outputs["RepositoryUri"]).expect("a digest")
+                }
                 Parameter::Output { stack, key } => self.deployed[stack].outputs[key].clone(),
             };
             let secret = template["Parameters"][name]["NoEcho"] == json!(true);
@@ -244,6 +250,7 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         outputs: deployed.outputs.clone(),
         tags: deployed.tags.clone(),
         images: BTreeMap::new(),
+        made_from: BTreeMap::new(),
         waits_on: wanted.waits_on(),
         stack_policy_digest: wanted.stack_policy.as_deref().map(crate::aws::digest),
         durations: Default::default(),

@@ -74,7 +74,10 @@ pub(super) fn rows(step: &StackStep, detail: Detail) -> Vec<Row> {
 fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
     for (name, change) in &step.images {
         match image_digests(change) {
-            Some(digests) => rows.push(Row::new(Sign::Change, RESOURCE, format!("image {name}: {digests}"))),
+            Some(digests) => {
+                let commits = step.image_commits.get(name).map(|count| plural_commits(*count)).unwrap_or_default();
+                rows.push(Row::new(Sign::Change, RESOURCE, format!("image {name}: {digests}{commits}")));
+            }
             None => value_rows(&format!("image {name}"), change, "", RESOURCE, detail, rows),
         }
     }
@@ -101,6 +104,14 @@ fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
         };
         let text = format!("protection: {} → {}", word(&change.before), word(&change.after));
         rows.push(Row::new(Sign::Change, RESOURCE, text));
+    }
+}
+
+/// How far the sources have moved since.
+fn plural_commits(count: u64) -> String {
+    match usize::try_from(count) {
+        Ok(count) => format!(" ({})", text::count(count, "commit")),
+        Err(_) => String::new(),
     }
 }
 

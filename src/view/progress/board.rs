@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) struct Board {
     pub in_flight: IndexMap<String, Flight>,
     /// Waiting for the lock: who holds it, and for how long this run has waited.
-    pub lock_wait: Option<String>,
+    pub waits_for: Option<String>,
     pub interrupted: bool,
 }
 
@@ -33,19 +33,23 @@ pub(super) struct Flight {
 impl Board {
     pub fn note(&mut self, event: &Event) {
         if !matches!(event.kind, EventKind::LockWaiting { .. }) {
-            self.lock_wait = None;
+            self.waits_for = None;
         }
         match &event.kind {
             EventKind::LockWaiting { holder, waited_seconds, timeout_seconds } => {
                 let waited = text::duration(Duration::from_secs(*waited_seconds));
                 let timeout = text::duration(Duration::from_secs(*timeout_seconds));
-                self.lock_wait = Some(format!(
+                self.waits_for = Some(format!(
                     "waiting for the lock: {} holds it for `{}` since {} (waited {waited} of {timeout})",
                     holder.who,
                     holder.operation,
                     clock(holder.created),
                 ));
             }
+            EventKind::ImageBuilding { image, builder } => {
+                self.waits_for = Some(format!("image {image}: {builder} builds it"));
+            }
+            EventKind::ImageOutput { image, line } => self.waits_for = Some(format!("image {image}: {line}")),
             EventKind::Interrupted { .. } => self.interrupted = true,
             EventKind::StackFinished(outcome) => {
                 self.in_flight.shift_remove(&outcome.stack);

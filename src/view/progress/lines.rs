@@ -55,7 +55,7 @@ fn waited_for(board: &Board, now: Timestamp) -> Vec<String> {
         .in_flight
         .iter()
         .map(|(stack, flight)| format!("{stack}: still running, {}, {}", flight.state(now), flight.elapsed(now)));
-    board.lock_wait.iter().cloned().chain(running).collect()
+    board.waits_for.iter().cloned().chain(running).collect()
 }
 
 /// What an event is worth to somebody who reads a log; none if nothing.
@@ -93,6 +93,19 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             return verbose
                 .then(|| format!("{stack}: change set {name} executed ({})", text::count(*changes, "change")));
         }
+        EventKind::ImageBuilding { image, builder } => format!("image {image}: {builder} builds it"),
+        EventKind::ImageOutput { image, line } => return verbose.then(|| format!("image {image}: {line}")),
+        EventKind::ImageBuilt { image, digest, bytes, elapsed_seconds } => {
+            let took = text::took(*elapsed_seconds);
+            format!("image {image}: built {}, {}, {took}", short(digest), indicatif::BinaryBytes(*bytes))
+        }
+        EventKind::ImagePushed { image, repository, digest, uploaded_bytes, already_there } => {
+            let sent = match already_there {
+                true => "there already".to_owned(),
+                false => format!("pushed, {} sent", indicatif::BinaryBytes(*uploaded_bytes)),
+            };
+            format!("image {image}: {} {sent} ({repository})", short(digest))
+        }
         EventKind::Resource(event) => return resource(stack, event, verbose),
         EventKind::Throttled { service, operation, attempt } => {
             // The first ones are everyday life.
@@ -119,6 +132,11 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         EventKind::RunFinished { .. } => return None,
     };
     Some(text)
+}
+
+/// Enough of a digest to know it again.
+fn short(digest: &str) -> &str {
+    digest.get(.."sha256:".len() + 12).unwrap_or(digest)
 }
 
 /// What the first signal means, in one sentence.

@@ -33,6 +33,7 @@ impl Live {
         match &event.kind {
             // Shown by the line of the stack while it lasts.
             EventKind::Resource(resource) if !resource.status.ends_with("_FAILED") && !self.verbose => {}
+            EventKind::ImageBuilding { .. } => {}
             EventKind::StackStarted { .. } | EventKind::LockWaiting { .. } | EventKind::StackBusy { .. } => {}
             _ => {
                 if let Some(line) = line(event, self.verbose) {
@@ -51,7 +52,7 @@ impl Live {
             bar.finish_and_clear();
             self.bars.remove(&bar);
         }
-        self.show_whole(board.lock_wait.as_deref());
+        self.show_whole(board.waits_for.as_deref());
         let now = Timestamp::now();
         let width = board.in_flight.keys().map(|name| text::columns(name)).max().unwrap_or(0).min(24);
         let room = usize::from(console::Term::stderr().size().1).saturating_sub(3);

@@ -1,0 +1,163 @@
+//! The images of an environment, made before its plan: a plan names them by digest.
+
+use super::session::Session;
+use super::surroundings;
+use crate::apply::{EventKind, Events, send};
+use crate::error::{Error, Kind, Result};
+use crate::image::builder::{self, Build, Builder, Choice, Programs, Progress, Tell};
+use crate::image::context::{Context, Recipe, SecretSource};
+use crate::image::{Image as Made, Platform, source};
+use crate::model::{
+    BuildSecret, Environment, Image, ImageSource, LocalImage, MadeFrom, Parameter, RenderedStack, State,
+};
+use crate::plan::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// An image that lies on this machine.
+#[derive(Debug, Clone)]
+pub struct Local {
+    pub image: Made,
+    pub made_from: MadeFrom,
+}
+
+/// Makes the images that the stacks name, and writes their digests into the stacks.
+pub fn fill(session: &Session, environment: &Environment, stacks: &mut [RenderedStack], choice: Choice) -> Result<()> {
+    let named: BTreeSet<String> = uses(stacks).map(|image| image.name.clone()).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let made = session.read(async |events| make(session, environment, &named, choice, events).await)?;
+    for image in uses(stacks) {
+        if let Some(local) = made.get(&image.name) {
+            image.digest = Some(local.image.digest.to_string());
+            image.made_from = local.made_from.clone();
+        }
+    }
+    Ok(())
+}
+
+fn uses(stacks: &mut [RenderedStack]) -> impl Iterator<Item = &mut crate::model::LocalImageUse> {
+    stacks.iter_mut().flat_map(|stack| stack.parameters.values_mut()).filter_map(|parameter| match parameter {
+        Parameter::LocalImage(image) => Some(image),
+        _ => None,
+    })
+}
+
+/// Makes these images of the environment, one after the other: builders use all processors by themselves.
+pub async fn make(
+    session: &Session<'_>,
+    environment: &Environment,
+    names: &BTreeSet<String>,
+    choice: Choice,
+    events: &Events,
+) -> Result<BTreeMap<String, Local>> {
+    let git_commit = surroundings::git_commit(&session.project);
+    let mut made = BTreeMap::new();
+    for (name, image) in &environment.images {
+        let Image::Local(image) = image else { continue };
+        if !names.contains(name) {
+            continue;
+        }
+        let (image, context) = one(&session.project, name, image, choice, events).await?;
+        let made_from = MadeFrom { context_digest: Some(context), git_commit: git_commit.clone() };
+        made.insert(name.clone(), Local { image, made_from });
+    }
+    Ok(made)
+}
+
+/// The image, and the digest of what it was made from.
+async fn one(
+    project: &Path,
+    name: &str,
+    image: &LocalImage,
+    choice: Choice,
+    events: &Events,
+) -> Result<(Made, String)> {
+    let began = Instant::now();
+    let tell = teller(name, events);
+    let (image, context, fresh) = match &image.source {
+        ImageSource::Archive { path, platform } => {
+            let platform = platform.as_deref().map(parsed).transpose()?;
+            let (image, digest) = source::of_archive(project, name, path, platform.as_ref(), &tell).await?;
+            (image, digest, false)
+        }
+        ImageSource::Build { builder: named, .. } => {
+            let recipe = recipe(&image.source)?;
+            let (folder, asked) = (project.to_owned(), recipe.clone());
+            let context = tokio::task::spawn_blocking(move || Context::read(&folder, &asked)).await??;
+            let choice = choice.or_else(|| named.as_deref().and_then(Builder::parse));
+            let build = Build { project, name, recipe: &recipe, context: &context };
+            let built = builder::build(&build, &Programs::of_path(), choice, &tell).await?;
+            (built.image, context.digest, !built.reused)
+        }
+    };
+    if fresh {
+        let built = EventKind::ImageBuilt {
+            image: name.to_owned(),
+            digest: image.digest.to_string(),
+            bytes: image.size_bytes,
+            elapsed_seconds: began.elapsed().as_secs_f64(),
+        };
+        send(events, None, built);
+    }
+    Ok((image, context.to_string()))
+}
+
+fn teller(name: &str, events: &Events) -> Tell {
+    // Weak, or the listener would wait for a builder that is slow to go away.
+    let (events, image) = (events.downgrade(), name.to_owned());
+    Arc::new(move |progress| {
+        let Some(events) = events.upgrade() else { return };
+        let image = image.clone();
+        let kind = match progress {
+            Progress::Waiting => {
+                EventKind::Note { message: format!("another run makes the image {image}; waiting for it") }
+            }
+            Progress::Started { builder } => EventKind::ImageBuilding { image, builder: builder.to_string() },
+            Progress::Line(line) => EventKind::ImageOutput { image, line },
+        };
+        send(&events, None, kind);
+    })
+}
+
+fn recipe(source: &ImageSource) -> Result<Recipe> {
+    let ImageSource::Build { context, dockerfile, target, args, platform, secrets, .. } = source else {
+        return Err(Error::new(Kind::Other, "an archive is not built").into());
+    };
+    let secret = |source: &BuildSecret| match source {
+        BuildSecret::Variable(name) => SecretSource::Variable(name.clone()),
+        BuildSecret::File(path) => SecretSource::File(path.clone()),
+    };
+    Ok(Recipe {
+        context: context.clone(),
+        dockerfile: dockerfile.clone(),
+        target: target.clone(),
+        arguments: args.clone(),
+        platform: platform.as_deref().map_or_else(|| Ok(Platform::linux_amd64()), parsed)?,
+        secrets: secrets.iter().map(|(id, source)| (id.clone(), secret(source))).collect(),
+    })
+}
+
+fn parsed(platform: &str) -> Result<Platform> {
+    platform.parse().map_err(|error| Error::new(Kind::Configuration, format!("{error}")).into())
+}
+
+/// Counts, for each image that changes, the commits since the one that runs was made.
+pub fn count_commits(plan: &mut Plan, state: Option<&State>, environment: &Environment, project: &Path) {
+    for step in &mut plan.steps {
+        let record = state.and_then(|state| state.stacks.get(&step.stack));
+        for name in step.images.keys() {
+            let before = record.and_then(|record| record.made_from.get(name)?.git_commit.as_deref());
+            let Some(Image::Local(image)) = environment.images.get(name) else { continue };
+            let folder = match &image.source {
+                ImageSource::Build { context, .. } => context,
+                ImageSource::Archive { path, .. } => path,
+            };
+            let commits = before.and_then(|before| surroundings::commits_since(project, before, folder));
+            step.image_commits.extend(commits.map(|commits| (name.clone(), commits)));
+        }
+    }
+}

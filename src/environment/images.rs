@@ -1,0 +1,119 @@
+//! `images` of an environment: where each comes from, and what goes with that.
+
+use super::build::{entries, located, map, scalar, text};
+use super::keys;
+use crate::document::listed;
+use crate::model::{BuildSecret, Image, ImageSource, Input, LocalImage};
+use crate::problem::{Located, Location, Problem, nearest};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+type Entries = IndexMap<String, Input>;
+
+/// The images of the merged files. `complete`: what is not there is missing.
+pub fn read(top: &Entries, complete: bool, problems: &mut Vec<Problem>) -> IndexMap<String, Image> {
+    let mut images = IndexMap::new();
+    for (name, input) in entries(top, "images") {
+        let Some(image) = map(&input.value) else { continue };
+        let origins: Vec<&str> = keys::IMAGE_ORIGINS.into_iter().filter(|key| image.contains_key(*key)).collect();
+        match origins[..] {
+            [] if complete => problems.push(
+                Problem::error(
+                    "missing-key",
+                    format!("the image `{name}` comes from nowhere"),
+                    Some(input.key_at.clone()),
+                )
+                .help("add `context: FOLDER`, `archive: FILE` or `ref: repository@sha256:…`"),
+            ),
+            [] => {}
+            [origin] => {
+                misplaced(name, image, origin, problems);
+                if let Some(read) = of_origin(name, image, origin, &input.key_at, problems) {
+                    images.insert(name.clone(), read);
+                }
+            }
+            [first, second, ..] => problems.push(two_origins(name, image, first, second, &input.key_at)),
+        }
+    }
+    images
+}
+
+fn two_origins(name: &str, image: &Entries, first: &str, second: &str, at: &Location) -> Problem {
+    let place = |key: &str| image.get(key).map_or_else(|| at.clone(), |input| input.key_at.clone());
+    Problem::error("two-origins", format!("the image `{name}` comes from two places"), Some(place(second)))
+        .label(format!("`{second}`"))
+        .related(place(first), format!("`{first}`"))
+        .help(format!("keep one; `{first}: null` removes what an extended file says"))
+}
+
+/// Keys that say nothing about an image of this origin.
+fn misplaced(name: &str, image: &Entries, origin: &str, problems: &mut Vec<Problem>) {
+    let useless = |key: &str| match origin {
+        "context" => false,
+        "archive" => keys::BUILD_KEYS.contains(&key),
+        _ => keys::BUILD_KEYS.contains(&key) || matches!(key, "platform" | "repository"),
+    };
+    for (key, input) in image.iter().filter(|(key, _)| useless(key)) {
+        let message = format!("`{key}` means nothing for the image `{name}`, which comes from `{origin}`");
+        problems.push(Problem::error("useless-key", message, Some(input.key_at.clone())));
+    }
+}
+
+fn of_origin(name: &str, image: &Entries, origin: &str, at: &Location, problems: &mut Vec<Problem>) -> Option<Image> {
+    let value = located(&image.get(origin)?.value)?;
+    let platform = text(image, "platform");
+    let source = match origin {
+        "ref" => return Some(Image::Ref(value)),
+        "archive" => ImageSource::Archive { path: value.value, platform },
+        _ => ImageSource::Build {
+            context: value.value,
+            dockerfile: text(image, "dockerfile"),
+            target: text(image, "target"),
+            args: entries(image, "args")
+                .filter_map(|(key, input)| Some((key.clone(), scalar(&input.value)?)))
+                .collect(),
+            platform,
+            secrets: secrets(image, problems),
+            builder: text(image, "builder"),
+        },
+    };
+    let repository = image.get("repository").and_then(|repository| located(&repository.value));
+    let repository = repository.unwrap_or_else(|| Located { value: format!("{name}-images"), at: at.clone() });
+    Some(Image::Local(LocalImage { source, repository }))
+}
+
+fn secrets(image: &Entries, problems: &mut Vec<Problem>) -> BTreeMap<String, BuildSecret> {
+    let mut secrets = BTreeMap::new();
+    for (id, input) in entries(image, "secrets") {
+        let Some(secret) = map(&input.value) else { continue };
+        match (text(secret, "env"), text(secret, "file")) {
+            (Some(name), None) => secrets.insert(id.clone(), BuildSecret::Variable(name)),
+            (None, Some(path)) => secrets.insert(id.clone(), BuildSecret::File(path)),
+            _ => {
+                let message = format!("the secret `{id}` comes from one place: `env` or `file`");
+                problems.push(Problem::error("missing-key", message, Some(input.key_at.clone())));
+                None
+            }
+        };
+    }
+    secrets
+}
+
+/// The stack that should make the repository is not there.
+pub fn no_repository<'a>(
+    image: &str,
+    repository: &Located<String>,
+    stacks: impl Iterator<Item = &'a String> + Clone,
+) -> Problem {
+    let stack = &repository.value;
+    let message = format!("the image `{image}` is pushed to the repository of the stack `{stack}`, and there is none");
+    let problem = Problem::error("unknown-stack", message, Some(repository.at.clone()));
+    match nearest(stack, stacks.clone().map(String::as_str)) {
+        Some(near) => problem.help(format!("did you mean `repository: {near}`?")),
+        None => problem.help(format!(
+            "add it: `{stack}: {{template: ecr-repository, inputs: {{name: {image}}}}}`; or say `repository: STACK`; the \
+             stacks are {}",
+            listed(stacks.map(String::as_str))
+        )),
+    }
+}
