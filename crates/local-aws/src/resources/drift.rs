@@ -5,7 +5,7 @@
 //! are sorted by path, and both maps hold the declared properties alone (the code of a function is in neither).
 
 use super::model::{self, Properties};
-use cloudformation::schema::{PropertyPath, ResourceType, resource_type};
+use cloudformation::schema::{Keyword, PropertyPath, ResourceType, Schema, resource_type};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
@@ -145,7 +145,18 @@ impl Walk<'_> {
                 None => self.differ(path, "REMOVE", Some(value), None),
             }
         }
+        // The members of a document or a map are its own: one more is a difference.
+        let free = self.is_free(path);
+        for (name, value) in live.iter().filter(|(name, _)| free && !expected.contains_key(*name)) {
+            self.differ(format!("{path}/{name}"), "ADD", None, Some(value));
+            actual.insert(name.clone(), value.clone());
+        }
         actual
+    }
+
+    /// Whether the schema does not name the members of the object at `path`.
+    fn is_free(&self, path: &str) -> bool {
+        !path.is_empty() && self.known.property(path).is_none_or(|property| !names_members(property.schema))
     }
 
     fn value(&mut self, expected: &Json, live: &Json, path: &str) -> Json {
@@ -239,6 +250,17 @@ impl Walk<'_> {
         let (expected, actual) = (shown(expected), shown(actual));
         self.differences.push(Difference { path, kind, expected, actual });
     }
+}
+
+/// Whether a schema names members, itself or in one of its alternatives.
+fn names_members(schema: &Schema) -> bool {
+    schema.properties().is_some()
+        || schema.keywords.iter().any(|keyword| match keyword {
+            Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
+                all.iter().any(|one| one.reference().is_some() || names_members(one))
+            }
+            _ => false,
+        })
 }
 
 /// Moves each of `wanted` with the first of `found` that fits it to `pairs`.

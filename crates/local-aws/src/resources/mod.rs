@@ -4,8 +4,6 @@
 //! Nothing here waits: how long something takes on AWS is told by [`duration`], and who asks waits. Names and ids come
 //! from the world's seed. A physical id that was made once is enough to make the same resource again.
 
-#![allow(dead_code, unused_imports, reason = "the engine that calls it follows")]
-
 mod attributes;
 mod backed;
 mod check;
@@ -27,7 +25,7 @@ mod tests;
 pub use check::check;
 pub use durations::{Action, duration};
 pub use live::{Live, Resources, State};
-pub(crate) use provider::{create, delete, is_of, name, update};
+pub(crate) use provider::{create, delete, name, update};
 pub(crate) use read::{Found, find, list, read};
 
 use crate::place::Place;

@@ -79,9 +79,9 @@ pub(crate) async fn update(
     let known = check::known(type_name)?;
     refuse_custom(known, type_name)?;
     let after = settable(known, after);
-    check::check(type_name, &Json::Object(after.clone()))?;
     let place = &owner.place;
     let live = read::current(world, place, type_name, physical_id).await.ok_or_else(|| gone(type_name, physical_id))?;
+    check::check(type_name, &Json::Object(with_unreadable(known, &live.properties, before, &after)))?;
     let physical_id = live.physical_id.as_str();
     let mut properties = live.properties.clone();
     change(&mut properties, &model::typed(known, &settable(known, before)), &model::typed(known, &after));
@@ -124,15 +124,6 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// Whether a resource is there that this owner made: what a restart interrupted is only to be finished.
-pub(crate) fn is_of(world: &World, owner: &Owner, type_name: &str, physical_id: &str) -> bool {
-    let state = world.resources.lock();
-    state.get(&owner.place, type_name, physical_id).is_some_and(|live| {
-        live.stack_id.as_deref() == Some(owner.stack_id.as_str())
-            && live.logical_id.as_deref() == Some(owner.logical_id.as_str())
-    })
-}
-
 fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties: &Json) -> Option<Draft<'d>> {
     let known = resource_type(type_name)?;
     Some(Draft {
@@ -154,6 +145,17 @@ fn settable(known: &ResourceType, properties: &Json) -> Properties {
     let service_set = known.read_only().iter().filter(|path| !required.contains(&path.top()));
     service_set.for_each(|path| model::remove(&mut settable, path));
     settable
+}
+
+/// The properties with those that were set once and cannot be read back, so that neither side names them.
+fn with_unreadable(known: &ResourceType, live: &Properties, before: &Json, after: &Properties) -> Properties {
+    let mut whole = after.clone();
+    for (name, value) in live.iter().filter(|(name, _)| known.is_write_only(name)) {
+        if before.get(name).is_none() && !whole.contains_key(name) {
+            whole.insert(name.clone(), value.clone());
+        }
+    }
+    whole
 }
 
 /// Sets what `after` has differently from `before`, and takes away what it has no more.

@@ -82,7 +82,7 @@ fn wrong(known: &ResourceType, attribute: &str, value: Option<&Json>) -> Option<
 }
 
 /// The least value that a schema takes, as far as that can be told.
-fn least(known: &ResourceType, schema: &Schema, ids: &Ids, depth: usize) -> Json {
+pub(super) fn least(known: &ResourceType, schema: &Schema, ids: &Ids, depth: usize) -> Json {
     let schema = schema.follow(known.schema());
     let listed = schema.keywords.iter().find_map(|keyword| match keyword {
         Keyword::Const(only) => Some(only.clone()),

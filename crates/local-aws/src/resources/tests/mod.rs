@@ -1,7 +1,9 @@
 //! Names, promises and refusals; the modules: types by their schemas, and the services behind some.
 
 mod backed;
+mod catalog;
 mod every_type;
+mod recorded;
 
 use super::*;
 use crate::{LocalAws, Options};
