@@ -124,6 +124,9 @@ fn forget_stack_tags(
     }
 }
 
+/// An item of a list with its place in it.
+type Item<'j> = (usize, &'j Json);
+
 struct Walk<'w> {
     known: &'w ResourceType,
     differences: Vec<Difference>,
@@ -190,7 +193,7 @@ impl Walk<'_> {
         }
         let mut wanted: Vec<(usize, &Json)> = expected.iter().enumerate().collect();
         let mut found: Vec<(usize, &Json)> = live.iter().enumerate().collect();
-        let mut pairs: Vec<((usize, &Json), (usize, &Json))> = Vec::new();
+        let mut pairs: Vec<(Item<'_>, Item<'_>)> = Vec::new();
         pair(&mut wanted, &mut found, &mut pairs, |one, other| self.holds(one, other, path));
         pair(&mut wanted, &mut found, &mut pairs, |one, other| {
             KEYS.iter()
@@ -265,9 +268,9 @@ fn names_members(schema: &Schema) -> bool {
 
 /// Moves each of `wanted` with the first of `found` that fits it to `pairs`.
 fn pair<'j>(
-    wanted: &mut Vec<(usize, &'j Json)>,
-    found: &mut Vec<(usize, &'j Json)>,
-    pairs: &mut Vec<((usize, &'j Json), (usize, &'j Json))>,
+    wanted: &mut Vec<Item<'j>>,
+    found: &mut Vec<Item<'j>>,
+    pairs: &mut Vec<(Item<'j>, Item<'j>)>,
     fits: impl Fn(&Json, &Json) -> bool,
 ) {
     wanted.retain(|one| match found.iter().position(|other| fits(one.1, other.1)) {

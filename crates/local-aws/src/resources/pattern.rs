@@ -131,7 +131,7 @@ fn generate(hir: &Hir, ids: &Ids, least: usize, attempt: u32, made: &mut String)
             let bound = repetition.max.unwrap_or(u32::MAX);
             let extra = u32::try_from(ids.below(u64::from(EXTRA.min(attempt) + 1))).unwrap_or(0);
             let wish = repetition.min.saturating_add(extra).max(if attempt % 2 == 1 { wanted } else { 0 });
-            let wish = if repetition.min == 0 && attempt % 3 == 0 { wish } else { wish.max(1) };
+            let wish = if repetition.min == 0 && attempt.is_multiple_of(3) { wish } else { wish.max(1) };
             for _ in 0..wish.clamp(repetition.min, bound) {
                 generate(&repetition.sub, ids, least, attempt, made);
             }
