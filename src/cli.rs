@@ -86,6 +86,8 @@ pub enum Command {
     Rollback(commands::rollback::Args),
     Lock(commands::lock::Args),
     Image(commands::image::Args),
+    Rehearse(commands::rehearse::Args),
+    Local(commands::local::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Docs(commands::docs::Args),

@@ -3,9 +3,9 @@
 //! A file is refused by its size before it is read, so that a wrong path (a disk image, a device) costs nothing.
 
 use crate::problem::{Location, Position, Problem, SourceFile, Span};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Reads the file at `path`, known to people as `name`.
@@ -81,6 +81,24 @@ fn too_big(name: &str, bytes: Option<u64>, limit_bytes: u64) -> Problem {
     let size = bytes.map_or_else(|| "more".to_owned(), |bytes| format!("{bytes} bytes"));
     let message = format!("{name} is too big: {size}; at most {limit_bytes} bytes are read");
     Problem::error("file-too-big", message, None)
+}
+
+/// What `infra` itself keeps in a project.
+pub const OWN_FOLDER: &str = ".infra";
+
+/// Makes `.infra/` where it is missing. It is this machine's, whatever the project's own `.gitignore` says.
+///
+/// # Errors
+/// Those of the file system.
+pub fn own_folder(project: &Path) -> std::io::Result<PathBuf> {
+    let own = project.join(OWN_FOLDER);
+    std::fs::create_dir_all(&own)?;
+    match OpenOptions::new().write(true).create_new(true).open(own.join(".gitignore")) {
+        Ok(mut file) => file.write_all(b"*\n")?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    Ok(own)
 }
 
 /// The operating system's reason without its error number.

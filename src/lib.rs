@@ -1,8 +1,8 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `cli`, `commands` → `view` → `bootstrap` → `apply` → `plan` → `observe` → `validate` → `render` → `catalog` →
-//! `environment` → `graph` → `state` → `site` → `image` → `aws`
+//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal` → `apply` → `plan` → `observe` → `validate` → `render` →
+//! `catalog` → `environment` → `graph` → `state` → `site` → `image`, `local` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
 //! Data flows one way, and each arrow is a value that can be printed, saved and tested:
@@ -24,12 +24,14 @@ pub mod error;
 pub mod files;
 pub mod graph;
 pub mod image;
+pub mod local;
 pub mod model;
 pub mod observe;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
 pub mod random;
+pub mod rehearsal;
 pub mod render;
 pub mod site;
 pub mod state;

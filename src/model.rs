@@ -24,6 +24,8 @@ pub struct Environment {
     pub stacks: IndexMap<String, StackSpec>,
     pub state: StateLocation,
     pub apply: ApplySettings,
+    /// The environment lives on the AWS that is embedded in this program, not in an account.
+    pub local: bool,
     /// The environment's own file, for messages about the environment as a whole.
     pub at: Location,
 }

@@ -22,7 +22,6 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     let began = Instant::now();
     let steps: BTreeMap<&str, &StackStep> = plan.steps.iter().map(|step| (step.stack.as_str(), step)).collect();
     let pushes = images::pushes(plan);
-    let jobs: Vec<Job> = plan.steps.iter().map(job).chain(images::jobs(&pushes)).collect();
     let working = plan.steps.iter().filter(|step| step.action != Action::Nothing).count();
     let started = EventKind::RunStarted {
         operation: context.written.operation.clone(),
@@ -33,6 +32,7 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     send(context.events, None, started);
     let (interrupter, interrupted) = interrupt();
     let run = Run::new(context, plan, interrupted.clone());
+    let jobs: Vec<Job> = plan.steps.iter().map(|step| job(&run, step)).chain(images::jobs(&pushes)).collect();
     let running = Running::default();
     let report = Mutex::new(Report::default());
     let execute = async |job: &Job| match steps.get(job.name.as_str()) {
@@ -90,10 +90,10 @@ pub fn refuse(plan: &Plan) -> Result<()> {
     Err(refusals.into_iter().fold(error, Error::detail).into())
 }
 
-fn job(step: &StackStep) -> Job {
+fn job(run: &Run<'_>, step: &StackStep) -> Job {
     let weight = match step.action {
         Action::Nothing | Action::Forget => 0,
-        _ => estimate::seconds(step),
+        _ => estimate(run, step).unwrap_or_else(|| estimate::seconds(step)),
     };
     Job {
         name: step.stack.clone(),

@@ -1,18 +1,19 @@
 //! `infra bootstrap`: the bucket for states and the table for locks, as a stack.
 
 use super::changing::{exit_code, heeding};
-use super::session::Session;
+use super::session::{Account, Session};
 use super::signals::{self, Signals};
 use super::surroundings;
-use crate::apply::{Context, Report, apply, interrupt};
+use crate::apply::{Context, EventKind, Events, Interrupt, Outcome, Report, apply, interrupt, send};
 use crate::bootstrap;
 use crate::catalog::Catalog;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::{Environment, RenderedStack, Written};
 use crate::plan::Plan;
 use crate::view::progress::Stdout;
 use crate::view::report::Told;
 use jiff::Timestamp;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Make the bucket for states and the table for locks
@@ -55,26 +56,11 @@ async fn carry_out(
         let made = async {
             let plan = bootstrap::make_plan(&cloudformation, environment, wanted).await?;
             listener.pause().await;
-            approved(args, session, &plan).await.map(|approved| approved.then_some(plan))
+            approved(args, session, environment, &plan).await.map(|approved| approved.then_some(plan))
         };
         let Some(plan) = signals::unless_interrupted(&mut signals, made).await? else { return Ok(None) };
-        let context = Context {
-            aws: &account.aws,
-            state: None,
-            events: &events,
-            interrupt: &interrupted,
-            settings: &environment.apply,
-            written: &Written {
-                at: Timestamp::now(),
-                by: account.identity.arn.clone(),
-                host: surroundings::host(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                operation: "bootstrap".to_owned(),
-                git_commit: None,
-                pipeline_url: None,
-            },
-            project: &session.project,
-        };
+        let written = written(&account, surroundings::host());
+        let context = context(&account, environment, &session.project, &events, &interrupted, &written);
         heeding(signals, interrupter, &interrupted, apply(&plan, context)).await.map(Some)
     };
     let result = work.await;
@@ -83,10 +69,68 @@ async fn carry_out(
     result
 }
 
+fn context<'a>(
+    account: &'a Account,
+    environment: &'a Environment,
+    project: &'a Path,
+    events: &'a Events,
+    interrupt: &'a Interrupt,
+    written: &'a Written,
+) -> Context<'a> {
+    Context { aws: &account.aws, state: None, events, interrupt, settings: &environment.apply, written, project }
+}
+
+fn written(account: &Account, host: String) -> Written {
+    Written {
+        at: Timestamp::now(),
+        by: account.identity.arn.clone(),
+        host,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        operation: "bootstrap".to_owned(),
+        git_commit: None,
+        pipeline_url: None,
+    }
+}
+
+/// Makes bucket and table where they are missing, without asking, and says so.
+pub async fn on_the_fly(account: &Account, environment: &Environment, project: &Path, events: &Events) -> Result<()> {
+    match account.store.read().await {
+        Err(error) if error.kind == Kind::NotBootstrapped => {}
+        _ => return Ok(()),
+    }
+    let state = &environment.state;
+    let message = format!("the local AWS is new: making bucket {} and table {}", state.bucket, state.table);
+    send(events, None, EventKind::Note { message });
+    in_silence(account, environment, project).await
+}
+
+/// Bucket and table, for an AWS that is this machine's own.
+pub async fn in_silence(account: &Account, environment: &Environment, project: &Path) -> Result<()> {
+    let wanted = bootstrap::stack(environment, &Catalog::open(project))?;
+    let cloudformation = account.aws.cloudformation(&wanted.target);
+    let plan = bootstrap::make_plan(&cloudformation, environment, wanted).await?;
+    let (unheard, _) = tokio::sync::mpsc::unbounded_channel();
+    let (written, never) = (written(account, surroundings::host()), Interrupt::never());
+    let report = apply(&plan, context(account, environment, project, &unheard, &never, &written)).await?;
+    let failed = report.stacks.into_iter().find_map(|stack| match stack.outcome {
+        Outcome::Failed(cause) => Some(cause),
+        _ => None,
+    });
+    match failed {
+        None => Ok(()),
+        Some(cause) => {
+            let error = Error::new(Kind::Failed, format!("the local AWS could not be made ready: {}", cause.message));
+            let reasons = cause.resource.iter().map(|resource| format!("{}: {}", resource.logical_id, resource.reason));
+            let reasons = reasons.chain(cause.details);
+            Err(reasons.fold(error, Error::detail).hint("`infra local reset` begins with an empty one").into())
+        }
+    }
+}
+
 /// The plan is shown; whether there is something to do that may be done.
-async fn approved(args: &Args, session: &Session<'_>, plan: &Plan) -> Result<bool> {
+async fn approved(args: &Args, session: &Session<'_>, environment: &Environment, plan: &Plan) -> Result<bool> {
     session.view.plan_of_run(plan, Some("No changes. Bucket and table are there."))?;
-    if plan.has_changes() && !args.yes {
+    if plan.has_changes() && !args.yes && !session.goes_without_saying(environment) {
         let question = format!("Make this in account {}?", plan.account);
         session.view.approve(&question, &session.command("bootstrap --yes")).await?;
     }

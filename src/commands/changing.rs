@@ -58,6 +58,8 @@ pub struct Grip<'a> {
     pub events: &'a Events,
     /// The project's folder.
     pub project: &'a Path,
+    /// Whether the project is to remember the last known state; a rehearsal leaves no trace.
+    pub remembered: bool,
 }
 
 /// The whole way, from the lock to the report. `make` makes the plan, once nobody else can change anything.
@@ -79,8 +81,29 @@ pub fn change(
         let again = session.command(&operation.words);
         let told = Told { past: operation.past, again: &again, width: session.view.terminal.width };
         session.view.report(&report, &told)?;
-        Ok(ExitCode::from(exit_code(&report, code)))
+        let code = exit_code(&report, code);
+        if code == 0 && environment.local {
+            session.view.note(&next(session, operation));
+        }
+        Ok(ExitCode::from(code))
     })
+}
+
+/// What to try on the embedded AWS.
+fn next(session: &Session, operation: &Operation) -> String {
+    let (plan, outputs) = (session.command("plan"), session.command("outputs"));
+    let tries: &[(&str, &str)] = match operation.name.as_str() {
+        "destroy" => &[("infra local reset", "throws the local AWS away")],
+        _ => &[
+            (&plan, "no changes; edit an environment or a template, and see"),
+            (&outputs, "what the stacks give"),
+            ("infra local serve", "the same AWS on a port: for aws, boto3, Terraform"),
+            ("infra rehearse --env prod", "how long prod would take, and what if something failed"),
+        ],
+    };
+    let width = tries.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    let lines = tries.iter().map(|(command, about)| format!("\n  {command:<width$}  {about}"));
+    format!("\nTo try next:{}", lines.collect::<String>())
 }
 
 /// `signal` is the code that the first signal asked for, if one came.
@@ -113,7 +136,13 @@ impl Run<'_> {
             signals::unless_interrupted(&mut signals, self.session.connect(self.environment, self.events)).await?;
         let written = self.written(&account);
         let state = signals::unless_interrupted(&mut signals, self.lock(&account, &written)).await?;
-        let grip = Grip { account: &account, state: &state, events: self.events, project: &self.session.project };
+        let grip = Grip {
+            account: &account,
+            state: &state,
+            events: self.events,
+            project: &self.session.project,
+            remembered: true,
+        };
         let result = match signals::unless_interrupted(&mut signals, self.approved(grip, make)).await {
             Ok(Some(plan)) => {
                 let result = self.carry_out(&plan, &account, &state, &written, signals).await;
@@ -171,7 +200,7 @@ impl Run<'_> {
             return Ok(None);
         }
         apply::refuse(&plan)?;
-        if plan.has_changes() && !self.manner.yes {
+        if plan.has_changes() && !self.manner.yes && !self.session.goes_without_saying(self.environment) {
             let without = self.session.command(&format!("{} --yes", self.operation.words));
             view.approve(&self.operation.question, &without).await?;
         }

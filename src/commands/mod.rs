@@ -11,10 +11,12 @@ pub mod history;
 pub mod image;
 mod images;
 pub mod init;
+pub mod local;
 pub mod lock;
 pub mod outputs;
 pub mod plan;
 mod planning;
+pub mod rehearse;
 pub mod render;
 pub mod rollback;
 pub mod schema;
@@ -45,6 +47,8 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::Outputs(args) => outputs::run(args, session),
         Command::History(args) => history::run(args, session),
         Command::Rollback(args) => rollback::run(args, session),
+        Command::Local(args) => local::run(args, session),
+        Command::Rehearse(args) => rehearse::run(args, session),
         Command::Lock(args) => lock::run(args, session),
         Command::Image(args) => image::run(args, session),
         Command::Explain(args) => explain::run(args, session),

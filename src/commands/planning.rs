@@ -159,6 +159,9 @@ pub fn keep<'a>(
     state: Option<&State>,
     texts: impl IntoIterator<Item = &'a str>,
 ) {
+    if !grip.remembered {
+        return;
+    }
     if let Err(error) = LocalCopy::keep(grip.project, environment, state, texts) {
         send(grip.events, None, EventKind::Note { message: not_kept(&error) });
     }

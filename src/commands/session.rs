@@ -2,10 +2,11 @@
 
 use super::signals::{self, Signals};
 use crate::apply::{EventKind, Events, send};
-use crate::aws::{Aws, Connect, Identity, Notice};
+use crate::aws::{AccessKey, Aws, Connect, Identity, Notice};
 use crate::cli::Global;
 use crate::environment;
 use crate::error::{Error, Kind, Result};
+use crate::local::Place;
 use crate::model::Environment;
 use crate::state::StateStore;
 use crate::view::View;
@@ -61,16 +62,44 @@ impl<'a> Session<'a> {
         Ok(environment)
     }
 
-    /// The environment's account, once it is certain that the credentials are of it.
+    /// The environment's account, once it is certain that the credentials are of it. A local environment's is made ready
+    /// where it is not yet.
     pub async fn connect(&self, environment: &Environment, events: &Events) -> Result<Account> {
-        let aws = self.aws(&environment.region, events).await;
+        let aws = self.aws_of(environment, events).await?;
         let identity = aws.check_identity(environment).await?;
         let store = StateStore::new(&aws, environment);
-        Ok(Account { aws, identity, store })
+        let account = Account { aws, identity, store };
+        if environment.local {
+            super::bootstrap::on_the_fly(&account, environment, &self.project, events).await?;
+        }
+        Ok(account)
     }
 
-    /// A way to AWS, whoever's it is. Whoever waits is told why.
+    /// A way to AWS, whoever's it is.
     pub async fn aws(&self, region: &str, events: &Events) -> Aws {
+        self.connected(self.surroundings(region), events).await
+    }
+
+    /// A way to the AWS that an environment lives on, whoever's it is.
+    pub async fn aws_of(&self, environment: &Environment, events: &Events) -> Result<Aws> {
+        let connect = match environment.local {
+            true => self.local(environment).await?,
+            false => self.surroundings(&environment.region),
+        };
+        Ok(self.connected(connect, events).await)
+    }
+
+    fn surroundings(&self, region: &str) -> Connect {
+        Connect {
+            profile: self.global.profile.clone(),
+            endpoint_url: self.global.endpoint_url.clone(),
+            region: region.to_owned(),
+            ..Connect::default()
+        }
+    }
+
+    /// Whoever waits is told why.
+    async fn connected(&self, connect: Connect, events: &Events) -> Aws {
         // Weak, or the listener would wait for the clients to go away.
         let events = events.downgrade();
         let notify = Arc::new(move |notice| {
@@ -78,14 +107,32 @@ impl<'a> Session<'a> {
                 send(&events, None, told(notice));
             }
         });
-        Aws::connect(Connect {
-            profile: self.global.profile.clone(),
-            endpoint_url: self.global.endpoint_url.clone(),
-            region: region.to_owned(),
-            notify: Some(notify),
-            ..Connect::default()
-        })
-        .await
+        Aws::connect(Connect { notify: Some(notify), ..connect }).await
+    }
+
+    /// To the embedded AWS. Its port may be named, as that of any other stand-in.
+    async fn local(&self, environment: &Environment) -> Result<Connect> {
+        let Environment { account, region, .. } = environment;
+        if let Some(profile) = &self.global.profile {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("environment `{}` is local and takes no --profile", environment.name),
+            )
+            .detail(format!("`{profile}` was asked for"))
+            .hint("leave --profile out, or name another environment")
+            .into());
+        }
+        if let Some(url) = &self.global.endpoint_url {
+            let credentials = Some(AccessKey { id: account.clone(), secret: "local".to_owned() });
+            let endpoint_url = Some(url.clone());
+            return Ok(Connect { region: region.clone(), credentials, endpoint_url, ..Connect::default() });
+        }
+        Ok(Place::of(&self.project).reach(environment.apply.speed).await?.connect(account, region))
+    }
+
+    /// Nobody need be asked: the environment is this machine's own, nothing of value is in it, and nobody is there to ask.
+    pub fn goes_without_saying(&self, environment: &Environment) -> bool {
+        environment.local && !self.view.terminal.interactive
     }
 
     /// `infra <words> --env <name>`, with the options that this run was given: a command to type next.

@@ -43,6 +43,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         stacks,
         state: state(top, &account, &region),
         apply: apply(top),
+        local: top.get("local").is_some_and(|input| map(&input.value).is_some()),
         account,
         region,
         at,
@@ -184,8 +185,14 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
             .and_then(|text| quantity::duration(&text))
             .unwrap_or(LOCK_LEASE)
             .max(SHORTEST_LEASE),
-        speed: 1.0,
+        speed: top.get("local").and_then(|input| map(&input.value)).map_or(1.0, speed),
     }
+}
+
+/// Of the embedded AWS.
+fn speed(local: &IndexMap<String, Input>) -> f64 {
+    let said = local.get("speed").and_then(|speed| to_json(&speed.value).as_u64());
+    f64::from(said.and_then(|speed| u32::try_from(speed).ok()).unwrap_or(keys::SPEED))
 }
 
 pub(super) fn map(value: &InputValue) -> Option<&IndexMap<String, Input>> {

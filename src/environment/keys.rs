@@ -153,6 +153,12 @@ pub const ENVIRONMENT: Section = Section {
             about: "Where state and lock live, if not at their usual places.",
         },
         Key { name: "apply", shape: Shape::Keys(&APPLY), required: false, about: "How stacks are applied." },
+        Key {
+            name: "local",
+            shape: Shape::Keys(&LOCAL),
+            required: false,
+            about: "This environment lives on the AWS that is embedded in infra, below `.infra/local/`: no credentials, no network.",
+        },
     ],
 };
 
@@ -161,6 +167,22 @@ pub const IMAGE_ORIGINS: [&str; 3] = ["context", "archive", "ref"];
 
 /// Keys that mean something only beside `context`.
 pub const BUILD_KEYS: [&str; 5] = ["dockerfile", "target", "args", "secrets", "builder"];
+
+/// Seconds of the embedded AWS that pass in a second, if nothing else is said: the ten minutes that a whole system takes
+/// become ten seconds.
+pub const SPEED: u32 = 60;
+/// Faster than this a resource takes no time that anybody could see.
+pub const SPEED_LIMIT: u32 = 3600;
+
+const LOCAL: Section = Section {
+    of: "`local`",
+    keys: &[Key {
+        name: "speed",
+        shape: Shape::Integer { min: 1, max: SPEED_LIMIT as i64 },
+        required: false,
+        about: "How much faster than on AWS its resources come and go: 1 for AWS's own pace. Default: 60.",
+    }],
+};
 
 const IMAGE: Section = Section {
     of: "an image",

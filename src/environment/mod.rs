@@ -18,7 +18,7 @@ use crate::model::Environment;
 use crate::problem::{Problem, nearest};
 use std::path::Path;
 
-pub use keys::{CONCURRENCY, RESERVED_TAGS};
+pub use keys::{CONCURRENCY, RESERVED_TAGS, SPEED, SPEED_LIMIT};
 
 /// Where environment files are, in a project.
 pub const DIRECTORY: &str = "environments";

@@ -346,3 +346,25 @@ fn images_come_from_one_place_and_go_to_a_repository() {
         assert!(told.contains(message), "{image}: {told}");
     }
 }
+
+#[test]
+fn a_local_environment_has_a_speed_of_its_own() {
+    let usual = loaded(&[("dev", &with("stacks: {}\n"))], "dev");
+    assert!(!usual.local);
+    assert_eq!(usual.apply.speed, 1.0);
+    for (lines, speed) in [("local: {}\n", 60.0), ("local: {speed: 300}\n", 300.0)] {
+        let local = loaded(&[("dev", &with(lines))], "dev");
+        assert!(local.local, "{lines}");
+        assert_eq!(local.apply.speed, speed, "{lines}");
+    }
+    // Whoever starts from a local one can leave it again.
+    let files = [("local", with("local: {}\n")), ("prod", "extends: local\nlocal: null\n".to_owned())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    assert!(!loaded(&files, "prod").local);
+}
+
+#[test]
+fn a_speed_that_makes_no_sense_is_refused() {
+    insta::assert_snapshot!(refused(&[("dev", &with("local: {speed: 0, pace: 3}\n"))], "dev"));
+    insta::assert_snapshot!(refused(&[("dev", &with("local: true\n"))], "dev"));
+}

@@ -8,6 +8,7 @@ use super::format::{self, FORMAT_VERSION};
 use super::locked::no_echo_parameters;
 use crate::aws::{Result, digest};
 use crate::error::{Error, Kind};
+use crate::files;
 use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,17 @@ impl LocalCopy {
         Ok(copy)
     }
 
+    /// The copy that was kept; none where there is none.
+    ///
+    /// # Errors
+    /// `State` for one that this version cannot read.
+    pub fn find(folder: &Path, environment: &Environment) -> Result<Option<LocalCopy>> {
+        match path(folder, environment).exists() {
+            true => LocalCopy::read(folder, environment).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Replaces the copy. Of `texts`, and of the templates that the copy has already, those stay that `state` names.
     ///
     /// # Errors
@@ -81,7 +93,7 @@ impl LocalCopy {
         let copy =
             LocalCopy { format_version: FORMAT_VERSION, copied_at: Timestamp::now(), state: state.cloned(), templates };
         let bytes = format::to_bytes(&copy).map_err(io::Error::other)?;
-        ignored_by_git(folder)?;
+        files::own_folder(folder)?;
         replace(&path(folder, environment), &bytes)
     }
 
@@ -144,18 +156,7 @@ fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed
 }
 
 fn path(folder: &Path, environment: &Environment) -> PathBuf {
-    folder.join(".infra/cache").join(&environment.project).join(format!("{}.json", environment.name))
-}
-
-/// The folder is this machine's, whatever the project's own `.gitignore` says.
-fn ignored_by_git(folder: &Path) -> io::Result<()> {
-    let own = folder.join(".infra");
-    fs::create_dir_all(&own)?;
-    match OpenOptions::new().write(true).create_new(true).open(own.join(".gitignore")) {
-        Ok(mut file) => file.write_all(b"*\n"),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
+    folder.join(files::OWN_FOLDER).join("cache").join(&environment.project).join(format!("{}.json", environment.name))
 }
 
 /// A reader meets the old text or the new one, never a part. For its owner's eyes: outputs are nobody else's business.

@@ -12,6 +12,7 @@ pub mod problem;
 pub mod progress;
 mod prompt;
 pub mod reference;
+mod rehearsal;
 mod rendered;
 pub mod report;
 mod style;

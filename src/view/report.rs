@@ -53,8 +53,25 @@ pub fn human(report: &Report, told: &Told) -> String {
     }
     if !report.failed() && !report.interrupted {
         let _ = writeln!(page, "{}", paint(STRONG, headline(report, told)));
+        page += &addresses(report);
     }
     page
+}
+
+/// Outputs that one would open next: those that are addresses.
+fn addresses(report: &Report) -> String {
+    let outputs = report.stacks.iter().flat_map(|stack| match &stack.outcome {
+        Outcome::Done { outputs } => outputs.iter().map(|(key, value)| (&stack.stack, key, value)).collect(),
+        _ => Vec::new(),
+    });
+    let mut found: Vec<(String, &String)> = outputs
+        .filter(|(_, _, value)| value.starts_with("https://") || value.starts_with("http://"))
+        .map(|(stack, key, value)| (format!("{stack}.{key}"), value))
+        .collect();
+    found.sort();
+    let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = found.iter().map(|(name, value)| format!("  {name:<width$}  {value}\n"));
+    if found.is_empty() { String::new() } else { format!("\n{}", lines.collect::<String>()) }
 }
 
 /// For a step summary.
@@ -151,7 +168,7 @@ fn groups(report: &Report) -> Vec<(&'static str, anstyle::Style, String)> {
 }
 
 /// What to type next: what the causes ask for, then the command itself once more, unless a cause says how to carry on.
-fn hints(report: &Report, told: &Told) -> Vec<String> {
+pub(super) fn hints(report: &Report, told: &Told) -> Vec<String> {
     let mut hints: Vec<String> = Vec::new();
     for hint in failed(report).flat_map(|(_, cause)| &cause.hints) {
         if !hints.contains(hint) {
@@ -253,6 +270,22 @@ mod tests {
     #[test]
     fn a_failure_in_a_step_summary() {
         insta::assert_snapshot!(markdown(&failure(), &TOLD));
+    }
+
+    #[test]
+    fn a_good_end_says_where_to_look() {
+        let outputs = [("Url", "https://example.com"), ("BucketName", "site")];
+        let outputs = outputs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let report = Report {
+            stacks: vec![stack("site", Outcome::Done { outputs: outputs.into() })],
+            elapsed_seconds: 3.0,
+            ..Report::default()
+        };
+        insta::assert_snapshot!(text::plain(&human(&report, &TOLD)), @r"
+        Applied in 3.0s: 1 stack.
+
+          site.Url  https://example.com
+        ");
     }
 
     #[test]

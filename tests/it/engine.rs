@@ -1,6 +1,7 @@
-//! Plan and apply against an emulator, without files and command line: what stacks go through, and what is left of runs
+//! Plan and apply against a whole AWS, without files and command line: what stacks go through, and what is left of runs
 //! that end badly.
 
+use crate::on_every_backend;
 use crate::support::backend::Backend;
 use crate::support::wire::{Fault, Wire};
 use infra::apply::{Context, Event, EventKind, Interrupt, Level, Outcome, Report, RootCause, apply, interrupt, settle};
@@ -11,28 +12,45 @@ use infra::observe;
 use infra::plan::{Action, Options, Plan, Request, Scope, needs_template, plan, plan_destroy};
 use infra::state::{LockedState, StateStore};
 use jiff::Timestamp;
+use local_aws::faults::ResourceFault;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+on_every_backend!(
+    from_nothing_to_no_changes_to_one_change_to_nothing,
+    a_stack_that_leaves_the_file_is_deleted,
+    a_failure_is_explained_and_the_rest_goes_on,
+    a_failed_update_is_rolled_back_and_remembered_as_it_was,
+    a_change_set_that_does_more_than_the_plan_is_not_executed,
+    what_turns_out_to_be_no_change_leaves_nothing_behind,
+    protection_is_set_and_only_words_take_it_away,
+    a_run_that_is_killed_anywhere_is_carried_on_by_the_next,
+    an_interrupt_lets_what_runs_end_and_is_recorded,
+    a_run_that_loses_its_lock_writes_nothing_any_more,
+    a_stack_under_somebody_elses_review_is_left_to_them,
+    a_secret_goes_to_cloudformation_and_nowhere_else,
+    somebody_elses_operation_is_waited_for,
+    a_stack_that_is_stuck_says_how_to_free_it,
+);
+
 /// An environment on a server, and somebody who works on it.
-struct World {
-    backend: Backend,
-    environment: Environment,
-    aws: Aws,
-    wire: Wire,
-    stacks: Vec<RenderedStack>,
-    options: Options,
+pub struct World {
+    pub backend: Backend,
+    pub environment: Environment,
+    pub aws: Aws,
+    pub wire: Wire,
+    pub stacks: Vec<RenderedStack>,
+    pub options: Options,
 }
 
-struct Ran {
-    report: Report,
-    events: Vec<Event>,
+pub struct Ran {
+    pub report: Report,
+    pub events: Vec<Event>,
 }
 
 impl World {
-    async fn new(stacks: Vec<(&str, Json)>) -> World {
-        let backend = Backend::ministack().await;
+    pub async fn new(backend: Backend, stacks: Vec<(&str, Json)>) -> World {
         let (aws, wire) = backend.connect().await;
         let mut environment = backend.environment();
         environment.apply.timeout = Duration::from_secs(120);
@@ -51,7 +69,7 @@ impl World {
         self.store().lock(request, |_| {}).await.expect("the emulator answers")
     }
 
-    fn stack(&mut self, name: &str) -> &mut RenderedStack {
+    pub fn stack(&mut self, name: &str) -> &mut RenderedStack {
         self.stacks.iter_mut().find(|stack| stack.name == name).expect("a stack of this world")
     }
 
@@ -130,7 +148,7 @@ impl World {
         ran
     }
 
-    async fn apply(&self) -> Ran {
+    pub async fn apply(&self) -> Ran {
         self.apply_plan(&self.plan().await).await
     }
 
@@ -141,6 +159,15 @@ impl World {
             .expect("the emulator answers")
             .map(|snapshot| snapshot.state.stacks)
             .unwrap_or_default()
+    }
+
+    /// The embedded AWS lets the resource fail, with ministack's words; ministack fails by itself.
+    fn fail(&self, stack: &str, resource: &str) {
+        let Some(world) = &self.backend.world else { return };
+        let reason = "No export named nobody-exports-this found.";
+        let fault =
+            ResourceFault::new(&format!("shop-dev-{stack}"), resource, local_aws::faults::Action::Create, reason);
+        world.faults(|faults| faults.resources = vec![fault]);
     }
 
     async fn status(&self, stack: &str) -> Option<String> {
@@ -199,19 +226,20 @@ fn keeper() -> Json {
     })
 }
 
-/// What no region can create: a value that is nowhere is asked for.
-fn broken() -> Json {
-    json!({
-        "Resources": {"Broken": {"Type": "AWS::SSM::Parameter", "Properties": {
-            "Type": "String", "Value": {"Fn::ImportValue": "nobody-exports-this"},
-        }}},
-    })
+/// What ministack cannot create: it asks for a value that is nowhere. It fails the resource for that; CloudFormation and
+/// the embedded AWS fail the whole stack, before they begin with any resource.
+fn broken(backend: &Backend) -> Json {
+    let value = match backend.world {
+        None => json!({"Fn::ImportValue": "nobody-exports-this"}),
+        Some(_) => json!("made to fail"),
+    };
+    json!({"Resources": {"Broken": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}}})
 }
 
 /// `queue` ← `keeper` ← `last`; `alone` needs nobody.
-async fn chain() -> World {
+async fn chain(backend: Backend) -> World {
     let stacks = vec![("last", keeper()), ("keeper", keeper()), ("queue", queue(1)), ("alone", queue(2))];
-    let mut world = World::new(stacks).await;
+    let mut world = World::new(backend, stacks).await;
     let output = |stack: &str, key: &str| Parameter::Output { stack: stack.to_owned(), key: key.to_owned() };
     world.stack("keeper").parameters.insert("Kept".to_owned(), output("queue", "Arn"));
     world.stack("last").parameters.insert("Kept".to_owned(), output("keeper", "Name"));
@@ -233,9 +261,8 @@ fn actions(plan: &Plan) -> Vec<(&str, Action)> {
     plan.steps.iter().map(|step| (step.stack.as_str(), step.action)).collect()
 }
 
-#[tokio::test]
-async fn from_nothing_to_no_changes_to_one_change_to_nothing() {
-    let mut world = chain().await;
+async fn from_nothing_to_no_changes_to_one_change_to_nothing(backend: Backend) {
+    let mut world = chain(backend).await;
     let ran = world.apply().await;
     assert!(!ran.report.failed(), "{:?}", ran.report);
     let recorded = world.recorded().await;
@@ -269,9 +296,8 @@ async fn from_nothing_to_no_changes_to_one_change_to_nothing() {
     assert!(world.recorded().await.is_empty());
 }
 
-#[tokio::test]
-async fn a_stack_that_leaves_the_file_is_deleted() {
-    let mut world = chain().await;
+async fn a_stack_that_leaves_the_file_is_deleted(backend: Backend) {
+    let mut world = chain(backend).await;
     assert!(!world.apply().await.report.failed());
     world.stacks.retain(|stack| stack.name != "last");
     let plan = world.plan().await;
@@ -282,10 +308,10 @@ async fn a_stack_that_leaves_the_file_is_deleted() {
     assert!(!world.plan().await.has_work());
 }
 
-#[tokio::test]
-async fn a_failure_is_explained_and_the_rest_goes_on() {
-    let mut world = chain().await;
-    world.set_template("keeper", &broken());
+async fn a_failure_is_explained_and_the_rest_goes_on(backend: Backend) {
+    let mut world = chain(backend).await;
+    world.set_template("keeper", &broken(&world.backend));
+    world.fail("keeper", "Broken");
     world.stack("keeper").parameters.clear();
     world.stack("keeper").after = vec!["queue".to_owned()];
     let last = Parameter::Value("x".to_owned());
@@ -313,13 +339,13 @@ async fn a_failure_is_explained_and_the_rest_goes_on() {
     assert!(!world.plan().await.has_work());
 }
 
-#[tokio::test]
-async fn a_failed_update_is_rolled_back_and_remembered_as_it_was() {
-    let mut world = World::new(vec![("queue", queue(1))]).await;
+async fn a_failed_update_is_rolled_back_and_remembered_as_it_was(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1))]).await;
     assert!(!world.apply().await.report.failed());
     let before = world.recorded().await;
     let mut template = queue(1);
-    template["Resources"]["Broken"] = broken()["Resources"]["Broken"].clone();
+    template["Resources"]["Broken"] = broken(&world.backend)["Resources"]["Broken"].clone();
+    world.fail("queue", "Broken");
     world.set_template("queue", &template);
     let ran = world.apply().await;
     assert_eq!(cause(&ran, "queue").status.as_deref(), Some("UPDATE_ROLLBACK_COMPLETE"));
@@ -330,9 +356,8 @@ async fn a_failed_update_is_rolled_back_and_remembered_as_it_was() {
     assert!(!world.plan().await.has_work(), "the stack is what it was, and known to be");
 }
 
-#[tokio::test]
-async fn a_change_set_that_does_more_than_the_plan_is_not_executed() {
-    let mut world = World::new(vec![("queue", queue(1)), ("fresh", queue(1))]).await;
+async fn a_change_set_that_does_more_than_the_plan_is_not_executed(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1)), ("fresh", queue(1))]).await;
     world.stacks.retain(|stack| stack.name == "queue");
     assert!(!world.apply().await.report.failed());
     world.set_template("queue", &queue(7));
@@ -353,9 +378,8 @@ async fn a_change_set_that_does_more_than_the_plan_is_not_executed() {
     assert_eq!(world.status("fresh").await, None, "the empty stack went with its change set");
 }
 
-#[tokio::test]
-async fn what_turns_out_to_be_no_change_leaves_nothing_behind() {
-    let mut world = World::new(vec![("queue", queue(1))]).await;
+async fn what_turns_out_to_be_no_change_leaves_nothing_behind(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1))]).await;
     assert!(!world.apply().await.report.failed());
     let mut template = queue(1);
     template["Description"] = json!("The same in other words.");
@@ -368,9 +392,8 @@ async fn what_turns_out_to_be_no_change_leaves_nothing_behind() {
     assert!(!world.plan().await.has_work(), "and it is remembered");
 }
 
-#[tokio::test]
-async fn protection_is_set_and_only_words_take_it_away() {
-    let mut world = World::new(vec![("queue", queue(1))]).await;
+async fn protection_is_set_and_only_words_take_it_away(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1))]).await;
     world.stack("queue").protect = true;
     assert!(!world.apply().await.report.failed());
     let target = target(&world.environment.account);
@@ -412,8 +435,7 @@ async fn killed_at(world: &World, operation: &'static str, nth: usize) {
     drop(locked);
 }
 
-#[tokio::test]
-async fn a_run_that_is_killed_anywhere_is_carried_on_by_the_next() {
+async fn a_run_that_is_killed_anywhere_is_carried_on_by_the_next(backend: Backend) {
     for (operation, nth) in [
         ("CreateChangeSet", 1),
         ("ExecuteChangeSet", 1),
@@ -422,7 +444,7 @@ async fn a_run_that_is_killed_anywhere_is_carried_on_by_the_next() {
         ("/history/1.json", 1),
         ("/state.json", 2),
     ] {
-        let world = chain().await;
+        let world = chain(backend.another().await).await;
         killed_at(&world, operation, nth).await;
         let ran = world.apply().await;
         assert!(!ran.report.failed(), "{operation} {nth}: {:?}", ran.report);
@@ -434,9 +456,8 @@ async fn a_run_that_is_killed_anywhere_is_carried_on_by_the_next() {
     }
 }
 
-#[tokio::test]
-async fn an_interrupt_lets_what_runs_end_and_is_recorded() {
-    let world = chain().await;
+async fn an_interrupt_lets_what_runs_end_and_is_recorded(backend: Backend) {
+    let world = chain(backend).await;
     let plan = world.plan().await;
     let locked = world.lock().await;
     let (interrupter, interrupted) = interrupt();
@@ -461,9 +482,8 @@ async fn an_interrupt_lets_what_runs_end_and_is_recorded() {
     assert!(!done.is_empty());
 }
 
-#[tokio::test]
-async fn a_run_that_loses_its_lock_writes_nothing_any_more() {
-    let world = chain().await;
+async fn a_run_that_loses_its_lock_writes_nothing_any_more(backend: Backend) {
+    let world = chain(backend).await;
     let plan = world.plan().await;
     let locked = world.lock().await;
     let (aws, _) = world.backend.connect().await;
@@ -482,9 +502,8 @@ async fn a_run_that_loses_its_lock_writes_nothing_any_more() {
     assert!(world.recorded().await.is_empty());
 }
 
-#[tokio::test]
-async fn a_stack_under_somebody_elses_review_is_left_to_them() {
-    let world = World::new(vec![("queue", queue(1))]).await;
+async fn a_stack_under_somebody_elses_review_is_left_to_them(backend: Backend) {
+    let world = World::new(backend, vec![("queue", queue(1))]).await;
     let cloudformation = world.aws.cloudformation(&target(&world.environment.account));
     let theirs = ChangeSetRequest {
         stack_name: "shop-dev-queue".to_owned(),
@@ -506,8 +525,7 @@ async fn a_stack_under_somebody_elses_review_is_left_to_them() {
     assert_eq!(world.change_sets("queue").await, 1);
 }
 
-#[tokio::test]
-async fn a_secret_goes_to_cloudformation_and_nowhere_else() {
+async fn a_secret_goes_to_cloudformation_and_nowhere_else(backend: Backend) {
     let template = |name: &str| {
         json!({
             "Parameters": {"Token": {"Type": "String", "NoEcho": true}},
@@ -516,7 +534,7 @@ async fn a_secret_goes_to_cloudformation_and_nowhere_else() {
             }}},
         })
     };
-    let mut world = World::new(vec![("secretive", template("one"))]).await;
+    let mut world = World::new(backend, vec![("secretive", template("one"))]).await;
     world.stack("secretive").parameters.insert("Token".to_owned(), Parameter::Value("hunter2".to_owned()));
     let ran = world.apply().await;
     assert!(!ran.report.failed(), "{:?}", ran.report);
@@ -548,9 +566,8 @@ fn described(world: &World, stack_id: &str, status: &str) -> Fault {
     )
 }
 
-#[tokio::test]
-async fn somebody_elses_operation_is_waited_for() {
-    let mut world = World::new(vec![("queue", queue(1))]).await;
+async fn somebody_elses_operation_is_waited_for(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1))]).await;
     assert!(!world.apply().await.report.failed());
     let stack_id = world.recorded().await["queue"].fingerprint.stack_id.clone();
     world.set_template("queue", &queue(4));
@@ -568,9 +585,8 @@ async fn somebody_elses_operation_is_waited_for() {
     assert!(!world.plan().await.has_work());
 }
 
-#[tokio::test]
-async fn a_stack_that_is_stuck_says_how_to_free_it() {
-    let mut world = World::new(vec![("queue", queue(1))]).await;
+async fn a_stack_that_is_stuck_says_how_to_free_it(backend: Backend) {
+    let mut world = World::new(backend, vec![("queue", queue(1))]).await;
     assert!(!world.apply().await.report.failed());
     let stack_id = world.recorded().await["queue"].fingerprint.stack_id.clone();
     world.set_template("queue", &queue(4));

@@ -1,18 +1,22 @@
 //! Nothing is lost: an apply that is killed at any request, before or after the request's effect, is carried on by the
 //! next one, which takes the dead run's lock over when its lease has ended.
 
+use crate::on_every_server;
 use crate::support::project::Project;
+use crate::support::project::Server;
 use crate::support::proxy::{Proxy, Verdict};
 use crate::support::small::{files, small};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+on_every_server!(an_apply_that_was_killed_anywhere_is_carried_on,);
+
 const APPLY: [&str; 4] = ["apply", "--env", "dev", "--yes"];
 
 /// Starts an apply, kills it with SIGKILL at its `nth` request, and lets the next one finish.
-fn killed_at(nth: usize, after_effect: bool) {
-    let project: Project = small();
+fn killed_at(server: Server, nth: usize, after_effect: bool) {
+    let project: Project = small(server);
     let account = project.account.clone().expect("an account");
     let dead = Arc::new(AtomicBool::new(false));
     let proxy = Proxy::before(&account.endpoint, {
@@ -48,9 +52,8 @@ fn killed_at(nth: usize, after_effect: bool) {
     assert_eq!(plan.code, Some(0), "killed at request {nth} ({operation}):\n{}{}", plan.stdout, plan.stderr);
 }
 
-#[test]
-fn an_apply_that_was_killed_anywhere_is_carried_on() {
-    let project = Project::on_ministack();
+fn an_apply_that_was_killed_anywhere_is_carried_on(server: Server) {
+    let project = Project::on_server(server);
     files(&project);
     project.infra(&["bootstrap", "--env", "dev", "--yes"]).expect(0);
     let proxy = Proxy::before(&project.account.clone().expect("an account").endpoint, |_| Verdict::Pass);
@@ -64,7 +67,7 @@ fn an_apply_that_was_killed_anywhere_is_carried_on() {
         for _ in 0..8 {
             scope.spawn(|| {
                 while let Some((nth, after_effect)) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    killed_at(*nth, *after_effect);
+                    killed_at(server, *nth, *after_effect);
                 }
             });
         }

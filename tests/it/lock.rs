@@ -271,7 +271,7 @@ async fn a_foreign_item_is_left_alone(backend: Backend) {
 async fn never_two_holders_whatever_breaks() {
     let mut taken = 0;
     for seed in 0..4 {
-        let backend = Backend::memory().await;
+        let backend = Backend::local_aws().await;
         let holders = std::sync::Arc::new(Mutex::new(Vec::new()));
         let runs = (0..3).map(|run| {
             let (backend, holders) = (&backend, holders.clone());

@@ -2,10 +2,14 @@
 
 mod aws;
 mod cli;
+mod clients;
+mod embedded;
 mod engine;
 mod images;
 mod killed;
+mod local;
 mod lock;
+mod makespan;
 mod messages;
 mod observe;
 mod offline;

@@ -129,7 +129,7 @@ async fn answers_of_the_state_bucket_and_the_lock_table() {
 
 #[tokio::test(start_paused = true)]
 async fn credentials_of_another_account_or_partition() {
-    let backend = crate::support::backend::Backend::memory().await;
+    let backend = crate::support::backend::Backend::local_aws().await;
     let (aws, _) = backend.connect().await;
     let mut environment = backend.environment();
     aws.check_identity(&environment).await.unwrap();

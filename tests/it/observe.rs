@@ -1,7 +1,8 @@
 //! What is there, and how many calls it takes to know.
 
+use crate::on_every_backend;
 use crate::support::backend::Backend;
-use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, TemplateSource};
+use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, ChangeSetState, TemplateSource};
 use infra::aws::{Aws, digest};
 use infra::error::Kind;
 use infra::model::{Deployed, RenderedStack, StackStatus, Target};
@@ -9,6 +10,12 @@ use infra::observe;
 use infra::state::{StateStore, Update};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+on_every_backend!(
+    knowing_that_nothing_changed_takes_few_calls,
+    stacks_that_only_the_state_knows_are_found_and_templates_fetched_on_demand,
+    somebody_elses_stack_is_refused_and_a_moved_one_too,
+);
 
 const TEMPLATE: &str = r#"{"Resources":{"Handle":{"Type":"AWS::CloudFormation::WaitConditionHandle"}}}"#;
 
@@ -46,6 +53,13 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         description: String::new(),
     };
     let id = cloudformation.create_change_set(&request).await.expect("a change set");
+    let ready = async || {
+        let described = cloudformation.describe_change_set(&stack.stack_name, &id).await.expect("an answer");
+        described.expect("the change set").state != ChangeSetState::Pending
+    };
+    while !ready().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     cloudformation.execute_change_set(&stack.stack_name, &id, "token").await.expect("an execution");
     loop {
         let found = cloudformation.describe_stack(&stack.stack_name).await.expect("an answer").expect("a stack");
@@ -68,10 +82,8 @@ async fn remember(store: &StateStore, backend: &Backend, stacks: &[(RenderedStac
     locked.release().await.expect("a release");
 }
 
-#[tokio::test]
-async fn knowing_that_nothing_changed_takes_few_calls() {
+async fn knowing_that_nothing_changed_takes_few_calls(backend: Backend) {
     const STACKS: usize = 120;
-    let backend = Backend::ministack().await;
     let (aws, _) = backend.connect().await;
     let (store, _) = backend.somebody().await;
     let mut stacks = Vec::new();
@@ -99,9 +111,7 @@ async fn knowing_that_nothing_changed_takes_few_calls() {
     }
 }
 
-#[tokio::test]
-async fn stacks_that_only_the_state_knows_are_found_and_templates_fetched_on_demand() {
-    let backend = Backend::ministack().await;
+async fn stacks_that_only_the_state_knows_are_found_and_templates_fetched_on_demand(backend: Backend) {
     let (aws, wire) = backend.connect().await;
     let (store, _) = backend.somebody().await;
     let (kept, dropped, gone) = (rendered(&backend, "kept"), rendered(&backend, "dropped"), rendered(&backend, "gone"));
@@ -133,9 +143,7 @@ async fn stacks_that_only_the_state_knows_are_found_and_templates_fetched_on_dem
     assert_eq!(facts.deployed["kept"].template, None);
 }
 
-#[tokio::test]
-async fn somebody_elses_stack_is_refused_and_a_moved_one_too() {
-    let backend = Backend::ministack().await;
+async fn somebody_elses_stack_is_refused_and_a_moved_one_too(backend: Backend) {
     let (aws, _) = backend.connect().await;
     let (store, _) = backend.somebody().await;
     let environment = backend.environment();

@@ -1,8 +1,12 @@
 //! `plan --offline`: the same answer as online, from what this machine remembers.
 
+use crate::on_every_server;
 use crate::support::cli::Run;
 use crate::support::project::Project;
+use crate::support::project::Server;
 use crate::support::small::small;
+
+on_every_server!(an_offline_plan_is_the_online_one, a_copy_that_cannot_be_kept_stops_nothing,);
 
 /// Neither credentials nor an endpoint, and no way to either.
 fn without_aws(project: &Project, args: &[&str]) -> Run {
@@ -16,11 +20,10 @@ fn edit(project: &Project, from: &str, to: &str) {
     project.write("environments/dev.yaml", &text.replace(from, to));
 }
 
-#[test]
-fn an_offline_plan_is_the_online_one() {
+fn an_offline_plan_is_the_online_one(server: Server) {
     const PLAN: &[&str] = &["plan", "--env", "dev"];
     const OFFLINE: &[&str] = &["plan", "--env", "dev", "--offline"];
-    let project = small();
+    let project = small(server);
     let none = without_aws(&project, OFFLINE).expect(1);
     assert_eq!(none.stdout, "");
     assert!(none.stderr.contains("has no copy of the state of small/dev"), "{}", none.stderr);
@@ -53,9 +56,8 @@ fn an_offline_plan_is_the_online_one() {
     assert_eq!(without_aws(&project, OFFLINE).expect(0).stdout, project.infra(PLAN).expect(0).stdout, "all is gone");
 }
 
-#[test]
-fn a_copy_that_cannot_be_kept_stops_nothing() {
-    let project = small();
+fn a_copy_that_cannot_be_kept_stops_nothing(server: Server) {
+    let project = small(server);
     project.write(".infra", "a file where the folder would be");
     let ran = project.infra(&["plan", "--env", "dev"]).expect(0);
     assert!(ran.stderr.contains("no copy of the state was kept for `plan --offline`"), "{}", ran.stderr);

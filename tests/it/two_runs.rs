@@ -1,10 +1,14 @@
 //! Two runs never work on one environment at once.
 
+use crate::on_every_server;
+use crate::support::project::Server;
 use crate::support::proxy::{Proxy, Verdict};
 use crate::support::small::small;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
+
+on_every_server!(the_second_run_says_who_works_and_may_wait,);
 
 /// Opens once; who waits at it goes on then.
 #[derive(Default)]
@@ -25,9 +29,8 @@ impl Gate {
     }
 }
 
-#[test]
-fn the_second_run_says_who_works_and_may_wait() {
-    let project = small();
+fn the_second_run_says_who_works_and_may_wait(server: Server) {
+    let project = small(server);
     let account = project.account.clone().expect("an account");
     let (reached, gate) = (Arc::new(AtomicBool::new(false)), Arc::new(Gate::default()));
     let proxy = Proxy::before(&account.endpoint, {

@@ -1,5 +1,7 @@
 //! The verbs that change something, as people and pipelines call them: approval, saved plans, streams, signals.
 
+use crate::on_every_server;
+use crate::support::project::Server;
 use crate::support::proxy::{Proxy, Verdict};
 use crate::support::small::small;
 use crate::support::{project::Project, root, venv};
@@ -9,6 +11,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+on_every_server!(
+    without_a_terminal_nothing_is_approved,
+    plans_and_events_are_as_their_schemas_say,
+    a_saved_plan_is_applied_once_and_refused_when_stale,
+    the_way_back_and_the_way_out,
+    a_failure_is_reported_root_cause_first,
+    the_first_signal_finishes_what_runs,
+    the_second_signal_leaves_it_standing,
+    waiting_for_the_lock_can_be_interrupted,
+    on_a_terminal_only_yes_is_a_yes,
+);
+
 /// Where `value` differs from docs/schemas/<name>.json.
 fn schema_errors(name: &str, value: &Value) -> Vec<String> {
     let text = std::fs::read_to_string(root().join(format!("docs/schemas/{name}.json"))).expect("a schema");
@@ -17,9 +31,8 @@ fn schema_errors(name: &str, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
-#[test]
-fn without_a_terminal_nothing_is_approved() {
-    let project = small();
+fn without_a_terminal_nothing_is_approved(server: Server) {
+    let project = small(server);
     for (verb, args) in [("apply", &["apply", "--env", "dev"][..]), ("destroy", &["destroy", "--env", "dev"])] {
         if verb == "destroy" {
             project.infra(&["apply", "--env", "dev", "--yes"]).expect(0);
@@ -32,9 +45,8 @@ fn without_a_terminal_nothing_is_approved() {
     assert_eq!(lock.stdout, "Nobody holds the lock of small/dev.\n");
 }
 
-#[test]
-fn plans_and_events_are_as_their_schemas_say() {
-    let project = small();
+fn plans_and_events_are_as_their_schemas_say(server: Server) {
+    let project = small(server);
     let plan = project.infra(&["plan", "--env", "dev", "--format", "json"]).expect(0).json();
     assert_eq!(schema_errors("plan", &plan), Vec::<String>::new());
     let run = project.infra(&["apply", "--env", "dev", "--yes", "--format", "json"]).expect(0);
@@ -52,9 +64,8 @@ fn plans_and_events_are_as_their_schemas_say() {
     assert_eq!(unchanged["summary"]["stacks"], 0);
 }
 
-#[test]
-fn a_saved_plan_is_applied_once_and_refused_when_stale() {
-    let project = small();
+fn a_saved_plan_is_applied_once_and_refused_when_stale(server: Server) {
+    let project = small(server);
     project.infra(&["plan", "--env", "dev", "-o", "plan.json"]).expect(0);
     let saved: Value = serde_json::from_str(&project.read("plan.json")).expect("JSON");
     assert_eq!(schema_errors("plan", &saved), Vec::<String>::new());
@@ -73,9 +84,8 @@ fn a_saved_plan_is_applied_once_and_refused_when_stale() {
     assert!(broken.stderr.contains("no saved plan"), "{}", broken.stderr);
 }
 
-#[test]
-fn the_way_back_and_the_way_out() {
-    let project = small();
+fn the_way_back_and_the_way_out(server: Server) {
+    let project = small(server);
     let infra = |args: &[&str]| project.infra(&[args, &["--env", "dev"]].concat());
     infra(&["apply", "--yes"]).expect(0);
     let history = infra(&["history", "--format", "json"]).expect(0).json();
@@ -97,9 +107,8 @@ fn the_way_back_and_the_way_out() {
     assert_eq!(infra(&["outputs"]).expect(0).stdout, "No outputs.\n");
 }
 
-#[test]
-fn a_failure_is_reported_root_cause_first() {
-    let project = small();
+fn a_failure_is_reported_root_cause_first(server: Server) {
+    let project = small(server);
     let template = project.read("templates/follower.yaml");
     project.write("templates/follower.yaml", &template.replace("AWS::SSM::Parameter", "AWS::No::Such"));
     let ran = project.infra(&["apply", "--env", "dev", "--yes"]).expect(1);
@@ -127,8 +136,8 @@ struct Held {
 }
 
 impl Held {
-    fn start() -> Held {
-        let project = small();
+    fn start(server: Server) -> Held {
+        let project = small(server);
         let account = project.account.clone().expect("an account");
         let (open, reached) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let proxy = Proxy::before(&account.endpoint, {
@@ -183,9 +192,8 @@ fn wait_for(condition: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn the_first_signal_finishes_what_runs() {
-    let mut held = Held::start();
+fn the_first_signal_finishes_what_runs(server: Server) {
+    let mut held = Held::start(server);
     held.signal("INT");
     wait_for(|| held.says("nothing new is started; waiting for "));
     held.open.store(true, Ordering::SeqCst);
@@ -200,9 +208,8 @@ fn the_first_signal_finishes_what_runs() {
     held.project.infra(&["apply", "--env", "dev", "--yes"]).expect(0);
 }
 
-#[test]
-fn the_second_signal_leaves_it_standing() {
-    let mut held = Held::start();
+fn the_second_signal_leaves_it_standing(server: Server) {
+    let mut held = Held::start(server);
     held.signal("TERM");
     wait_for(|| held.says("interrupt again to stop waiting"));
     held.signal("TERM");
@@ -214,9 +221,8 @@ fn the_second_signal_leaves_it_standing() {
     held.project.infra(&["apply", "--env", "dev", "--yes", "--lock-timeout", "60s"]).expect(0);
 }
 
-#[test]
-fn waiting_for_the_lock_can_be_interrupted() {
-    let mut held = Held::start();
+fn waiting_for_the_lock_can_be_interrupted(server: Server) {
+    let mut held = Held::start(server);
     let wait = ["apply", "--env", "dev", "--yes", "--lock-timeout", "60s"];
     let second = held.project.infra(&wait).spawn();
     std::thread::sleep(Duration::from_secs(1));
@@ -252,9 +258,8 @@ fn on_a_terminal(project: &Project, answer: &str, args: &[&str]) -> (String, Opt
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
 }
 
-#[test]
-fn on_a_terminal_only_yes_is_a_yes() {
-    let project = small();
+fn on_a_terminal_only_yes_is_a_yes(server: Server) {
+    let project = small(server);
     let apply = ["apply", "--env", "dev"];
     for no in ["", "y", "no", "YES"] {
         let (shown, code) = on_a_terminal(&project, no, &apply);

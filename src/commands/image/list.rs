@@ -20,7 +20,7 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let environment = session.environment()?;
     let (repositories, unknown) = session.read(async |events| {
-        let aws = session.aws(&environment.region, events).await;
+        let aws = session.aws_of(&environment, events).await?;
         aws.check_identity(&environment).await?;
         let Known { uses, unknown, state } = uses::look(session, &aws, &environment).await?;
         let mut repositories: Vec<(String, Vec<Listed>)> = Vec::new();

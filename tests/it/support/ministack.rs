@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Waits for the end of its standard input, then ends the server.
-const KEEPER: &str = "
+pub const KEEPER: &str = "
 import os, signal, subprocess, sys
 server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 sys.stdin.read()
@@ -36,10 +36,14 @@ pub struct Account {
 
 /// A fresh account on this process's server.
 pub fn account() -> Account {
+    Account { endpoint: endpoint(), id: fresh_id() }
+}
+
+/// An account that no other test has.
+pub fn fresh_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let id =
-        100_000_000_000 + u64::from(std::process::id()) * 1000 % 800_000_000_000 + NEXT.fetch_add(1, Ordering::Relaxed);
-    Account { endpoint: endpoint(), id: id.to_string() }
+    let process = u64::from(std::process::id()) * 1000 % 800_000_000_000;
+    (100_000_000_000 + process + NEXT.fetch_add(1, Ordering::Relaxed)).to_string()
 }
 
 /// `http://127.0.0.1:<port>` of this process's server.

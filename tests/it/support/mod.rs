@@ -9,6 +9,7 @@ pub mod ministack;
 pub mod project;
 pub mod proxy;
 pub mod registry;
+pub mod served;
 pub mod small;
 pub mod state;
 pub mod venv;

@@ -5,6 +5,34 @@ use super::ministack::Account;
 use std::path::Path;
 use tempfile::TempDir;
 
+/// What the binary is run against, over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// The emulator that nobody here wrote.
+    Ministack,
+    /// `infra local serve`.
+    Local,
+}
+
+/// For each test that drives the binary one against each server.
+#[macro_export]
+macro_rules! on_every_server {
+    ($($test:ident),+ $(,)?) => {
+        mod on_ministack {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::support::project::Server::Ministack);
+            })+
+        }
+        mod on_local_aws {
+            $(#[test]
+            fn $test() {
+                super::$test($crate::support::project::Server::Local);
+            })+
+        }
+    };
+}
+
 pub struct Project {
     folder: TempDir,
     /// The emulator account that `infra` is run against; none for offline tests.
@@ -24,7 +52,16 @@ impl Project {
 
     /// An empty project against a fresh account of the emulator.
     pub fn on_ministack() -> Project {
-        Project { account: Some(super::ministack::account()), ..Project::offline() }
+        Project::on_server(Server::Ministack)
+    }
+
+    /// An empty project against a fresh account.
+    pub fn on_server(server: Server) -> Project {
+        let account = match server {
+            Server::Ministack => super::ministack::account(),
+            Server::Local => super::served::account(),
+        };
+        Project { account: Some(account), ..Project::offline() }
     }
 
     /// The same folder against another account, or the same account from another folder: two engineers.

@@ -1,6 +1,6 @@
 //! A small project: three stacks in a row and one beside them, quick to apply on the emulator.
 
-use super::project::Project;
+use super::project::{Project, Server};
 
 const ENVIRONMENT: &str = r#"project: small
 account: "ACCOUNT"
@@ -57,8 +57,8 @@ Outputs:
 "#;
 
 /// The small project, with its state bucket and lock table made.
-pub fn small() -> Project {
-    let project = Project::on_ministack();
+pub fn small(server: Server) -> Project {
+    let project = Project::on_server(server);
     files(&project);
     project.infra(&["bootstrap", "--env", "dev", "--yes"]).expect(0);
     project

@@ -108,6 +108,10 @@ impl State {
 
     /// Refuses an identifier that is taken.
     pub(super) fn free(&self, place: &Place, type_name: &str, physical_id: &str) -> Result<(), Failure> {
+        // A record set is called by its domain name, which those of other types (A, AAAA) have too.
+        if type_name == "AWS::Route53::RecordSet" {
+            return Ok(());
+        }
         let taken = self.live.values().find(|live| {
             live.type_name == type_name
                 && live.physical_id == physical_id
