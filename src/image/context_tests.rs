@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 use super::*;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

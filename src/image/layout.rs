@@ -37,6 +37,7 @@ pub struct Layout {
 
 /// What a descriptor of a layout leads to: the manifests' own bytes, as they have the digest, and what they say.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one is read at a time")]
 pub enum Document {
     Manifest(Manifest),
     Index(Index),

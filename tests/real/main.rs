@@ -2,6 +2,7 @@
 //! the test says so: `NOT RUN: …` (`cargo nextest run --test real --success-output final` shows it).
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, and what was not run")]
 
 mod buildah;
 mod registry;

@@ -1,5 +1,7 @@
 //! With programs that stand in for the builders: they note how they were called and write what a real one would.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use super::*;
 use crate::image::digest::Digest;
 use crate::image::model::Platform;

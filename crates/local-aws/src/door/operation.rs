@@ -106,19 +106,19 @@ fn of_s3(request: &Request) -> String {
 fn of_registry(request: &Request) -> &'static str {
     let path = request.uri().path();
     let upload = path.contains("/blobs/uploads/");
-    match request.method() {
-        &Method::POST if upload => "StartUpload",
-        &Method::PATCH if upload => "UploadChunk",
-        &Method::PUT if upload => "CompleteUpload",
-        &Method::GET if upload => "GetUpload",
-        &Method::DELETE if upload => "CancelUpload",
-        &Method::GET if path.contains("/blobs/") => "GetBlob",
-        &Method::HEAD if path.contains("/blobs/") => "HeadBlob",
-        &Method::GET if path.contains("/manifests/") => "GetManifest",
-        &Method::HEAD if path.contains("/manifests/") => "HeadManifest",
-        &Method::PUT if path.contains("/manifests/") => "PutManifest",
-        &Method::DELETE if path.contains("/manifests/") => "DeleteManifest",
-        &Method::GET if path.ends_with("/tags/list") => "ListTags",
+    match *request.method() {
+        Method::POST if upload => "StartUpload",
+        Method::PATCH if upload => "UploadChunk",
+        Method::PUT if upload => "CompleteUpload",
+        Method::GET if upload => "GetUpload",
+        Method::DELETE if upload => "CancelUpload",
+        Method::GET if path.contains("/blobs/") => "GetBlob",
+        Method::HEAD if path.contains("/blobs/") => "HeadBlob",
+        Method::GET if path.contains("/manifests/") => "GetManifest",
+        Method::HEAD if path.contains("/manifests/") => "HeadManifest",
+        Method::PUT if path.contains("/manifests/") => "PutManifest",
+        Method::DELETE if path.contains("/manifests/") => "DeleteManifest",
+        Method::GET if path.ends_with("/tags/list") => "ListTags",
         _ => "",
     }
 }

@@ -72,28 +72,19 @@ fn key_of(described: &Json, item: &Json) -> Json {
 
 /// Puts names in place of tables' ARNs.
 fn name_tables(input: &mut Json) {
-    match input {
-        Json::Object(members) => {
-            if let Some(Json::String(table)) = members.get_mut("TableName") {
-                *table = table_name(table).to_owned();
-            }
-            // Of batches, keyed by table.
-            if let Some(Json::Object(tables)) = members.get_mut("RequestItems") {
-                let named: Map<_, _> = std::mem::take(tables)
-                    .into_iter()
-                    .map(|(table, item)| (table_name(&table).to_owned(), item))
-                    .collect();
-                *tables = named;
-            }
-            // Of transactions: `[{"Put": {"TableName": …}}]`.
-            if let Some(Json::Array(items)) = members.get_mut("TransactItems") {
-                items
-                    .iter_mut()
-                    .filter_map(Json::as_object_mut)
-                    .for_each(|item| item.values_mut().for_each(name_tables));
-            }
-        }
-        _ => {}
+    let Json::Object(members) = input else { return };
+    if let Some(Json::String(table)) = members.get_mut("TableName") {
+        *table = table_name(table).to_owned();
+    }
+    // Of batches, keyed by table.
+    if let Some(Json::Object(tables)) = members.get_mut("RequestItems") {
+        let named: Map<_, _> =
+            std::mem::take(tables).into_iter().map(|(table, item)| (table_name(&table).to_owned(), item)).collect();
+        *tables = named;
+    }
+    // Of transactions: `[{"Put": {"TableName": …}}]`.
+    if let Some(Json::Array(items)) = members.get_mut("TransactItems") {
+        items.iter_mut().filter_map(Json::as_object_mut).for_each(|item| item.values_mut().for_each(name_tables));
     }
 }
 
