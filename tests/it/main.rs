@@ -1,5 +1,7 @@
 //! The integration tests: one binary, a file for each verb or promise; `support/` holds what they share.
 
+#![allow(clippy::unwrap_used, reason = "scenarios of tests are functions that tests call")]
+
 mod aws;
 mod cli;
 mod clients;
