@@ -239,6 +239,12 @@ async fn the_whole_way(name: &'static str, edit: (&str, &str), changes: (&str, &
     assert!(!changed.failed(), "{changed:#?}");
     assert!(!whole.plan(&Options::default(), false).await.has_work());
 
+    if name == "prod" {
+        // What is protected does not go: the load balancer and the table refuse. It is opened first, as people would.
+        whole.edit("protect: true", "protect: false");
+        let opened = whole.apply(&whole.plan(&Options::default(), false).await).await;
+        assert!(!opened.failed(), "{opened:#?}");
+    }
     let words = Options { allow_destroy: true, ..Options::default() };
     let gone = whole.apply(&whole.plan(&words, true).await).await;
     assert!(!gone.failed(), "{gone:#?}");

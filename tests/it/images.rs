@@ -79,8 +79,10 @@ async fn images_are_pushed_listed_and_pruned_but_for_those_in_use() {
     let prune = ["image", "prune", "--keep", "1", "--env", "dev"];
     let dry = project.infra(&[&prune[..], &["--dry-run", "--format", "json"]].concat()).expect(0).json();
     let chosen = digests(&dry[0]["remove"]);
-    assert_eq!(chosen.len(), 2);
-    assert!(!chosen.contains(&images[0].to_string()), "the oldest is in use");
+    // Images of one second have no order that a test could know: the first that is listed may be the one in use.
+    let newest = listed[0]["images"][0]["digest"] == images[0].to_string();
+    assert_eq!(chosen.len(), if newest { 3 } else { 2 });
+    assert!(!chosen.contains(&images[0].to_string()), "it is in use");
     let unasked = project.infra(&prune).expect(1);
     assert!(unasked.stderr.contains("nobody can be asked"), "{}", unasked.stderr);
     assert_eq!(digests(&list()[0]["images"]).len(), 4, "nothing went");
@@ -94,9 +96,9 @@ async fn images_are_pushed_listed_and_pruned_but_for_those_in_use() {
     assert_eq!(digests(&list()[0]["images"]).len(), 4, "nothing went");
 
     let pruned = project.infra(&[&prune[..], &["--yes", "--without", "prod"]].concat()).expect(0);
-    assert!(pruned.stderr.contains("2 images removed."), "{}", pruned.stderr);
+    assert!(pruned.stderr.contains(&format!("{} images removed.", chosen.len())), "{}", pruned.stderr);
     let left = digests(&list()[0]["images"]);
-    assert_eq!(left.len(), 2);
+    assert_eq!(left.len(), 4 - chosen.len());
     assert!(left.contains(&images[0].to_string()) && chosen.iter().all(|gone| !left.contains(gone)), "{left:?}");
 }
 

@@ -136,13 +136,13 @@ async fn credentials_of_another_account_or_partition() {
     environment.region = "cn-north-1".to_owned();
     insta::assert_snapshot!(shown(&aws.check_identity(&environment).await.unwrap_err()), @r"
     WrongAccount: environment `dev` is in region cn-north-1 of partition `aws-cn`, the credentials are of `aws`
-      the credentials are of arn:aws:iam::111122223333:user/test
+      the credentials are of arn:aws:iam::111122223333:root
     hint: choose credentials of that partition, or another region
     ");
     environment.account = "444455556666".to_owned();
     insta::assert_snapshot!(shown(&aws.check_identity(&environment).await.unwrap_err()), @r"
     WrongAccount: environment `dev` belongs to account 444455556666, the credentials to account 111122223333
-      the credentials are of arn:aws:iam::111122223333:user/test
+      the credentials are of arn:aws:iam::111122223333:root
       the account is set in environments/dev.yaml
     hint: choose a profile of account 444455556666 with `--profile NAME` or AWS_PROFILE
     ");
