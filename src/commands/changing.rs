@@ -95,10 +95,10 @@ fn next(session: &Session, operation: &Operation) -> String {
     let tries: &[(&str, &str)] = match operation.name.as_str() {
         "destroy" => &[("infra local reset", "throws the local AWS away")],
         _ => &[
-            (&plan, "no changes; edit an environment or a template, and see"),
+            (&plan, "no changes, until you edit a file"),
             (&outputs, "what the stacks give"),
             ("infra local serve", "the same AWS on a port: for aws, boto3, Terraform"),
-            ("infra rehearse --env prod", "how long prod would take, and what if something failed"),
+            ("infra rehearse --env prod", "how long it takes, and with --fail what goes wrong"),
         ],
     };
     let width = tries.iter().map(|(command, _)| command.len()).max().unwrap_or(0);

@@ -3,6 +3,7 @@
 use super::session::Session;
 use crate::error::Result;
 use crate::state::HistoryEntry;
+use crate::view::principal;
 use crate::view::table::Table;
 use serde_json::json;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
             written.operation.clone(),
             written.git_commit.as_deref().map(|commit| commit.chars().take(9).collect()).unwrap_or_default(),
             entry.stacks.len().to_string(),
-            written.by.clone(),
+            principal(&written.by).to_owned(),
         ]);
     }
     session.view.table(&table, &entries.iter().map(document).collect::<Vec<_>>())?;

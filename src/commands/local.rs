@@ -133,7 +133,7 @@ fn tell(session: &Session, setting: &Setting, address: SocketAddr) -> Result<()>
         ("AWS_REGION", &setting.region),
         ("AWS_DEFAULT_REGION", &setting.region),
     ];
-    session.view.note(&format!("The local AWS answers at {url} until Ctrl-C. In another terminal:\n"));
+    session.view.note(&format!("The local AWS answers at {url} until Ctrl-C. Elsewhere:\n"));
     match session.view.format {
         crate::view::Format::Json => {
             let variables: serde_json::Map<_, _> =

@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::error::Result;
 use crate::model::{Deployed, StackRecord};
 use crate::observe;
+use crate::view::principal;
 use crate::view::table::Table;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -73,7 +74,7 @@ impl Status<'_> {
             self.name.to_owned(),
             self.deployed.map_or("-".to_owned(), |stack| stack.status.to_string()),
             self.deployed.map(|stack| stack.changed_at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default(),
-            self.record.map(|record| record.applied.by.clone()).unwrap_or_default(),
+            self.record.map(|record| principal(&record.applied.by).to_owned()).unwrap_or_default(),
             self.remarks().join("; "),
         ]
     }

@@ -30,6 +30,7 @@ use plan::{Detail, Document};
 use report::Told;
 use std::io::{self, Write};
 pub use terminal::Terminal;
+pub use text::principal;
 
 /// How this run talks to people and programs.
 #[derive(Debug, Clone)]

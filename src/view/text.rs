@@ -88,6 +88,13 @@ pub fn fenced(text: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
+/// A principal in a table: what its ARN says after the account, without the kind: `Deploy/alice` of an assumed role.
+/// What is no ARN stays as it is.
+pub fn principal(arn: &str) -> &str {
+    let Some(name) = arn.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4)) else { return arn };
+    ["assumed-role/", "user/", "federated-user/"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +123,13 @@ mod tests {
     #[test]
     fn lists() {
         assert_eq!([list::<&str>(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
+    }
+
+    #[test]
+    fn principals() {
+        assert_eq!(principal("arn:aws:sts::111122223333:assumed-role/Deploy/alice"), "Deploy/alice");
+        assert_eq!(principal("arn:aws:iam::111122223333:user/alice"), "alice");
+        assert_eq!(principal("arn:aws:iam::111122223333:root"), "root");
+        assert_eq!(principal("alice"), "alice");
     }
 }
