@@ -127,12 +127,18 @@ fn image_digests(change: &ValueChange) -> Option<String> {
 
 fn resource_rows(change: &Change, ids: usize, new_stack: bool, detail: Detail, rows: &mut Vec<Row>) {
     let remark = remark(change);
-    let remark = if remark.is_empty() { String::new() } else { format!("  {}", text::strong(remark)) };
     let id = text::pad(&change.logical_id, ids);
-    let mut line = Row::new(change.action.into(), RESOURCE, format!("{id}  {}{remark}", change.resource_type));
+    let what = format!("{id}  {}", change.resource_type);
+    let inner = PROPERTY + SYMBOL_WIDTH;
+    let length = RESOURCE + SYMBOL_WIDTH + text::columns(&what) + 2 + text::columns(remark);
+    let (beside, below) = if length <= detail.width { (remark, "") } else { ("", remark) };
+    let beside = if beside.is_empty() { String::new() } else { format!("  {}", text::strong(beside)) };
+    let mut line = Row::new(change.action.into(), RESOURCE, format!("{what}{beside}"));
     line.minor = false;
     rows.push(line);
-    let inner = PROPERTY + SYMBOL_WIDTH;
+    if !below.is_empty() {
+        rows.push(Row::new(Sign::None, PROPERTY, text::strong(below)));
+    }
     if let (Some(id), true) = (&change.physical_id, detail.verbose || change.action.may_lose_the_old()) {
         rows.push(Row::new(Sign::None, PROPERTY, text::faint(id)));
     }
