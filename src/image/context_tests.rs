@@ -1,3 +1,5 @@
+//! What counts in the digest of a context, and what does not.
+
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 use super::*;
 use std::fs;

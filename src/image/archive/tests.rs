@@ -1,3 +1,5 @@
+//! Archives that are right, damaged or hostile.
+
 use super::*;
 use crate::image::digest::Digest;
 use crate::image::layout::Document;

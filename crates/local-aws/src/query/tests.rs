@@ -1,3 +1,5 @@
+//! The codec against forms that the SDK writes and answers that it reads.
+
 use super::*;
 use http::StatusCode;
 use serde::Deserialize;
