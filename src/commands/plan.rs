@@ -9,6 +9,7 @@ use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
 use crate::state::LocalCopy;
 use crate::view::plan::GITHUB_COMMENT_LIMIT;
+use crate::view::sarif;
 use anyhow::Context;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -29,6 +30,10 @@ pub struct Args {
     /// Save the plan for `infra apply FILE`
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
+
+    /// Write the findings to a file as SARIF 2.1.0, for code scanning
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    sarif: Option<PathBuf>,
 
     /// Against the state that this machine last read or saved: needs no credentials, and sees nothing newer
     #[arg(long, conflicts_with = "out")]
@@ -55,6 +60,10 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     };
     if let Some(path) = &args.out {
         std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;
+    }
+    if let Some(path) = &args.sarif {
+        let category = format!("infra/plan/{}", environment.name);
+        sarif::write(path, &session.project, &category, sarif::plan(&plan, &environment))?;
     }
     session.view.plan(&plan, args.size_limit)?;
     if let Some(path) = &args.out {

@@ -7,7 +7,9 @@ use crate::error::{Error, Result, find};
 use crate::problem::Problem;
 use crate::render::render;
 use crate::validate::validate;
+use crate::view::sarif;
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Check configuration and templates, offline
@@ -15,9 +17,13 @@ use std::process::ExitCode;
 /// Environment files, templates and their inputs, the wiring between stacks, and every rendered resource against
 /// CloudFormation's registry. Without --env all environments are checked. Neither credentials nor a network are needed.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Write what was found to a file as SARIF 2.1.0, for code scanning
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    sarif: Option<PathBuf>,
+}
 
-pub fn run(_: Args, session: &Session) -> Result<ExitCode> {
+pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let names = match &session.global.env {
         Some(name) => vec![name.clone()],
         None => environment::list(&session.project)?
@@ -47,6 +53,9 @@ pub fn run(_: Args, session: &Session) -> Result<ExitCode> {
                 problems.push(problem);
             }
         });
+    }
+    if let Some(path) = &args.sarif {
+        sarif::write(path, &session.project, "infra/validate", sarif::problems(&problems))?;
     }
     if problems.iter().any(Problem::is_error) {
         return Err(Error::problems(problems).into());

@@ -177,6 +177,12 @@ pub struct Finding {
     pub stack: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logical_id: Option<String>,
+    /// The property that it is about (`SecurityGroupIngress[1].CidrIp`), where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `templates/alb.yaml:42`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     pub message: String,
 }
 

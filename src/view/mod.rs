@@ -15,6 +15,7 @@ pub mod reference;
 mod rehearsal;
 mod rendered;
 pub mod report;
+pub mod sarif;
 mod style;
 pub mod table;
 mod terminal;

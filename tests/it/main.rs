@@ -19,6 +19,7 @@ mod offline_plan;
 mod push;
 mod readme;
 mod rendered;
+mod sarif;
 mod site;
 mod state;
 mod support;

@@ -6,6 +6,7 @@ pub mod backend;
 pub mod cli;
 pub mod memory;
 pub mod ministack;
+pub mod npm;
 pub mod project;
 pub mod proxy;
 pub mod registry;

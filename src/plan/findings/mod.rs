@@ -1,11 +1,15 @@
 //! What a reviewer should know before saying yes, found in finished steps.
 
+mod kinds;
+
 use super::document::{Action, Change, ChangeAction, Finding, FindingSeverity, Removal, StackStep};
 use super::head::Head;
 use super::request::Request;
 use super::situation::{Situation, unstick};
 use crate::model::{Deployed, Parameter};
 use crate::stateful;
+
+pub use kinds::about;
 
 /// The gravest first; within a severity in the order of the steps.
 pub(super) fn findings(request: &Request, steps: &[StackStep]) -> Vec<Finding> {
@@ -29,7 +33,15 @@ fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
 }
 
 fn finding(severity: FindingSeverity, code: &str, step: &StackStep, message: String) -> Finding {
-    Finding { severity, code: code.to_owned(), stack: step.stack.clone(), logical_id: None, message }
+    Finding {
+        severity,
+        code: code.to_owned(),
+        stack: step.stack.clone(),
+        logical_id: None,
+        path: None,
+        place: None,
+        message,
+    }
 }
 
 /// What destroys data is refused in a protected environment, and said in every other one.
@@ -69,7 +81,11 @@ fn stateful_loss(request: &Request, step: &StackStep, change: &Change) -> Option
         (FindingSeverity::Refused, _) => format!("{message}; `--allow-replace {word}` allows it"),
         _ => message,
     };
-    Some(Finding { logical_id: Some(id.clone()), ..finding(severity, code, step, message) })
+    Some(Finding {
+        logical_id: Some(id.clone()),
+        place: change.place.clone(),
+        ..finding(severity, code, step, message)
+    })
 }
 
 fn protected_deletion(request: &Request, step: &StackStep, deployed: Option<&Deployed>) -> Option<Finding> {

