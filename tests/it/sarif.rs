@@ -17,11 +17,9 @@ stacks:
 fn assert_valid(document: &Value) {
     let package = npm::package("@microsoft/jest-sarif", "1.0.0-beta.0");
     let schema = std::fs::read_to_string(package.join("lib/schemas/sarif-2.1.0-rtm.5.json")).expect("the schema");
-    let mut schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
     // One pattern closes a bracket that it never opened, which ECMA's regular expressions overlook and others do not.
-    let pattern = &mut schema["definitions"]["run"]["properties"]["language"]["pattern"];
-    assert!(pattern.as_str().is_some_and(|pattern| pattern.ends_with("{2}]?$")), "{pattern}");
-    *pattern = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$".into();
+    let (wrong, right) = ("^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$", "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
+    let schema: Value = serde_json::from_str(&schema.replace(wrong, right)).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     let errors: Vec<String> =
         validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
