@@ -70,6 +70,12 @@ pub struct LocalImage {
 /// The output of a stack that makes a repository of images.
 pub const REPOSITORY_URI: &str = "RepositoryUri";
 
+/// The output of a stack that makes a bucket for files.
+pub const BUCKET_NAME: &str = "BucketName";
+
+/// The output of a stack that makes a distribution in front of its bucket.
+pub const DISTRIBUTION_ID: &str = "DistributionId";
+
 /// What an image is made from. Paths are relative to the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageSource {
@@ -228,6 +234,24 @@ pub struct LocalImageUse {
     pub digest: Option<String>,
     #[serde(flatten)]
     pub made_from: MadeFrom,
+    /// Of its blobs, where it has been looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// It is taken from another environment, not made on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Promotion>,
+}
+
+/// Where an image was proven before it came here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// The environment that runs it.
+    pub environment: String,
+    /// `repository@sha256:…` there.
+    pub reference: String,
+    /// The role to assume for reading it, where its account is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// What an image was made from.
@@ -441,11 +465,26 @@ pub struct StackRecord {
     pub made_from: BTreeMap<String, MadeFrom>,
     /// Stacks that had to come first: destroy goes the other way round.
     pub waits_on: Vec<String>,
+    /// The files that were put into its bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteRecord>,
     /// `sha256:<hex>` of the stack policy that was set; none where none was, or where it is not known to be in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_policy_digest: Option<String>,
     #[serde(default, skip_serializing_if = "Durations::is_empty")]
     pub durations: Durations,
+    pub applied: Written,
+}
+
+/// The files of a site, as they went up last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteRecord {
+    /// `sha256:…` of the files' names and contents.
+    pub digest: String,
+    pub files: usize,
+    /// An upload began whose end is not known: the CDN may hold what is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
     pub applied: Written,
 }
 

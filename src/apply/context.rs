@@ -2,7 +2,6 @@
 
 use super::event::{EventKind, Events, ResourceEvent, send};
 use super::interrupt::Interrupt;
-use super::outcome::RootCause;
 use super::stop::{Result, Stop};
 use super::wait::Wait;
 use crate::aws::Aws;
@@ -44,22 +43,12 @@ pub(super) struct Run<'a> {
     began: Mutex<BTreeMap<String, Instant>>,
     /// Outputs of the stacks that this run has finished.
     outputs: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
-    /// Why images could not be pushed, by their jobs.
-    image_failures: Mutex<BTreeMap<String, RootCause>>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(context: Context<'a>, plan: &'a Plan, interrupt: Interrupt) -> Run<'a> {
         let id = context.state.map_or_else(crate::random::uuid, |state| state.lock_id().to_owned());
-        Run {
-            context,
-            plan,
-            interrupt,
-            id,
-            began: Mutex::default(),
-            outputs: Mutex::default(),
-            image_failures: Mutex::default(),
-        }
+        Run { context, plan, interrupt, id, began: Mutex::default(), outputs: Mutex::default() }
     }
 
     pub fn cloudformation(&self, step: &StackStep) -> CloudFormation {
@@ -124,15 +113,6 @@ impl<'a> Run<'a> {
     /// What is remembered of a stack.
     pub fn record(&self, stack: &str) -> Option<StackRecord> {
         self.context.state?.state().stacks.get(stack).cloned()
-    }
-
-    pub fn image_failed(&self, job: &str, cause: RootCause) {
-        self.image_failures.lock().unwrap_or_else(PoisonError::into_inner).insert(job.to_owned(), cause);
-    }
-
-    /// Why an image could not be pushed, if it could not.
-    pub fn image_failure(&self, job: &str) -> Option<RootCause> {
-        self.image_failures.lock().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
     }
 
     pub fn finished(&self, stack: &str, outputs: BTreeMap<String, String>) {

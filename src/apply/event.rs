@@ -1,6 +1,6 @@
 //! What happens during a run, as typed events; views decide what people see of it.
 
-use super::StackOutcome;
+use super::{AssetOutcome, StackOutcome};
 use crate::model::LockInfo;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -85,6 +85,17 @@ pub enum EventKind {
         uploaded_bytes: u64,
         already_there: bool,
     },
+    /// The bucket has the site's files.
+    SiteUploaded {
+        site: String,
+        bucket: String,
+        uploaded: usize,
+        uploaded_bytes: u64,
+        removed: usize,
+        /// What the CDN calls the request to forget what changed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invalidation: Option<String>,
+    },
     Resource(ResourceEvent),
     /// AWS asks for patience: the call will be made again.
     Throttled {
@@ -93,6 +104,8 @@ pub enum EventKind {
         attempt: u32,
     },
     StackFinished(StackOutcome),
+    /// An image or the files of a site are where they should be, or will not get there.
+    AssetFinished(AssetOutcome),
     StateSaved {
         serial: u64,
     },

@@ -2,6 +2,7 @@
 //!
 //! The engine decides and tells; it never prints. What it tells are [`Event`]s, sent to whoever listens.
 
+mod assets;
 mod cause;
 mod change_set;
 mod compare;
@@ -11,7 +12,6 @@ mod deploy;
 mod estimate;
 mod event;
 mod follow;
-mod images;
 mod interrupt;
 mod outcome;
 mod protection;
@@ -23,9 +23,10 @@ mod settle;
 mod stop;
 mod wait;
 
+pub use assets::teller;
 pub use context::Context;
 pub use event::{Event, EventKind, Events, ResourceEvent, send};
 pub use interrupt::{Interrupt, Interrupter, Level, interrupt};
-pub use outcome::{FailedResource, Outcome, Report, RootCause, StackOutcome};
+pub use outcome::{AssetOutcome, FailedResource, Outcome, Report, RootCause, StackOutcome};
 pub use run::{apply, refuse};
 pub use settle::settle;

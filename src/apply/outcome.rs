@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 pub struct Report {
     /// In the order in which they finished.
     pub stacks: Vec<StackOutcome>,
+    /// What went up beside them, in the order in which it finished.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetOutcome>,
     /// The run was interrupted by a signal and stopped before its end.
     pub interrupted: bool,
     /// The lock was lost on the way: how. Nothing was written after that.
@@ -21,6 +24,19 @@ pub struct StackOutcome {
     pub stack: String,
     pub stack_name: String,
     pub action: crate::plan::Action,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub elapsed_seconds: f64,
+}
+
+/// An image, or the files of a site.
+#[derive(Debug, Clone, Serialize)]
+pub struct AssetOutcome {
+    /// As the plan calls it: `image api`.
+    pub asset: String,
+    /// The stack that makes its repository or bucket.
+    #[serde(skip)]
+    pub stack: String,
     #[serde(flatten)]
     pub outcome: Outcome,
     pub elapsed_seconds: f64,
@@ -93,6 +109,12 @@ pub struct FailedResource {
 
 impl Report {
     pub fn failed(&self) -> bool {
-        self.stacks.iter().any(|stack| !stack.outcome.is_good())
+        self.outcomes().any(|(_, outcome)| !outcome.is_good())
+    }
+
+    /// All of them, assets first, with their names.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&str, &Outcome)> {
+        let assets = self.assets.iter().map(|asset| (asset.asset.as_str(), &asset.outcome));
+        assets.chain(self.stacks.iter().map(|stack| (stack.stack.as_str(), &stack.outcome)))
     }
 }

@@ -1,10 +1,10 @@
 //! What is remembered of a finished stack.
 
 use super::context::Run;
-use super::event::EventKind;
+use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::aws::digest;
-use crate::model::{Deployed, Durations, MadeFrom, Parameter, RenderedStack, StackRecord, Written};
+use crate::model::{Deployed, Durations, MadeFrom, Parameter, RenderedStack, SiteRecord, StackRecord, Written};
 use crate::plan::{Action, StackStep};
 use crate::state::Update;
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         images: images(wanted, now),
         made_from: made_from(wanted),
         waits_on: wanted.waits_on(),
+        site: run.record(&step.stack).and_then(|record| record.site),
         stack_policy_digest: wanted.stack_policy.as_deref().map(digest),
         durations: durations(run, step),
         applied: written(run),
@@ -44,6 +45,17 @@ pub(super) async fn policy_loosened(run: &Run<'_>, step: &StackStep) -> Result<(
     let Some(record) = run.record(&step.stack) else { return Ok(()) };
     let record = StackRecord { stack_policy_digest: None, ..record };
     save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
+}
+
+/// What the bucket of a stack holds: it is about to change, or it is as wanted.
+pub(super) async fn site(run: &Run<'_>, stack: &str, digest: &str, files: usize, unfinished: bool) -> Result<()> {
+    let (Some(state), Some(mut record)) = (run.context.state, run.record(stack)) else { return Ok(()) };
+    let site = SiteRecord { digest: digest.to_owned(), files, unfinished, applied: written(run) };
+    record.site = Some(site);
+    let update = Update::Applied { stack: stack.to_owned(), record: Box::new(record), rendered: None };
+    let serial = state.save(written(run), vec![update]).await?;
+    send(run.context.events, Some(stack), EventKind::StateSaved { serial });
+    Ok(())
 }
 
 /// The stack is gone.

@@ -5,9 +5,9 @@ use super::event::{Event, EventKind, send};
 use super::interrupt::{Interrupter, Level, interrupt};
 use super::outcome::{Outcome, Report, StackOutcome};
 use super::scheduler::{self, Job};
-use super::{delete, deploy, estimate, images, record};
+use super::{assets, delete, deploy, estimate, record};
 use crate::error::{Error, Kind, Result};
-use crate::plan::{Action, Plan, StackStep};
+use crate::plan::{self, Action, AssetStep, Plan, StackStep};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
@@ -21,7 +21,8 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     refuse(plan)?;
     let began = Instant::now();
     let steps: BTreeMap<&str, &StackStep> = plan.steps.iter().map(|step| (step.stack.as_str(), step)).collect();
-    let pushes = images::pushes(plan);
+    let moving: BTreeMap<&str, &AssetStep> = plan.assets.iter().map(|asset| (asset.id.as_str(), asset)).collect();
+    let before = plan::before(&plan.assets);
     let working = plan.steps.iter().filter(|step| step.action != Action::Nothing).count();
     let started = EventKind::RunStarted {
         operation: context.written.operation.clone(),
@@ -32,25 +33,25 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     send(context.events, None, started);
     let (interrupter, interrupted) = interrupt();
     let run = Run::new(context, plan, interrupted.clone());
-    let jobs: Vec<Job> = plan.steps.iter().map(|step| job(&run, step)).chain(images::jobs(&pushes)).collect();
+    let jobs: Vec<Job> = plan.steps.iter().map(|step| job(&run, step, &before)).chain(assets::jobs(plan)).collect();
     let running = Running::default();
     let report = Mutex::new(Report::default());
-    let execute = async |job: &Job| match steps.get(job.name.as_str()) {
-        Some(step) => {
-            running.start(&step.stack);
-            let outcome = carry_out(&run, step).await;
-            running.end(&step.stack);
-            outcome
-        }
-        None => {
-            if let Some(push) = pushes.get(&job.name) {
-                images::push(&run, &job.name, push).await;
-            }
-            Outcome::Unchanged
-        }
+    let execute = async |job: &Job| {
+        running.start(&job.name);
+        let outcome = match (steps.get(job.name.as_str()), moving.get(job.name.as_str())) {
+            (Some(step), _) => carry_out(&run, step).await,
+            (None, Some(asset)) => assets::carry_out(&run, asset).await,
+            (None, None) => Outcome::Unchanged,
+        };
+        running.end(&job.name);
+        outcome
     };
     let finished = |job: &Job, outcome: Outcome| {
-        if let Some(step) = steps.get(job.name.as_str()) {
+        if let Some(asset) = moving.get(job.name.as_str()) {
+            let outcome = assets::ended(asset, outcome, running.seconds(&asset.id));
+            send(context.events, Some(&asset.stack), EventKind::AssetFinished(outcome.clone()));
+            report.lock().unwrap_or_else(PoisonError::into_inner).assets.push(outcome);
+        } else if let Some(step) = steps.get(job.name.as_str()) {
             let outcome = ended(step, outcome, running.seconds(&step.stack));
             if step.action != Action::Nothing || !outcome.outcome.is_good() {
                 let event = EventKind::StackFinished(outcome.clone());
@@ -90,16 +91,13 @@ pub fn refuse(plan: &Plan) -> Result<()> {
     Err(refusals.into_iter().fold(error, Error::detail).into())
 }
 
-fn job(run: &Run<'_>, step: &StackStep) -> Job {
+fn job(run: &Run<'_>, step: &StackStep, before: &BTreeMap<&str, Vec<&str>>) -> Job {
     let weight = match step.action {
         Action::Nothing | Action::Forget => 0,
         _ => estimate(run, step).unwrap_or_else(|| estimate::seconds(step)),
     };
-    Job {
-        name: step.stack.clone(),
-        waits_on: step.waits_on.iter().cloned().chain(images::before(step)).collect(),
-        weight,
-    }
+    let assets = before.get(step.stack.as_str()).into_iter().flatten().map(|id| (*id).to_owned());
+    Job { name: step.stack.clone(), waits_on: step.waits_on.iter().cloned().chain(assets).collect(), weight }
 }
 
 async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
@@ -112,7 +110,7 @@ async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {
     let result = match (step.action, &step.wanted) {
         (Action::Nothing, Some(wanted)) if step.adopt || busy => deploy::adopt_unchanged(run, step, wanted).await,
         (Action::Nothing, _) => Ok(Outcome::Unchanged),
-        (Action::Create | Action::Update | Action::Recreate, Some(wanted)) => match images::pushed(run, step) {
+        (Action::Create | Action::Update | Action::Recreate, Some(wanted)) => match assets::complete(run.plan, step) {
             Ok(()) => deploy::deploy(run, step, wanted).await,
             Err(stop) => Err(stop),
         },
@@ -176,6 +174,13 @@ fn cut_short(plan: &Plan, running: &Running, report: &mut Report, lost: &Error) 
         let because = lost.message.clone();
         let outcome = ended(step, Outcome::Stopped { because }, running.seconds(&step.stack));
         report.stacks.push(outcome);
+    }
+    for asset in &plan.assets {
+        if report.assets.iter().all(|ended| ended.asset != asset.id) {
+            let because = lost.message.clone();
+            let outcome = assets::ended(asset, Outcome::Stopped { because }, running.seconds(&asset.id));
+            report.assets.push(outcome);
+        }
     }
     report.lock_lost = Some(lost.message.clone());
 }

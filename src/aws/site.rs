@@ -58,24 +58,58 @@ impl SiteBucket {
         Ok(())
     }
 
+    /// Removes all objects with all their versions, and gives how many those were.
+    ///
+    /// # Errors
+    /// S3 keeps one of them; the others are gone, as far as it came.
+    pub async fn empty(&self) -> Result<usize> {
+        let call = || Call::new("s3", "ListObjectVersions", format!("list the versions of s3://{}", self.bucket));
+        let mut removed = 0;
+        // From the beginning each time: what has been listed is gone.
+        loop {
+            let page = self.client.list_object_versions().bucket(&self.bucket).send().await.explain(call)?;
+            let versions = page.versions.unwrap_or_default().into_iter();
+            let markers = page.delete_markers.unwrap_or_default().into_iter();
+            let ids: Vec<ObjectIdentifier> = versions
+                .map(|version| (version.key, version.version_id))
+                .chain(markers.map(|marker| (marker.key, marker.version_id)))
+                .filter_map(|(key, id)| ObjectIdentifier::builder().key(key?).set_version_id(id).build().ok())
+                .collect();
+            if ids.is_empty() {
+                return Ok(removed);
+            }
+            removed += ids.len();
+            for some in ids.chunks(KEYS_PER_CALL) {
+                self.delete(some.to_vec()).await?;
+            }
+        }
+    }
+
     /// Removes objects; those that are not there are removed already.
     ///
     /// # Errors
     /// S3 keeps one of them; the others are gone.
     pub async fn remove(&self, keys: &[String]) -> Result<()> {
-        let call = || Call::new("s3", "DeleteObjects", format!("remove {} objects of {}", keys.len(), self.bucket));
         for some in keys.chunks(KEYS_PER_CALL) {
             let ids: std::result::Result<Vec<_>, _> =
                 some.iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect();
-            let delete = ids.and_then(|ids| Delete::builder().set_objects(Some(ids)).quiet(true).build());
-            let delete = delete.map_err(|error| Error::new(Kind::Other, error.to_string()))?;
-            let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await.explain(call)?;
-            if let Some(refused) = answer.errors.unwrap_or_default().into_iter().next() {
-                let (key, code) = (refused.key.unwrap_or_default(), refused.code.unwrap_or_default());
-                return Err(Error::new(Kind::Aws, format!("could not remove s3://{}/{key}", self.bucket))
-                    .detail(format!("s3:DeleteObject answered {code}: {}", refused.message.unwrap_or_default())));
-            }
+            self.delete(ids.map_err(|error| Error::new(Kind::Other, error.to_string()))?).await?;
         }
         Ok(())
+    }
+
+    async fn delete(&self, ids: Vec<ObjectIdentifier>) -> Result<()> {
+        let call = || Call::new("s3", "DeleteObjects", format!("remove {} objects of {}", ids.len(), self.bucket));
+        let delete = Delete::builder().set_objects(Some(ids.clone())).quiet(true).build();
+        let delete = delete.map_err(|error| Error::new(Kind::Other, error.to_string()))?;
+        let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await.explain(call)?;
+        match answer.errors.unwrap_or_default().into_iter().next() {
+            None => Ok(()),
+            Some(refused) => {
+                let (key, code) = (refused.key.unwrap_or_default(), refused.code.unwrap_or_default());
+                Err(Error::new(Kind::Aws, format!("could not remove s3://{}/{key}", self.bucket))
+                    .detail(format!("s3:DeleteObject answered {code}: {}", refused.message.unwrap_or_default())))
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::image::{Image as Made, Platform, source};
 use crate::model::{
     BuildSecret, Environment, Image, ImageSource, LocalImage, MadeFrom, Parameter, RenderedStack, State,
 };
-use crate::plan::Plan;
+use crate::plan::{Asset, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub fn fill(session: &Session, environment: &Environment, stacks: &mut [Rendered
         if let Some(local) = made.get(&image.name) {
             image.digest = Some(local.image.digest.to_string());
             image.made_from = local.made_from.clone();
+            image.size_bytes = Some(local.image.size_bytes);
         }
     }
     Ok(())
@@ -158,6 +159,14 @@ pub fn count_commits(plan: &mut Plan, state: Option<&State>, environment: &Envir
             };
             let commits = before.and_then(|before| surroundings::commits_since(project, before, folder));
             step.image_commits.extend(commits.map(|commits| (name.clone(), commits)));
+        }
+        let mine = plan.assets.iter_mut().filter(|asset| asset.needed_by.contains(&step.stack));
+        for asset in mine {
+            if let Asset::Image(image) = &mut asset.asset
+                && image.commits.is_none()
+            {
+                image.commits = step.image_commits.get(&asset.name).copied();
+            }
         }
     }
 }

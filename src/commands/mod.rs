@@ -1,6 +1,7 @@
 //! One verb a file: its arguments and `run`. Commands wire rooms together; they never decide and never print.
 
 pub mod apply;
+mod assets;
 pub mod bootstrap;
 mod changing;
 pub mod completions;

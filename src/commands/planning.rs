@@ -1,5 +1,6 @@
 //! From files and account to a plan: what `plan`, `apply`, `destroy` and `rollback` have in common.
 
+use super::assets;
 use super::changing::Grip;
 use super::images;
 use super::session::{Account, Session};
@@ -116,10 +117,12 @@ pub async fn make(
     };
     observe::fetch_templates(&account.aws, deployed, &needed).await?;
     let request = Request { scope: &scope, wanted, deployed, state, options, now };
-    match aim {
-        Aim::Reach => plan::plan(&request),
-        Aim::Destroy => Ok(plan::plan_destroy(&request)),
-    }
+    let mut plan = match aim {
+        Aim::Reach => plan::plan(&request)?,
+        Aim::Destroy => plan::plan_destroy(&request),
+    };
+    assets::settle(&mut plan, account, deployed).await;
+    Ok(plan)
 }
 
 /// The plan while the lock is held: what others have begun in the account is waited for first.

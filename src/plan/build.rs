@@ -1,6 +1,7 @@
 //! From wanted and deployed to steps, in the order of needs: what a stack will give is known before those that take it
 //! are looked at.
 
+use super::assets;
 use super::changes::{self, Side, Sides};
 use super::differences::{Differences, Flow, resolve};
 use super::document::{Action, Plan, StackStep};
@@ -78,6 +79,7 @@ pub fn needs_template(request: &Request) -> BTreeSet<String> {
 
 /// A plan of these steps, without findings.
 pub(super) fn assemble(request: &Request, steps: Vec<StackStep>) -> Plan {
+    let steps = in_order(steps);
     Plan {
         format_version: Plan::FORMAT_VERSION.to_owned(),
         infra_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,7 +91,8 @@ pub(super) fn assemble(request: &Request, steps: Vec<StackStep>) -> Plan {
         lineage: request.state.map(|state| state.lineage.clone()),
         serial: request.state.map_or(0, |state| state.serial),
         targets: request.options.targets.clone(),
-        steps: in_order(steps),
+        assets: [assets::images(&steps), assets::leftovers(&steps, request.state)].concat(),
+        steps,
         findings: Vec::new(),
     }
 }

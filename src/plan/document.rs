@@ -1,5 +1,6 @@
 //! The plan as data: what `plan -o` saves, `--format json` prints, views draw and `apply` carries out.
 
+use super::assets::{AssetAction, AssetStep};
 use crate::model::{Fingerprint, RenderedStack, Target};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
     pub steps: Vec<StackStep>,
+    /// What goes up beside the stacks: images, files of sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetStep>,
     pub findings: Vec<Finding>,
 }
 
@@ -206,13 +210,20 @@ pub struct Summary {
     pub destroy: usize,
     /// Stacks with something to do.
     pub stacks: usize,
+    /// Images and sites that go up or go.
+    pub assets: usize,
 }
 
 impl Plan {
-    pub const FORMAT_VERSION: &str = "1.0";
+    pub const FORMAT_VERSION: &str = "1.1";
 
     pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| step.action != Action::Nothing)
+        self.steps.iter().any(|step| step.action != Action::Nothing) || self.moving().next().is_some()
+    }
+
+    /// Assets with something to do.
+    pub fn moving(&self) -> impl Iterator<Item = &AssetStep> {
+        self.assets.iter().filter(|asset| asset.action != AssetAction::Nothing)
     }
 
     /// There is something to apply: changes, or stacks that the state must learn of. More than [`Self::has_changes`],
@@ -231,7 +242,7 @@ impl Plan {
     }
 
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary { assets: self.moving().count(), ..Summary::default() };
         for step in self.steps.iter().filter(|step| step.action != Action::Nothing) {
             summary.stacks += 1;
             for change in &step.changes {

@@ -3,6 +3,7 @@
 //! A plan is plain data. It can be shown, saved, approved and applied; what applies it never decides anew what to do,
 //! it only compares what CloudFormation is about to do with what the plan says, and stops where they differ.
 
+mod assets;
 mod build;
 mod changes;
 mod differences;
@@ -17,6 +18,7 @@ mod shown;
 mod situation;
 mod steady;
 
+pub use assets::{Asset, AssetAction, AssetStep, ImageAsset, SiteAsset, before, emptied, new_images};
 pub use build::{needs_template, plan};
 pub use differences::has_template;
 pub use document::{

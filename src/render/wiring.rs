@@ -69,6 +69,8 @@ pub fn wire(
                                 repository: repository.value.clone(),
                                 digest: None,
                                 made_from: MadeFrom::default(),
+                                size_bytes: None,
+                                from: None,
                             })
                         }
                     };

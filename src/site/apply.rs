@@ -31,7 +31,7 @@ pub enum Progress {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Applied {
     pub uploaded: usize,
     pub uploaded_bytes: u64,

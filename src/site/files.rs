@@ -39,6 +39,12 @@ pub fn scan(folder: &Path) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
+/// `sha256:…` of the names and contents: two folders that are served alike have the same.
+pub fn digest(files: &[File]) -> String {
+    let lines = files.iter().map(|file| format!("{} {} {}\n", file.md5, file.bytes, file.name));
+    crate::aws::digest(&lines.collect::<String>())
+}
+
 fn walk(root: &Path, folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();

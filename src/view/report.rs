@@ -2,7 +2,7 @@
 
 use super::style::{ADD, ERROR, FAINT, HINT, STRONG, WARNING, paint};
 use super::text;
-use crate::apply::{FailedResource, Outcome, Report, RootCause, StackOutcome};
+use crate::apply::{FailedResource, Outcome, Report, RootCause};
 use std::fmt::Write;
 
 /// What a report says beside the outcomes.
@@ -18,8 +18,8 @@ pub struct Told<'a> {
 /// For people, with a line break at its end.
 pub fn human(report: &Report, told: &Told) -> String {
     let mut page = String::new();
-    for (stack, cause) in failed(report) {
-        let _ = writeln!(page, "{} {}", paint(ERROR, format!("{} failed:", stack.stack)), cause.message);
+    for (name, cause) in failed(report) {
+        let _ = writeln!(page, "{} {}", paint(ERROR, format!("{name} failed:")), cause.message);
         for resource in cause.resource.iter() {
             write_resource(&mut page, resource, told.width);
         }
@@ -77,8 +77,8 @@ fn addresses(report: &Report) -> String {
 /// For a step summary.
 pub fn markdown(report: &Report, told: &Told) -> String {
     let mut page = format!("### {}\n\n", headline(report, told));
-    for (stack, cause) in failed(report) {
-        let _ = writeln!(page, "**`{}` failed**: {}\n", stack.stack, cause.message);
+    for (name, cause) in failed(report) {
+        let _ = writeln!(page, "**`{name}` failed**: {}\n", cause.message);
         let mut facts = String::new();
         for resource in cause.resource.iter().chain(&cause.also) {
             write_resource(&mut facts, resource, 100);
@@ -95,6 +95,10 @@ pub fn markdown(report: &Report, told: &Told) -> String {
     if !report.stacks.is_empty() {
         page.push_str("| stack | outcome | time |\n|---|---|---|\n");
     }
+    for asset in &report.assets {
+        let took = text::took(asset.elapsed_seconds);
+        let _ = writeln!(page, "| `{}` | {} | {took} |", asset.asset, outcome(&asset.outcome).replace('|', "\\|"));
+    }
     for stack in &report.stacks {
         let took = text::took(stack.elapsed_seconds);
         let _ = writeln!(page, "| `{}` | {} | {took} |", stack.stack, outcome(&stack.outcome).replace('|', "\\|"));
@@ -107,9 +111,9 @@ pub fn markdown(report: &Report, told: &Told) -> String {
     page
 }
 
-fn failed(report: &Report) -> impl Iterator<Item = (&StackOutcome, &RootCause)> {
-    report.stacks.iter().filter_map(|stack| match &stack.outcome {
-        Outcome::Failed(cause) => Some((stack, cause.as_ref())),
+fn failed(report: &Report) -> impl Iterator<Item = (&str, &RootCause)> {
+    report.outcomes().filter_map(|(name, outcome)| match outcome {
+        Outcome::Failed(cause) => Some((name, cause.as_ref())),
         _ => None,
     })
 }
@@ -143,7 +147,7 @@ fn sentence(words: &str) -> String {
 fn groups(report: &Report) -> Vec<(&'static str, anstyle::Style, String)> {
     let mut groups: Vec<(&str, anstyle::Style, String)> = Vec::new();
     let names = |wanted: fn(&Outcome) -> bool| -> Vec<&str> {
-        report.stacks.iter().filter(|stack| wanted(&stack.outcome)).map(|stack| stack.stack.as_str()).collect()
+        report.outcomes().filter(|(_, outcome)| wanted(outcome)).map(|(name, _)| name).collect()
     };
     let calm = !report.failed() && !report.interrupted;
     for (label, style, names) in [
@@ -155,12 +159,12 @@ fn groups(report: &Report) -> Vec<(&'static str, anstyle::Style, String)> {
             groups.push((label, style, names.join(", ")));
         }
     }
-    for stack in &report.stacks {
-        match &stack.outcome {
+    for (name, outcome) in report.outcomes() {
+        match outcome {
             Outcome::Skipped { because } => {
-                groups.push(("skipped", WARNING, format!("{}, because of {}", stack.stack, text::list(because))));
+                groups.push(("skipped", WARNING, format!("{name}, because of {}", text::list(because))));
             }
-            Outcome::Stopped { because } => groups.push(("stopped", WARNING, format!("{}: {because}", stack.stack))),
+            Outcome::Stopped { because } => groups.push(("stopped", WARNING, format!("{name}: {because}"))),
             Outcome::Unchanged | Outcome::Done { .. } | Outcome::Failed(_) => {}
         }
     }
@@ -185,19 +189,30 @@ pub(super) fn hints(report: &Report, told: &Told) -> Vec<String> {
 fn headline(report: &Report, told: &Told) -> String {
     let took = text::took(report.elapsed_seconds);
     let count = |wanted: fn(&Outcome) -> bool| report.stacks.iter().filter(|stack| wanted(&stack.outcome)).count();
+    let assets = |wanted: fn(&Outcome) -> bool, kind: &str| {
+        let assets = report.assets.iter().filter(|asset| wanted(&asset.outcome) && asset.asset.starts_with(kind));
+        assets.count()
+    };
     if report.interrupted {
         return format!("Interrupted after {took}.");
     }
     if report.failed() {
-        let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
-        return format!("{} failed after {took}.", text::count(failed, "stack"));
+        let failed: fn(&Outcome) -> bool = |outcome| matches!(outcome, Outcome::Failed(_));
+        let kinds = [(count(failed), "stack"), (assets(failed, "image "), "image"), (assets(failed, "site "), "site")];
+        return format!("{} failed after {took}.", counted(&kinds));
     }
-    let (done, unchanged) = (
-        count(|outcome| matches!(outcome, Outcome::Done { .. })),
-        count(|outcome| matches!(outcome, Outcome::Unchanged)),
-    );
+    let done: fn(&Outcome) -> bool = |outcome| matches!(outcome, Outcome::Done { .. });
+    let unchanged = count(|outcome| matches!(outcome, Outcome::Unchanged));
     let unchanged = if unchanged > 0 { format!(", {unchanged} unchanged") } else { String::new() };
-    format!("{} in {took}: {}{unchanged}.", told.past, text::count(done, "stack"))
+    let kinds = [(count(done), "stack"), (assets(done, "image "), "image"), (assets(done, "site "), "site")];
+    format!("{} in {took}: {}{unchanged}.", told.past, counted(&kinds))
+}
+
+/// `2 stacks, 1 image`: those that there are, stacks if there is nothing.
+fn counted(kinds: &[(usize, &str)]) -> String {
+    let some: Vec<String> =
+        kinds.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| text::count(*count, noun)).collect();
+    if some.is_empty() { text::count(0, "stack") } else { some.join(", ") }
 }
 
 fn outcome(outcome: &Outcome) -> String {
@@ -213,6 +228,7 @@ fn outcome(outcome: &Outcome) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::StackOutcome;
     use crate::plan::Action;
     use std::collections::BTreeMap;
 
@@ -256,9 +272,8 @@ mod tests {
                 stack("fastapi-a", Outcome::Failed(Box::new(cause))),
                 stack("fastapi-b", Outcome::Skipped { because: vec!["fastapi-a".to_owned()] }),
             ],
-            interrupted: false,
-            lock_lost: None,
             elapsed_seconds: 130.0,
+            ..Report::default()
         }
     }
 
@@ -298,8 +313,12 @@ mod tests {
     #[test]
     fn an_interruption_says_how_to_carry_on() {
         let stopped = Outcome::Stopped { because: "not begun".to_owned() };
-        let report =
-            Report { stacks: vec![stack("data", stopped)], interrupted: true, lock_lost: None, elapsed_seconds: 3.0 };
+        let report = Report {
+            stacks: vec![stack("data", stopped)],
+            interrupted: true,
+            elapsed_seconds: 3.0,
+            ..Report::default()
+        };
         insta::assert_snapshot!(text::plain(&human(&report, &TOLD)), @r"
         stopped     data: not begun
         next        infra apply --env prod

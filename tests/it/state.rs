@@ -79,6 +79,7 @@ pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRec
         images: BTreeMap::new(),
         made_from: BTreeMap::new(),
         waits_on: vec!["network".to_owned()],
+        site: None,
         stack_policy_digest: None,
         durations: Default::default(),
         applied: written("apply"),

@@ -2,6 +2,7 @@
 
 use super::super::session::Session;
 use super::place;
+use crate::apply::teller;
 use crate::error::{Error, Kind, Result};
 use crate::image::copy::copy;
 use crate::image::push::Destination;
@@ -46,7 +47,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
             immutable_tags: target.immutable_tags,
             mount_from: Vec::new(),
         };
-        Ok(copy(&source.repository, &wanted, &destination, &super::teller(events, &to.repository)).await?)
+        Ok(copy(&source.repository, &wanted, &destination, &teller(events, &to.repository)).await?)
     })?;
     if let Some(other) = to.digest.filter(|digest| *digest != pushed.digest) {
         return Err(Error::new(Kind::Other, format!("what was copied is {}, not {other}", pushed.digest)).into());

@@ -10,17 +10,13 @@ mod uses;
 
 use super::session::Session;
 use super::signals::Signals;
-use crate::apply::{EventKind, Events, send};
+use crate::apply::Events;
 use crate::error::{Error, Kind, Result};
-use crate::image::push::{Progress, Pushed, Tell};
+use crate::image::push::Pushed;
 use crate::view::progress::Stdout;
 use crate::view::table::Table;
 use clap::Subcommand;
-use std::collections::HashMap;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// Build, push, copy, list and prune container images
 #[derive(Debug, clap::Args)]
@@ -64,39 +60,6 @@ fn moving(session: &Session, work: impl AsyncFnOnce(&Events) -> Result<Pushed>) 
         listener.finish().await;
         result
     })
-}
-
-/// How often progress is told.
-const TELL_EVERY: Duration = Duration::from_secs(5);
-
-/// Adds up what a push tells of its blobs, and tells of the sum every few seconds.
-fn teller(events: &Events, image: &str) -> Tell {
-    let (events, image) = (events.clone(), image.to_owned());
-    let sums = Mutex::new(Sums { total_bytes: 0, done: HashMap::new(), told: Instant::now() });
-    Arc::new(move |progress| {
-        let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        match progress {
-            Progress::Begun { bytes, .. } => sums.total_bytes += bytes,
-            Progress::Present { digest, bytes }
-            | Progress::Mounted { digest, bytes, .. }
-            | Progress::Sent { digest, bytes, .. }
-            | Progress::Uploaded { digest, bytes } => {
-                sums.done.insert(digest, bytes);
-            }
-        }
-        let done_bytes = sums.done.values().sum();
-        if sums.told.elapsed() >= TELL_EVERY {
-            sums.told = Instant::now();
-            let kind = EventKind::ImageProgress { image: image.clone(), done_bytes, total_bytes: sums.total_bytes };
-            send(&events, None, kind);
-        }
-    })
-}
-
-struct Sums {
-    total_bytes: u64,
-    done: HashMap<crate::image::Digest, u64>,
-    told: Instant,
 }
 
 /// How a push ended, for people and programs.

@@ -3,6 +3,7 @@
 use super::super::session::Session;
 use super::super::surroundings;
 use super::place::{self, Place};
+use crate::apply::teller;
 use crate::error::{Error, Kind, Result};
 use crate::image::layout::{Check, Layout};
 use crate::image::push::{Destination, Source, push};
@@ -63,7 +64,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         };
         name = repository.to_string();
         let to = Destination { repository, tags, immutable_tags, mount_from: Vec::new() };
-        let tell = super::teller(events, &args.image);
+        let tell = teller(events, &args.image);
         Ok(push(&Source::Layout(folder.clone()), &image.digest, &to, &tell).await?)
     })?;
     super::report(session, &format!("{name}@{}", pushed.digest), &pushed)?;

@@ -6,6 +6,7 @@
 
 mod auth;
 mod blobs;
+pub mod ecr;
 mod manifests;
 mod reference;
 mod refusal;

@@ -1,6 +1,7 @@
 //! One stack's step, for everything that may be there already; and how what flows between stacks is followed.
 
 use super::*;
+use crate::model::SiteRecord;
 use insta::assert_snapshot;
 
 #[test]
@@ -318,6 +319,8 @@ fn local_image(digest: &str) -> Parameter {
         repository: "images".to_owned(),
         digest: Some(digest.to_owned()),
         made_from: MadeFrom::default(),
+        size_bytes: None,
+        from: None,
     })
 }
 
@@ -327,6 +330,26 @@ fn an_image_made_here_waits_for_its_repository() {
     let service = plan.step("service").unwrap();
     assert_eq!(service.images["app"], ValueChange::new(Value::Absent, Value::Unknown));
     assert!(service.waits_on.contains(&"images".to_owned()), "{:?}", service.waits_on);
+    let [asset] = &plan.assets[..] else { panic!("one image: {:?}", plan.assets) };
+    assert_eq!((asset.id.as_str(), asset.action), ("image app", AssetAction::Upload));
+    assert_eq!((asset.stack.as_str(), &asset.needed_by[..]), ("images", &["service".to_owned()][..]));
+    assert_eq!(plan.summary().assets, 1);
+}
+
+#[test]
+fn one_image_of_two_stacks_goes_up_once_and_two_of_one_name_are_two() {
+    let mut world = with_local_image("sha256:aa");
+    let mut other = world.stack_mut("service").clone();
+    (other.name, other.stack_name) = ("twin".to_owned(), "storefront-dev-twin".to_owned());
+    world.wanted.push(other);
+    let ids = |world: &World| -> Vec<(String, Vec<String>)> {
+        world.plan().assets.into_iter().map(|asset| (asset.id, asset.needed_by)).collect()
+    };
+    assert_eq!(ids(&world), [("image app".to_owned(), vec!["service".to_owned(), "twin".to_owned()])]);
+    world.stack_mut("twin").parameters.insert("Image".to_owned(), local_image("sha256:bb"));
+    let found = ids(&world);
+    assert_eq!(found[0].0, "image app");
+    assert_eq!((found[1].0.as_str(), &found[1].1[..]), ("image app@sha256:bb", &["twin".to_owned()][..]));
 }
 
 #[test]
@@ -341,4 +364,26 @@ fn an_image_made_here_changes_with_its_digest_only() {
     let changed: Vec<&str> =
         plan.steps.iter().filter(|step| step.action != Action::Nothing).map(|step| step.stack.as_str()).collect();
     assert_eq!(changed, ["service"]);
+    let image = plan.assets[0].image().unwrap();
+    assert_eq!((image.before.as_deref(), image.after.as_deref()), (Some("sha256:aa"), Some("sha256:bb")));
+    assert_eq!(plan.assets[0].action, AssetAction::UploadIfMissing, "its repository has yet to be asked");
+}
+
+#[test]
+fn files_go_before_the_bucket_that_would_be_deleted_with_its_stack() {
+    let mut world = World::storefront();
+    let bucket = |policy: &str| json!({"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": policy}}});
+    world.wanted.push(stack("site", &bucket("Delete")));
+    world.wanted.push(stack("kept", &bucket("Retain")));
+    let mut world = world.applied();
+    assert!(plan_destroy(&world.request()).assets.is_empty(), "nothing was put there");
+    let applied = world.state.as_ref().unwrap().written.clone();
+    for name in ["site", "kept"] {
+        let record = world.state.as_mut().unwrap().stacks.get_mut(name).unwrap();
+        let digest = "sha256:aa".to_owned();
+        record.site = Some(SiteRecord { digest, files: 3, unfinished: false, applied: applied.clone() });
+    }
+    let assets = plan_destroy(&world.request()).assets;
+    let found: Vec<_> = assets.iter().map(|asset| (asset.id.as_str(), asset.action, &asset.needed_by[..])).collect();
+    assert_eq!(found, [("site site", AssetAction::Remove, &["site".to_owned()][..])]);
 }

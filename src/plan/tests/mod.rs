@@ -252,6 +252,7 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         images: BTreeMap::new(),
         made_from: BTreeMap::new(),
         waits_on: wanted.waits_on(),
+        site: None,
         stack_policy_digest: wanted.stack_policy.as_deref().map(crate::aws::digest),
         durations: Default::default(),
         applied: written(1),
@@ -293,6 +294,10 @@ pub(super) fn sketch(plan: &Plan) -> String {
                 }
             }
         }
+    }
+    for asset in &plan.assets {
+        let (waits, needed) = (asset.waits_on.join(", "), asset.needed_by.join(", "));
+        writeln!(text, "{:?} {} after {waits} for {needed}", asset.action, asset.id).unwrap();
     }
     for finding in &plan.findings {
         let id = finding.logical_id.as_ref().map(|id| format!(".{id}")).unwrap_or_default();

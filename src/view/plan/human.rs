@@ -1,7 +1,7 @@
 //! The plan for a terminal, readable at 80 columns and without colours.
 
 use super::rows::{Row, SYMBOL_WIDTH, headline, rows};
-use super::{Detail, Sign, busy, severity_name, summary_line};
+use super::{Detail, Sign, assets, busy, severity_name, summary_line};
 use crate::plan::{Action, Finding, FindingSeverity, Plan};
 use crate::view::style::{ADD, CHANGE, ERROR, FAINT, REMOVE, STRONG, UNKNOWN, WARNING, paint};
 use crate::view::text;
@@ -14,6 +14,15 @@ pub fn human(plan: &Plan, detail: Detail) -> String {
     if plan.has_changes() {
         let name = paint(STRONG, format!("{}/{}", plan.project, plan.environment));
         let _ = writeln!(page, "{name} in account {}, {}\n", plan.account, plan.region);
+    }
+    for asset in &plan.assets {
+        let sign = assets::sign(asset);
+        let title = format!("{}: {}", paint(STRONG, &asset.id), assets::headline(asset));
+        let _ = writeln!(page, "{} {title}", paint(style(sign), sign.symbol()));
+        for row in assets::rows(asset, detail) {
+            let _ = writeln!(page, "{}", line(&row));
+        }
+        page.push('\n');
     }
     for step in busy(plan) {
         let sign = Sign::from(step.action);
@@ -37,7 +46,9 @@ pub fn human(plan: &Plan, detail: Detail) -> String {
         }
         page.push('\n');
     }
-    let _ = writeln!(page, "{}", paint(STRONG, summary_line(plan)));
+    for line in text::wrap(&summary_line(plan), detail.width) {
+        let _ = writeln!(page, "{}", paint(STRONG, line));
+    }
     page
 }
 

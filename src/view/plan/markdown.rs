@@ -1,7 +1,7 @@
 //! The plan for a pull request's comment or a step summary: a heading that tells all, then stacks to open.
 
 use super::rows::{Row, headline, rows};
-use super::{Detail, Sign, busy, severity_name, summary_line};
+use super::{Detail, Sign, assets, busy, severity_name, summary_line};
 use crate::plan::Plan;
 use crate::view::text;
 use std::fmt::Write;
@@ -43,12 +43,22 @@ fn page(plan: &Plan, detail: Detail, properties: bool, budget: usize) -> String 
     if !plan.findings.is_empty() {
         page.line("");
     }
-    for step in busy(plan) {
-        let rows: Vec<String> =
-            rows(step, detail).iter().filter(|row| properties || !row.minor).map(diff_line).collect();
+    let assets = plan.assets.iter().map(|asset| Block {
+        sign: assets::sign(asset),
+        name: &asset.id,
+        headline: assets::headline(asset),
+        rows: assets::rows(asset, detail),
+    });
+    let stacks = busy(plan).map(|step| Block {
+        sign: Sign::from(step.action),
+        name: &step.stack,
+        headline: headline(plan, step),
+        rows: rows(step, detail),
+    });
+    for Block { sign, name, headline, rows } in assets.chain(stacks) {
+        let rows: Vec<String> = rows.iter().filter(|row| properties || !row.minor).map(diff_line).collect();
         let fence = "`".repeat(longest_run_of_backticks(&rows).max(2) + 1);
-        let sign = Sign::from(step.action).symbol();
-        let summary = format!("<code>{sign} {}</code> {}", escape(&step.stack), escape(&headline(plan, step)));
+        let summary = format!("<code>{} {}</code> {}", sign.symbol(), escape(name), escape(&headline));
         if rows.is_empty() {
             page.line(&format!("{summary}\n"));
             continue;
@@ -63,6 +73,14 @@ fn page(plan: &Plan, detail: Detail, properties: bool, budget: usize) -> String 
         let _ = writeln!(page.text, "> {} more lines do not fit here; `infra plan` shows them all.", page.lines_cut);
     }
     page.text
+}
+
+/// What is shown under one name.
+struct Block<'a> {
+    sign: Sign,
+    name: &'a str,
+    headline: String,
+    rows: Vec<Row>,
 }
 
 /// A text that counts how much of it may still grow.

@@ -1,5 +1,6 @@
 //! A plan as text for people and as Markdown for pull requests. Both are made of the same rows.
 
+mod assets;
 mod human;
 mod markdown;
 mod rows;
@@ -7,7 +8,8 @@ mod rows;
 mod tests;
 mod values;
 
-use crate::plan::{Action, ChangeAction, FindingSeverity, Plan, StackStep, Summary};
+use crate::plan::{Action, Asset, ChangeAction, FindingSeverity, Plan, StackStep, Summary};
+use crate::view::text;
 use serde::Serialize;
 
 pub use human::human;
@@ -47,13 +49,21 @@ fn summary_line(plan: &Plan) -> String {
         let verb = if plan.targets.len() > 1 { "match their" } else { "matches its" };
         return format!("No changes. {scope} {verb} configuration.");
     }
-    format!("Plan: {}.", figures(plan.summary()))
+    format!("Plan: {}.", figures(plan))
 }
 
-fn figures(summary: Summary) -> String {
-    let Summary { add, change, replace, destroy, stacks } = summary;
+fn figures(plan: &Plan) -> String {
+    let Summary { add, change, replace, destroy, stacks, .. } = plan.summary();
     let noun = if stacks == 1 { "stack" } else { "stacks" };
-    format!("{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}")
+    let kind = |wanted: fn(&Asset) -> bool, noun: &str| match plan.moving().filter(|one| wanted(&one.asset)).count() {
+        0 => String::new(),
+        count => format!(", {}", text::count(count, noun)),
+    };
+    let images = kind(|asset| matches!(asset, Asset::Image(_)), "image");
+    let sites = kind(|asset| matches!(asset, Asset::Site(_)), "site");
+    format!(
+        "{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}{images}{sites}"
+    )
 }
 
 /// Stacks that something happens to.

@@ -18,7 +18,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(sign: Sign, indent: usize, text: impl Into<String>) -> Row {
+    pub fn new(sign: Sign, indent: usize, text: impl Into<String>) -> Row {
         Row { sign, indent, text: text.into(), minor: true }
     }
 }

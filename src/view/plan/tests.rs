@@ -38,6 +38,7 @@ fn sentences_fit_a_narrow_terminal() {
 fn nothing_to_do() {
     let mut plan = sample();
     plan.steps.retain(|step| step.action == Action::Nothing);
+    plan.assets.clear();
     plan.findings.clear();
     let show = |plan: &Plan| text::plain(&human(plan, DETAIL));
     assert_eq!(show(&plan), "No changes. storefront/prod matches its configuration.\n");

@@ -1,7 +1,7 @@
 //! A log: a line for each event that matters, and one for every half minute in which nothing did.
 
 use super::board::{Board, Ending, clock, is_stack};
-use crate::apply::{Event, EventKind, Outcome, ResourceEvent, StackOutcome};
+use crate::apply::{AssetOutcome, Event, EventKind, Outcome, ResourceEvent, StackOutcome};
 use crate::plan::Action;
 use crate::view::style::{ADD, ERROR, FAINT, WARNING, paint};
 use crate::view::text;
@@ -106,6 +106,13 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             };
             format!("image {image}: {} {sent} ({repository})", short(digest))
         }
+        EventKind::SiteUploaded { site, bucket, uploaded, uploaded_bytes, removed, invalidation } => {
+            let went =
+                format!("{} uploaded ({})", text::count(*uploaded, "file"), indicatif::BinaryBytes(*uploaded_bytes));
+            let told = if invalidation.is_some() { "; CloudFront forgets what changed" } else { "" };
+            format!("site {site}: {went}, {removed} removed (s3://{bucket}){told}")
+        }
+        EventKind::AssetFinished(asset) => return asset_finished(asset),
         EventKind::Resource(event) => return resource(stack, event, verbose),
         EventKind::Throttled { service, operation, attempt } => {
             // The first ones are everyday life.
@@ -181,6 +188,19 @@ pub(super) fn finished(stack: &StackOutcome) -> String {
         }
         Outcome::Stopped { because } => format!("{name}: {}: {because}", paint(WARNING, "stopped")),
     }
+}
+
+/// How an asset ended, where no other line says it.
+fn asset_finished(asset: &AssetOutcome) -> Option<String> {
+    let name = &asset.asset;
+    Some(match &asset.outcome {
+        Outcome::Unchanged | Outcome::Done { .. } => return None,
+        Outcome::Failed(cause) => format!("{name}: {}: {}", paint(ERROR, "failed"), cause.message),
+        Outcome::Skipped { because } => {
+            format!("{name}: {} because of {}", paint(WARNING, "skipped"), text::list(because))
+        }
+        Outcome::Stopped { because } => format!("{name}: {}: {because}", paint(WARNING, "stopped")),
+    })
 }
 
 pub(super) fn doing(action: Action) -> &'static str {

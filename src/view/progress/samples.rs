@@ -1,6 +1,6 @@
 //! One event of every type, for the tests of the displays.
 
-use crate::apply::{Event, EventKind, FailedResource, Outcome, ResourceEvent, RootCause, StackOutcome};
+use crate::apply::{AssetOutcome, Event, EventKind, FailedResource, Outcome, ResourceEvent, RootCause, StackOutcome};
 use crate::model::LockInfo;
 use crate::plan::Action;
 use jiff::Timestamp;
@@ -111,6 +111,23 @@ pub(super) fn events() -> Vec<Event> {
             uploaded_bytes: 1_200_000,
             already_there: false,
         }),
+        whole(EventKind::SiteUploaded {
+            site: "site".to_owned(),
+            bucket: "storefront-site".to_owned(),
+            uploaded: 3,
+            uploaded_bytes: 61_440,
+            removed: 1,
+            invalidation: Some("I2J0I21PCUYOIK".to_owned()),
+        }),
+        of_stack(EventKind::AssetFinished(AssetOutcome {
+            asset: "image api".to_owned(),
+            stack: "api-images".to_owned(),
+            outcome: Outcome::Failed(Box::new(RootCause {
+                message: "the registry says no".to_owned(),
+                ..RootCause::default()
+            })),
+            elapsed_seconds: 2.0,
+        })),
         whole(EventKind::StateSaved { serial: 42 }),
         whole(EventKind::Interrupted { running: vec!["network".to_owned()] }),
         whole(EventKind::CredentialsExpired { since_seconds: 65 }),
