@@ -21,7 +21,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A plan that `infra plan -o FILE` saved
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow_destroy", "builder"])]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow", "allow_destroy", "builder"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]

@@ -24,6 +24,10 @@ pub struct Removal {
     #[arg(long, value_name = "STACK.RESOURCE")]
     allow_replace: Vec<String>,
 
+    /// Accept this finding although its environment is protected: CODE:STACK.RESOURCE, as the finding says it
+    #[arg(long, value_name = "CODE:STACK.RESOURCE")]
+    allow: Vec<String>,
+
     /// Delete stacks although their environment is protected
     #[arg(long)]
     allow_destroy: bool,
@@ -53,6 +57,7 @@ impl Removal {
         Options {
             targets: Vec::new(),
             allow_replace: self.allow_replace.iter().cloned().collect(),
+            allow: self.allow.iter().cloned().collect(),
             allow_destroy: self.allow_destroy,
         }
     }
@@ -61,7 +66,8 @@ impl Removal {
     pub fn words(&self) -> String {
         let replace = self.allow_replace.iter().map(|one| format!(" --allow-replace {one}"));
         let destroy = self.allow_destroy.then(|| " --allow-destroy".to_owned());
-        replace.chain(destroy).collect()
+        let allow = self.allow.iter().map(|one| format!(" --allow {one}"));
+        replace.chain(allow).chain(destroy).collect()
     }
 }
 

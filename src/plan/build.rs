@@ -4,7 +4,7 @@
 use super::assets;
 use super::changes::{self, Side, Sides};
 use super::differences::{Differences, Flow, resolve};
-use super::document::{Action, Plan, StackStep};
+use super::document::{Action, Finding, Plan, StackStep};
 use super::findings;
 use super::head::Head;
 use super::outputs;
@@ -31,9 +31,11 @@ pub fn plan(request: &Request) -> Result<Plan> {
         request.wanted.iter().map(|stack| (stack.name.as_str(), stack)).collect();
     let mut flow = Flow::new();
     let mut steps = Vec::new();
+    let mut risks = Vec::new();
     for name in graph.order() {
         if let Some(wanted) = wanted.get(name).filter(|_| chosen.contains(name)) {
-            let (step, outputs) = step(request, wanted, &flow)?;
+            let (step, outputs, found) = step(request, wanted, &flow)?;
+            risks.extend(found);
             flow.insert(name.to_owned(), outputs);
             steps.push(step);
         }
@@ -42,7 +44,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     steps.extend(gone.map(|(name, record)| removal::step(request, name, record)));
     removal::wait_for_users(&mut steps, &removal::needs_of_records(request));
     let mut plan = assemble(request, steps);
-    plan.findings = findings::findings(request, &plan.steps);
+    plan.findings = findings::findings(request, &plan.steps, risks);
     Ok(plan)
 }
 
@@ -137,8 +139,8 @@ fn chosen(request: &Request, graph: &Graph) -> Result<BTreeSet<String>> {
     Ok(needs.into_iter().map(str::to_owned).chain(targets.iter().cloned()).collect())
 }
 
-/// One stack's step, and what the stack will give afterwards.
-fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(StackStep, Given)> {
+/// One stack's step, what the stack will give afterwards, and what its changes put at risk.
+fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(StackStep, Given, Vec<Finding>)> {
     let deployed = request.deployed.get(&wanted.name);
     let record = request.record(&wanted.name);
     let situation = Situation::of(deployed);
@@ -168,7 +170,7 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     }
     if action == Action::Nothing {
         let live = situation.comparable().into_iter().flat_map(|deployed| &deployed.outputs);
-        return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()));
+        return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect(), Vec::new()));
     }
     let before = situation.comparable().map(|deployed| before(deployed, wanted, differences.template)).transpose()?;
     let after = Side { template: &wanted.template, parameters: unseen(values, situation, &head) };
@@ -180,7 +182,8 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     step.tags = differences.tags;
     step.images = differences.images;
     step.protection = differences.protection;
-    Ok((step, outputs.values))
+    let risks = findings::risks(&step, &sides);
+    Ok((step, outputs.values, risks))
 }
 
 /// The stack as it is. Its template is at hand if the plan was given what [`needs_template`] asked for.

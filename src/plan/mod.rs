@@ -25,7 +25,7 @@ pub use document::{
     Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
     Summary, Value, ValueChange,
 };
-pub use findings::about;
+pub use findings::{KINDS, about, allowing};
 pub use removal::plan_destroy;
 pub use request::{Options, Request, Scope};
 pub use saved::{stale, stale_error};

@@ -28,7 +28,7 @@ pub fn plan_destroy(request: &Request) -> Plan {
     }
     wait_for_users(&mut steps, &needs);
     let mut plan = assemble(request, steps);
-    plan.findings = findings::findings(request, &plan.steps);
+    plan.findings = findings::findings(request, &plan.steps, Vec::new());
     plan
 }
 

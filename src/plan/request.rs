@@ -48,6 +48,8 @@ pub struct Options {
     pub targets: Vec<String>,
     /// `stack.Resource`: stateful resources that may be replaced or removed although the environment is protected.
     pub allow_replace: BTreeSet<String>,
+    /// `code:stack.Resource`: findings of the worst kinds that are accepted although the environment is protected.
+    pub allow: BTreeSet<String>,
     /// Stacks may be deleted although they are protected; termination protection is switched off for that.
     pub allow_destroy: bool,
 }

@@ -81,6 +81,8 @@ fn a_replacement_spreads_within_the_stack_and_to_its_users() {
       output Group: live-Group → ?
       MayReplace Group AWS::EC2::SecurityGroup (Delete the old) because parameter VpcId may change
         VpcId: live-VpcId → ? [Always]
+    Warning downtime network.Vpc: is replaced: everything in it must move
+    Warning downtime network.Subnet: is replaced: what runs in it must move
     ");
 }
 
@@ -129,6 +131,7 @@ fn a_resource_that_leaves_the_template_is_removed() {
       Remove Subnet AWS::EC2::Subnet (Delete the old)
     Nothing data
     Nothing service after data, network
+    Warning redundancy-lowered network.Subnet: is removed: one subnet less to run in
     ");
 }
 

@@ -1,5 +1,6 @@
 //! Plans of a small environment, case by case. `sketch` writes a plan in few words, so that a case is one snapshot.
 
+mod bad_edits;
 mod cases;
 mod findings;
 mod outputs;

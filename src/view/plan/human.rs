@@ -83,7 +83,8 @@ fn write_finding(page: &mut String, finding: &Finding, width: usize) {
         None => finding.stack.clone(),
     };
     let label = format!("{:<7}", severity_name(finding.severity));
-    let text = format!("{place}: {} [{}]", finding.message, finding.code);
+    let line = finding.place.as_ref().map(|line| format!(" {line}")).unwrap_or_default();
+    let text = format!("{place}: {} [{}]{line}", finding.message, finding.code);
     for (index, line) in text::wrap(&text, width.saturating_sub(11)).into_iter().enumerate() {
         let label = if index == 0 { paint(style, &label) } else { " ".repeat(7) };
         let _ = writeln!(page, "  {label}  {line}");

@@ -38,7 +38,8 @@ fn page(plan: &Plan, detail: Detail, properties: bool, budget: usize) -> String 
     for finding in &plan.findings {
         let place = finding.logical_id.as_ref().map_or(finding.stack.clone(), |id| format!("{}.{id}", finding.stack));
         let severity = severity_name(finding.severity);
-        page.line(&format!("- **{severity}** `{place}`: {} (`{}`)", escape(&finding.message), finding.code));
+        let line = finding.place.as_ref().map(|line| format!(", {}", escape(line))).unwrap_or_default();
+        page.line(&format!("- **{severity}** `{place}`: {} (`{}`{line})", escape(&finding.message), finding.code));
     }
     if !plan.findings.is_empty() {
         page.line("");
