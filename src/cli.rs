@@ -78,6 +78,7 @@ pub enum Command {
     Validate(commands::validate::Args),
     Render(commands::render::Args),
     Plan(commands::plan::Args),
+    Cost(commands::cost::Args),
     Apply(commands::apply::Args),
     Destroy(commands::destroy::Args),
     Status(commands::status::Args),

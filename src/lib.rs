@@ -1,7 +1,7 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal` → `apply` → `plan` → `observe` → `validate` → `render` →
+//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal` → `apply` → `cost` → `plan` → `observe` → `validate` → `inventory` → `render` →
 //! `catalog` → `environment` → `graph` → `state` → `site` → `image`, `local` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
@@ -18,12 +18,14 @@ pub mod bootstrap;
 pub mod catalog;
 pub mod cli;
 pub mod commands;
+pub mod cost;
 pub mod document;
 pub mod environment;
 pub mod error;
 pub mod files;
 pub mod graph;
 pub mod image;
+pub mod inventory;
 pub mod local;
 pub mod model;
 pub mod observe;

@@ -3,6 +3,7 @@
 use crate::problem::{Located, Location};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Environment {
     pub stacks: IndexMap<String, StackSpec>,
     pub state: StateLocation,
     pub apply: ApplySettings,
+    /// What AWS bills by use.
+    pub usage: Usage,
     /// The environment lives on the AWS that is embedded in this program, not in an account.
     pub local: bool,
     /// The environment's own file, for messages about the environment as a whole.
@@ -36,6 +39,14 @@ pub struct StateLocation {
     pub bucket: String,
     pub table: String,
     pub region: String,
+}
+
+/// How much of what AWS bills by use, in a month: figures that differ from the defaults, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub all: BTreeMap<String, Decimal>,
+    /// By stack.
+    pub stacks: BTreeMap<String, BTreeMap<String, Decimal>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

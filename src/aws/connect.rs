@@ -4,7 +4,7 @@ use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
-use super::{CloudFront, Ecr, Ecs, Logs, Objects, SiteBucket, Table, cloudformation::CloudFormation};
+use super::{CloudFront, Ecr, Ecs, Logs, Objects, Pricing, SiteBucket, Table, cloudformation::CloudFormation};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -96,6 +96,7 @@ struct Clients {
     ecr: OnceLock<aws_sdk_ecr::Client>,
     ecs: OnceLock<aws_sdk_ecs::Client>,
     logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    pricing: OnceLock<aws_sdk_pricing::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
@@ -188,6 +189,11 @@ impl Aws {
         Table::new(self.home(&state.region).dynamodb(), state)
     }
 
+    /// The price list.
+    pub fn pricing(&self) -> Pricing {
+        Pricing::new(self.home(super::pricing::REGION).pricing())
+    }
+
     pub(super) fn sts(&self) -> aws_sdk_sts::Client {
         self.home(&self.inner.region).sts()
     }
@@ -256,6 +262,7 @@ impl Clients {
             ecr: OnceLock::new(),
             ecs: OnceLock::new(),
             logs: OnceLock::new(),
+            pricing: OnceLock::new(),
             s3: OnceLock::new(),
             sts: OnceLock::new(),
         }
@@ -266,6 +273,7 @@ impl Clients {
     client!(ecr, aws_sdk_ecr);
     client!(ecs, aws_sdk_ecs);
     client!(logs, aws_sdk_cloudwatchlogs);
+    client!(pricing, aws_sdk_pricing);
     client!(s3, aws_sdk_s3, path_style);
     client!(sts, aws_sdk_sts);
 

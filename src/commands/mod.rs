@@ -5,6 +5,7 @@ mod assets;
 pub mod bootstrap;
 mod changing;
 pub mod completions;
+pub mod cost;
 pub mod destroy;
 pub mod docs;
 pub mod explain;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::Validate(args) => validate::run(args, session),
         Command::Render(args) => render::run(args, session),
         Command::Plan(args) => plan::run(args, session),
+        Command::Cost(args) => cost::run(args, session),
         Command::Apply(args) => apply::run(args, session),
         Command::Destroy(args) => destroy::run(args, session),
         Command::Status(args) => status::run(args, session),

@@ -4,7 +4,7 @@ use super::images;
 use super::planning::{self, Aim, Limits, Making};
 use super::session::Session;
 use crate::error::Result;
-use crate::model::{Environment, RenderedStack};
+use crate::model::{Deployed, Environment, RenderedStack};
 use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
 use crate::state::LocalCopy;
@@ -12,6 +12,7 @@ use crate::view::plan::GITHUB_COMMENT_LIMIT;
 use crate::view::sarif;
 use anyhow::Context;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -86,6 +87,7 @@ fn online(session: &Session, environment: &Environment, wanted: &[RenderedStack]
         let mut plan =
             planning::make(&account, environment, wanted, state, &mut facts.deployed, options, Aim::Reach).await?;
         images::count_commits(&mut plan, state, environment, &session.project);
+        price(&mut plan, session, environment, wanted, &facts.deployed);
         let texts = planning::templates(wanted, &facts.deployed);
         Ok((plan, LocalCopy::keep(&session.project, environment, state, texts)))
     })?;
@@ -107,5 +109,22 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
     };
     session.view.note(&format!("offline: against {basis}; what changed in the account since is not seen"));
     let scope = Scope::from(environment);
-    plan::plan(&Request { scope: &scope, wanted, deployed: &deployed, state, options, now: Timestamp::now() })
+    let now = Timestamp::now();
+    let mut plan = plan::plan(&Request { scope: &scope, wanted, deployed: &deployed, state, options, now })?;
+    price(&mut plan, session, environment, wanted, &deployed);
+    Ok(plan)
+}
+
+/// A plan is a plan without its cost, too.
+fn price(
+    plan: &mut Plan,
+    session: &Session,
+    environment: &Environment,
+    wanted: &[RenderedStack],
+    deployed: &BTreeMap<String, Deployed>,
+) {
+    match planning::cost_of(plan, &session.project, environment, wanted, deployed) {
+        Ok(cost) => plan.cost = cost,
+        Err(error) => session.view.note(&planning::not_priced(&error)),
+    }
 }

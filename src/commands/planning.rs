@@ -6,16 +6,18 @@ use super::images;
 use super::session::{Account, Session};
 use crate::apply::{EventKind, send, settle};
 use crate::catalog::Catalog;
-use crate::error::Result;
+use crate::cost;
+use crate::error::{Error, Result};
 use crate::files;
 use crate::image::builder::{Builder, Choice};
 use crate::model::{Deployed, Environment, RenderedStack, State};
 use crate::observe;
-use crate::plan::{self, Options, Plan, Request, Scope};
+use crate::plan::{self, CostChange, Options, Plan, Request, Scope};
 use crate::render::render;
 use crate::state::LocalCopy;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Words for what destroys data.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -148,8 +150,32 @@ pub async fn under_lock(
     }
     let mut plan = make(grip.account, environment, wanted, known, &mut deployed, options, aim).await?;
     images::count_commits(&mut plan, known, environment, grip.project);
+    match cost_of(&plan, grip.project, environment, wanted, &deployed) {
+        Ok(cost) => plan.cost = cost,
+        Err(error) => send(grip.events, None, EventKind::Note { message: not_priced(&error) }),
+    }
     keep(grip, environment, known, templates(wanted, &deployed));
     Ok(plan)
+}
+
+/// What a plan changes in a month's cost, by the project's prices.
+///
+/// # Errors
+/// A price sheet of the project cannot be read.
+pub fn cost_of(
+    plan: &Plan,
+    project: &Path,
+    environment: &Environment,
+    wanted: &[RenderedStack],
+    deployed: &BTreeMap<String, Deployed>,
+) -> Result<Option<CostChange>, Error> {
+    Ok(cost::difference(plan, wanted, deployed, &cost::Sheets::open(project)?, &environment.usage))
+}
+
+/// Nothing else depends on it.
+pub fn not_priced(error: &Error) -> String {
+    let details: Vec<&str> = error.details.iter().map(String::as_str).collect();
+    format!("the plan has no cost: {error} {}", details.join("; ")).trim_end().to_owned()
 }
 
 /// The texts at hand that may be those of templates in the state.

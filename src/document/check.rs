@@ -32,6 +32,13 @@ pub fn check(value: &InputValue, shape: &Shape, path: &str, problems: &mut Vec<P
                 problems.push(Problem::error("wrong-value", message, Some(value.at.clone())).label(label));
             }
         }
+        (Shape::Quantity { max }, InputKind::Scalar(serde_json::Value::Number(number))) => {
+            if !number.as_f64().is_some_and(|number| (0.0..=f64::from(*max)).contains(&number)) {
+                let message = format!("`{path}` is out of range");
+                let label = format!("expected a number from 0 to {max}");
+                problems.push(Problem::error("wrong-value", message, Some(value.at.clone())).label(label));
+            }
+        }
         (Shape::List(shape), InputKind::List(items)) => {
             for (index, item) in items.iter().enumerate() {
                 let path = format!("{path}[{index}]");
@@ -131,6 +138,7 @@ fn wrong_type(value: &InputValue, shape: &Shape, path: &str) -> Problem {
         Shape::Digits(_) => "digits",
         Shape::Boolean => "true or false",
         Shape::Integer { .. } => "an integer",
+        Shape::Quantity { .. } => "a number",
         Shape::List(_) => "a list",
         Shape::Keys(_) | Shape::Named { .. } => "a map",
         Shape::Any | Shape::Refused(_) => "a value",

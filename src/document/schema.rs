@@ -39,6 +39,7 @@ fn shape(shape: &Shape) -> Value {
         }]}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Shape::Quantity { max } => json!({"type": "number", "minimum": 0, "maximum": max}),
         Shape::Any => json!({}),
         Shape::List(item) => json!({"type": "array", "items": self::shape(item)}),
         Shape::Keys(keys) => section(keys),

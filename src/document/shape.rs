@@ -10,6 +10,10 @@ pub enum Shape {
         min: i64,
         max: i64,
     },
+    /// A number that is not negative: 2, 0.5.
+    Quantity {
+        max: u32,
+    },
     /// Whatever YAML can say; somebody else knows what is right.
     Any,
     List(&'static Shape),

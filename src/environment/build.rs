@@ -1,7 +1,7 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::{images, keys};
+use super::{images, keys, usage};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
@@ -34,6 +34,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
     if complete {
         check_names(&stacks, &images, problems);
     }
+    let usage = usage::read(top, &stacks, complete, problems);
     Some(Environment {
         name: name.to_owned(),
         project: text(top, "project").unwrap_or_default(),
@@ -41,6 +42,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         protect: top.get("protect").is_some_and(|input| to_json(&input.value) == serde_json::Value::Bool(true)),
         images,
         stacks,
+        usage,
         state: state(top, &account, &region),
         apply: apply(top),
         local: top.get("local").is_some_and(|input| map(&input.value).is_some()),

@@ -154,6 +154,12 @@ pub const ENVIRONMENT: Section = Section {
         },
         Key { name: "apply", shape: Shape::Keys(&APPLY), required: false, about: "How stacks are applied." },
         Key {
+            name: "usage",
+            shape: Shape::Keys(&super::usage::USAGE),
+            required: false,
+            about: "What AWS bills by use, for `infra cost`: each figure for every resource of its kind.",
+        },
+        Key {
             name: "local",
             shape: Shape::Keys(&LOCAL),
             required: false,

@@ -8,6 +8,7 @@ mod chain;
 mod images;
 mod keys;
 mod merge;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::problem::{Problem, nearest};
 use std::path::Path;
 
 pub use keys::{CONCURRENCY, RESERVED_TAGS, SPEED, SPEED_LIMIT};
+pub use usage::{ASSUMPTIONS, Assumption};
 
 /// Where environment files are, in a project.
 pub const DIRECTORY: &str = "environments";

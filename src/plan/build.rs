@@ -96,6 +96,7 @@ pub(super) fn assemble(request: &Request, steps: Vec<StackStep>) -> Plan {
         assets: [assets::images(&steps), assets::leftovers(&steps, request.state)].concat(),
         steps,
         findings: Vec::new(),
+        cost: None,
     }
 }
 

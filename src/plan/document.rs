@@ -3,6 +3,7 @@
 use super::assets::{AssetAction, AssetStep};
 use crate::model::{Fingerprint, RenderedStack, Target};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetStep>,
     pub findings: Vec<Finding>,
+    /// What the plan changes in a month's cost; none where nothing changes, or prices could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostChange>,
 }
 
 /// One stack of a plan.
@@ -197,6 +201,36 @@ pub enum FindingSeverity {
     Warning,
     /// Apply stops unless the words for it were said.
     Refused,
+}
+
+/// A month's cost before and after, of the stacks that were looked at. Amounts are to the cent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CostChange {
+    /// `USD`
+    pub currency: String,
+    pub before: Decimal,
+    pub after: Decimal,
+    pub difference: Decimal,
+    /// Stacks whose cost changes.
+    pub stacks: Vec<StackCostChange>,
+    /// What comes or goes and has no known price: it is in none of the sums.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<UnknownCost>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StackCostChange {
+    pub stack: String,
+    pub before: Decimal,
+    pub after: Decimal,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnknownCost {
+    pub stack: String,
+    pub logical_id: String,
+    pub resource_type: String,
+    pub what: String,
 }
 
 /// The figures of the summary line.

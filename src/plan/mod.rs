@@ -22,8 +22,8 @@ pub use assets::{Asset, AssetAction, AssetStep, ImageAsset, SiteAsset, before, e
 pub use build::{needs_template, plan};
 pub use differences::has_template;
 pub use document::{
-    Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
-    Summary, Value, ValueChange,
+    Action, Change, ChangeAction, CostChange, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal,
+    StackCostChange, StackStep, Summary, UnknownCost, Value, ValueChange,
 };
 pub use findings::{KINDS, about, allowing};
 pub use removal::plan_destroy;

@@ -4,6 +4,7 @@
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
 mod catalog;
+pub mod cost;
 mod error;
 pub mod explain;
 mod format;

@@ -1,7 +1,7 @@
 //! The plan for a terminal, readable at 80 columns and without colours.
 
 use super::rows::{Row, SYMBOL_WIDTH, headline, rows};
-use super::{Detail, Sign, assets, busy, severity_name, summary_line};
+use super::{Detail, Sign, assets, busy, cost, severity_name, summary_line};
 use crate::plan::{Action, Finding, FindingSeverity, Plan};
 use crate::view::style::{ADD, CHANGE, ERROR, FAINT, REMOVE, STRONG, UNKNOWN, WARNING, paint};
 use crate::view::text;
@@ -45,6 +45,11 @@ pub fn human(plan: &Plan, detail: Detail) -> String {
             write_finding(&mut page, finding, detail.width);
         }
         page.push('\n');
+    }
+    if let Some(cost) = &plan.cost {
+        for line in cost::lines(cost, detail).iter().flat_map(|line| text::wrap(line, detail.width)) {
+            let _ = writeln!(page, "{line}");
+        }
     }
     for line in text::wrap(&summary_line(plan), detail.width) {
         let _ = writeln!(page, "{}", paint(STRONG, line));

@@ -1,7 +1,7 @@
 //! The plan for a pull request's comment or a step summary: a heading that tells all, then stacks to open.
 
 use super::rows::{Row, headline, rows};
-use super::{Detail, Sign, assets, busy, severity_name, summary_line};
+use super::{Detail, Sign, assets, busy, cost, severity_name, summary_line};
 use crate::plan::Plan;
 use crate::view::text;
 use std::fmt::Write;
@@ -43,6 +43,10 @@ fn page(plan: &Plan, detail: Detail, properties: bool, budget: usize) -> String 
     }
     if !plan.findings.is_empty() {
         page.line("");
+    }
+    let cost: Vec<String> = plan.cost.iter().flat_map(|cost| cost::lines(cost, detail)).collect();
+    for line in &cost {
+        page.line(&format!("{}\n", escape(line)));
     }
     let assets = plan.assets.iter().map(|asset| Block {
         sign: assets::sign(asset),

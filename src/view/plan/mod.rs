@@ -1,6 +1,7 @@
 //! A plan as text for people and as Markdown for pull requests. Both are made of the same rows.
 
 mod assets;
+mod cost;
 mod human;
 mod markdown;
 mod rows;

@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use infra::aws::{AccessKey, Aws, Connect};
-use infra::model::{ApplySettings, Environment, StateLocation};
+use infra::model::{ApplySettings, Environment, StateLocation, Usage};
 use infra::problem::{Location, SourceFile, Span};
 use infra::state::{LockRequest, StateStore};
 use local_aws::{LocalAws, Options, Speed};
@@ -105,6 +105,7 @@ impl Backend {
             images: Default::default(),
             stacks: Default::default(),
             state: self.location.clone(),
+            usage: Usage::default(),
             apply: ApplySettings {
                 concurrency: 8,
                 timeout: Duration::from_secs(3600),
