@@ -318,6 +318,8 @@ pub struct Deployed {
     pub status_reason: Option<String>,
     /// Fetched only where nobody knows it: the state's digest holds as long as the fingerprint does.
     pub template: Option<String>,
+    /// Physical ids by logical id. Fetched beside the template; none where nobody asked.
+    pub resources: Option<BTreeMap<String, String>>,
     /// As DescribeStacks gives them: `****` for NoEcho parameters.
     pub parameters: BTreeMap<String, String>,
     pub outputs: BTreeMap<String, String>,

@@ -1,8 +1,9 @@
 //! The facts in the account: what is there of the stacks that are wanted or remembered, in as few calls as possible.
 //!
-//! Reads only. One DescribeStacks for each hundred stacks of an account and region, beside the state; templates are
-//! fetched for those stacks alone whose template nobody knows ([`fetch_templates`]).
+//! Reads only. One DescribeStacks for each hundred stacks of an account and region, beside the state; templates and
+//! physical ids are fetched for those stacks alone that may change ([`fetch_templates`]).
 
+use crate::aws::cloudformation::StackResource;
 use crate::aws::{Aws, Result};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target};
@@ -49,25 +50,47 @@ pub async fn deployed(
     settle(aws, environment, wanted, state, found).await
 }
 
-/// Fetches the templates of these stacks, where they are not there yet.
+/// Fetches the templates of these stacks, and what their resources are called, where that is not there yet: both in one
+/// round of calls.
 pub async fn fetch_templates(
     aws: &Aws,
     deployed: &mut BTreeMap<String, Deployed>,
     names: &BTreeSet<String>,
 ) -> Result<()> {
-    let missing = deployed.iter().filter(|(name, stack)| names.contains(*name) && stack.template.is_none());
+    let missing = deployed
+        .iter()
+        .filter(|(name, stack)| names.contains(*name) && (stack.template.is_none() || stack.resources.is_none()));
     let reads = missing.map(|(name, stack)| {
-        let (name, id, cloudformation) = (name.clone(), stack.stack_id.clone(), aws.cloudformation(&stack.target));
-        async move { cloudformation.template(&id).await.map(|template| (name, template)) }
+        let (name, stack, cloudformation) = (name.clone(), stack.clone(), aws.cloudformation(&stack.target));
+        async move {
+            let template = async {
+                match stack.template {
+                    None => cloudformation.template(&stack.stack_id).await,
+                    known => Ok(known),
+                }
+            };
+            let resources = async {
+                match stack.resources {
+                    None => cloudformation.resources(&stack.stack_id).await.map(physical_ids).map(Some),
+                    known => Ok(known),
+                }
+            };
+            tokio::try_join!(template, resources).map(|(template, resources)| (name, template, resources))
+        }
     });
     let reads: Vec<_> = reads.collect();
-    let templates: Vec<_> = stream::iter(reads).buffer_unordered(READERS).try_collect().await?;
-    for (name, template) in templates {
+    let details: Vec<_> = stream::iter(reads).buffer_unordered(READERS).try_collect().await?;
+    for (name, template, resources) in details {
         if let Some(stack) = deployed.get_mut(&name) {
-            stack.template = template;
+            (stack.template, stack.resources) = (template, resources);
         }
     }
     Ok(())
+}
+
+fn physical_ids(resources: Vec<StackResource>) -> BTreeMap<String, String> {
+    let known = resources.into_iter().filter(|resource| resource.status != "DELETE_COMPLETE");
+    known.filter_map(|resource| Some((resource.logical_id, resource.physical_id?))).collect()
 }
 
 /// Where a stack is found: CloudFormation's name is unique in there.

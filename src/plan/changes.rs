@@ -7,7 +7,7 @@ use super::steady::stays;
 use crate::aws::partition_of_region;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Deployed, RenderedStack, Target};
-use cloudformation::evaluate::{Environment, ParameterValue};
+use cloudformation::evaluate::{Environment, Facts, LiveResource, ParameterValue};
 use cloudformation::predict::{
     Action, Attribute, ChangeSource, Deployment, Detail, Evaluation, PolicyAction, RequiresRecreation, ResourceChange,
     Shown, predict as predict_changes,
@@ -45,7 +45,11 @@ impl Sides {
             Ok(deployment)
         };
         // The old template is what it is: CloudFormation took it.
-        Ok(Sides { before: before.map(read).transpose()?, after: read(after)? })
+        let mut before = before.map(read).transpose()?;
+        if let (Some(before), Some(deployed)) = (&mut before, deployed) {
+            before.facts = facts(deployed);
+        }
+        Ok(Sides { before, after: read(after)? })
     }
 }
 
@@ -71,6 +75,7 @@ pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
     let Some(Ok((template, _))) = deployed.template.as_deref().map(Template::read) else { return Vec::new() };
     let mut before = Deployment::new(template);
     before.environment = environment(&deployed.target, &deployed.stack_name, Some(deployed.stack_id.clone()));
+    before.facts = facts(deployed);
     let values = deployed.parameters.iter();
     before.parameters = values.map(|(name, value)| (name.clone(), ParameterValue::Known(value.clone()))).collect();
     let changes = predict_changes(Some(&before), None).map(|prediction| prediction.changes).unwrap_or_default();
@@ -89,6 +94,14 @@ fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> E
         stack_id,
         ..Environment::default()
     }
+}
+
+/// What references to the stack's resources give, as far as that was read.
+fn facts(deployed: &Deployed) -> Facts {
+    let live =
+        |physical_id: &String| LiveResource { physical_id: Some(physical_id.clone()), ..LiveResource::default() };
+    let resources = deployed.resources.iter().flatten();
+    Facts { resources: resources.map(|(name, id)| (name.clone(), live(id))).collect(), ..Facts::default() }
 }
 
 fn parameter_value(value: Option<String>) -> ParameterValue {
@@ -153,8 +166,9 @@ fn translate(
     })
 }
 
-/// The template may say a thing in another way and mean the same; and what is read of a resource that changes in place
-/// may stay as it is. Neither is a change. `before` are the changes of what the resource depends on.
+/// The template may say a thing in another way and mean the same; what is read of a resource that changes in place may
+/// stay as it is, and its physical id does. None of that is a change. `before` are the changes of what the resource
+/// depends on.
 fn is_change(detail: &Detail, before: &[Change]) -> bool {
     match (detail.source, detail.evaluation) {
         (ChangeSource::DirectModification, Evaluation::Static) => detail.shown != Shown::WithoutValues,
@@ -162,6 +176,10 @@ fn is_change(detail: &Detail, before: &[Change]) -> bool {
             let (id, attribute) =
                 detail.causing_entity.as_deref().and_then(|cause| cause.split_once('.')).unwrap_or_default();
             before.iter().any(|change| change.logical_id == id && !stays(change, attribute))
+        }
+        (ChangeSource::ResourceReference, Evaluation::Dynamic) => {
+            let id = detail.causing_entity.as_deref().unwrap_or_default();
+            before.iter().any(|change| change.logical_id == id && !change.action.is_in_place())
         }
         _ => true,
     }

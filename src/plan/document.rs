@@ -319,6 +319,11 @@ impl StackStep {
 }
 
 impl ChangeAction {
+    /// The physical resource stays, and what it is called.
+    pub fn is_in_place(self) -> bool {
+        matches!(self, ChangeAction::Modify | ChangeAction::MayModify)
+    }
+
     /// The physical resource that is there now may go.
     pub fn may_lose_the_old(self) -> bool {
         matches!(self, ChangeAction::Replace | ChangeAction::MayReplace | ChangeAction::Remove)

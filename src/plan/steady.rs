@@ -4,12 +4,12 @@
 //! plan that names them all hides what matters. Should one of these rules be wrong for some attribute, the change set
 //! tells, and apply stops before it is executed.
 
-use super::document::{Change, ChangeAction};
+use super::document::Change;
 use cloudformation::schema::{ResourceType, resource_type};
 
 /// Whether the attribute is the same after the change as before it.
 pub(super) fn stays(change: &Change, attribute: &str) -> bool {
-    let in_place = matches!(change.action, ChangeAction::Modify | ChangeAction::MayModify);
+    let in_place = change.action.is_in_place();
     let is_changed = change.properties.iter().any(|property| top(&property.path) == top(attribute));
     in_place
         && !is_changed
@@ -43,7 +43,7 @@ fn top(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{PropertyChange, Recreation, Value, ValueChange};
+    use crate::plan::{ChangeAction, PropertyChange, Recreation, Value, ValueChange};
 
     fn changed(resource_type: &str, action: ChangeAction, property: &str) -> Change {
         let value = ValueChange::new(Value::text("old"), Value::text("new"));

@@ -145,6 +145,7 @@ fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed
         status: record.fingerprint.status,
         status_reason: None,
         template: Some(template.to_owned()),
+        resources: None,
         parameters,
         outputs: record.outputs.clone(),
         tags: record.tags.clone(),

@@ -2,133 +2,14 @@
 //! nothing more, change where an input changes, and go. What ministack lacks (NAT gateways, web ACLs on load balancers,
 //! auto scaling, OIDC providers) is in them.
 
-use crate::support::root;
+use crate::support::whole::Whole;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use infra::apply::{Context, Interrupt, Report, apply};
-use infra::aws::{AccessKey, Aws, Connect};
-use infra::catalog::Catalog;
-use infra::model::{Environment, RenderedStack, Written};
-use infra::observe;
-use infra::plan::{Action, Options, Plan, Request, Scope, needs_template, plan, plan_destroy};
-use infra::render::render;
-use infra::state::{LockRequest, StateStore};
-use jiff::Timestamp;
-use local_aws::{LocalAws, Speed};
+use infra::plan::{Action, Options, Plan};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use tempfile::TempDir;
-
-/// An account on a world of its own, and the files of the repository, which may be edited.
-struct Whole {
-    world: LocalAws,
-    aws: Aws,
-    folder: TempDir,
-    name: &'static str,
-}
 
 impl Whole {
-    async fn new(name: &'static str) -> Whole {
-        let folder = TempDir::new().expect("a temporary folder");
-        std::fs::create_dir(folder.path().join("environments")).expect("a folder");
-        for file in ["base", "dev", "staging", "prod"] {
-            let file = format!("environments/{file}.yaml");
-            std::fs::copy(root().join(&file), folder.path().join(&file)).expect("an environment of the repository");
-        }
-        let options = local_aws::Options { speed: Speed::REAL, ..local_aws::Options::default() };
-        let world = LocalAws::open(options).await.expect("a world in memory");
-        let environment = infra::environment::load(folder.path(), name).expect("a good environment").0;
-        let aws = Aws::connect(Connect {
-            region: environment.region.clone(),
-            credentials: Some(AccessKey { id: environment.account.clone(), secret: "test".to_owned() }),
-            http_client: Some(world.http_client()),
-            ..Connect::default()
-        })
-        .await;
-        let whole = Whole { world, aws, folder, name };
-        whole.bootstrap().await;
-        whole
-    }
-
-    fn files(&self) -> (Environment, Vec<RenderedStack>) {
-        let environment = infra::environment::load(self.folder.path(), self.name).expect("a good environment").0;
-        let stacks = render(&environment, &Catalog::open(self.folder.path())).expect("stacks");
-        (environment, stacks)
-    }
-
-    fn edit(&self, from: &str, to: &str) {
-        let path = self.folder.path().join(format!("environments/{}.yaml", self.name));
-        let text = std::fs::read_to_string(&path).expect("its file");
-        assert!(text.contains(from), "{from} is not in {}", path.display());
-        std::fs::write(path, text.replace(from, to)).expect("its file");
-    }
-
-    async fn bootstrap(&self) {
-        let (environment, _) = self.files();
-        let wanted = infra::bootstrap::stack(&environment, &Catalog::open(self.folder.path())).expect("the stack");
-        let cloudformation = self.aws.cloudformation(&wanted.target);
-        let plan = infra::bootstrap::make_plan(&cloudformation, &environment, wanted).await.expect("a plan");
-        let report = self.carried_out(&environment, &plan, false).await;
-        assert!(!report.failed(), "{report:#?}");
-    }
-
-    async fn plan(&self, options: &Options, destroy: bool) -> Plan {
-        let (environment, wanted) = self.files();
-        let store = StateStore::new(&self.aws, &environment);
-        let mut facts = observe::look(&self.aws, &store, &environment, &wanted).await.expect("facts");
-        let (scope, now) = (Scope::from(&environment), Timestamp::now());
-        let state = facts.state.as_ref().map(|snapshot| &snapshot.state);
-        let deployed = facts.deployed.clone();
-        let request = Request { scope: &scope, wanted: &wanted, deployed: &deployed, state, options, now };
-        let needed = match destroy {
-            true => deployed.keys().cloned().collect(),
-            false => needs_template(&request),
-        };
-        observe::fetch_templates(&self.aws, &mut facts.deployed, &needed).await.expect("templates");
-        let request = Request { deployed: &facts.deployed, ..request };
-        if destroy { plan_destroy(&request) } else { plan(&request).expect("a plan") }
-    }
-
-    async fn apply(&self, plan: &Plan) -> Report {
-        let (environment, _) = self.files();
-        self.carried_out(&environment, plan, true).await
-    }
-
-    async fn carried_out(&self, environment: &Environment, plan: &Plan, locked: bool) -> Report {
-        let written = Written {
-            at: Timestamp::now(),
-            by: "arn:aws:iam::111122223333:user/ada".to_owned(),
-            host: "laptop".to_owned(),
-            version: "0.1.0".to_owned(),
-            operation: "apply".to_owned(),
-            git_commit: None,
-            pipeline_url: None,
-        };
-        let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        let state = match locked {
-            true => {
-                let request = LockRequest::new("apply", &written.by, &written.host);
-                Some(StateStore::new(&self.aws, environment).lock(request, |_| {}).await.expect("the lock"))
-            }
-            false => None,
-        };
-        let never = Interrupt::never();
-        let context = Context {
-            aws: &self.aws,
-            state: state.as_ref(),
-            events: &events,
-            interrupt: &never,
-            settings: &environment.apply,
-            written: &written,
-            project: self.folder.path(),
-        };
-        let report = apply(plan, context).await.expect("a plan without refusals");
-        if let Some(state) = state {
-            state.release().await.expect("the lock is given back");
-        }
-        report
-    }
-
     /// Every resource of the stacks, with its stack's region.
     async fn resources(&self) -> Vec<(String, infra::aws::cloudformation::StackResource)> {
         let mut resources = Vec::new();

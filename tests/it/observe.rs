@@ -57,8 +57,9 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         let described = cloudformation.describe_change_set(&stack.stack_name, &id).await.expect("an answer");
         described.expect("the change set").state != ChangeSetState::Pending
     };
+    let mut pause = Duration::from_millis(20);
     while !ready().await {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        wait(&mut pause).await;
     }
     cloudformation.execute_change_set(&stack.stack_name, &id, "token").await.expect("an execution");
     loop {
@@ -66,8 +67,14 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         if found.status == StackStatus::CreateComplete {
             return found;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        wait(&mut pause).await;
     }
+}
+
+/// Longer from time to time: where time is virtual and AWS takes its time, short pauses are thousands of questions.
+async fn wait(pause: &mut Duration) {
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(Duration::from_secs(2));
 }
 
 /// As an apply would leave it.

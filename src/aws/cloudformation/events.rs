@@ -2,6 +2,7 @@
 
 use super::super::error::{Call, Explain};
 use super::super::{Result, timestamp};
+use super::known::UpTo;
 use super::{CloudFormation, is_not_found};
 use jiff::Timestamp;
 
@@ -36,30 +37,45 @@ impl CloudFormation {
     /// Events of a stack, the newest first, up to but without the one whose id is `until`; all of them if there is none.
     /// No such stack has no events.
     pub async fn events(&self, stack: &str, until: Option<&str>) -> Result<Vec<StackEvent>> {
-        self.events_while(stack, |event| until != Some(&event.event_id)).await
+        self.read_events(stack, until, |event| until != Some(&event.event_id)).await
     }
 
     /// Events of a stack, the newest first, as long as `wanted` says so: reads no page more than it needs.
-    pub async fn events_while(
+    pub async fn events_while(&self, stack: &str, wanted: impl FnMut(&StackEvent) -> bool) -> Result<Vec<StackEvent>> {
+        self.read_events(stack, None, wanted).await
+    }
+
+    async fn read_events(
         &self,
         stack: &str,
+        known: Option<&str>,
         mut wanted: impl FnMut(&StackEvent) -> bool,
     ) -> Result<Vec<StackEvent>> {
         let call =
             || Call::new("cloudformation", "DescribeStackEvents", format!("read the events of {}", self.the(stack)));
-        let mut pages = self.client.describe_stack_events().stack_name(stack).into_paginator().items().send();
-        let mut events = Vec::new();
-        while let Some(event) = pages.next().await {
-            let event = match event.explain(call) {
-                Err(error) if is_not_found(&error) => break,
-                event => plain(event?),
+        let (mut events, mut token) = (Vec::new(), None);
+        loop {
+            let request = self.client.describe_stack_events().stack_name(stack).set_next_token(token).customize();
+            let request = match known {
+                Some(known) => request.interceptor(UpTo::event(known)),
+                None => request,
             };
-            if !wanted(&event) {
-                break;
+            let page = match request.send().await.explain(call) {
+                Err(error) if is_not_found(&error) => return Ok(events),
+                page => page?,
+            };
+            for event in page.stack_events.unwrap_or_default() {
+                let event = plain(event);
+                if !wanted(&event) {
+                    return Ok(events);
+                }
+                events.push(event);
             }
-            events.push(event);
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(events);
+            }
         }
-        Ok(events)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod change_set;
 mod events;
+mod known;
 mod stacks;
 
 pub use change_set::{

@@ -193,6 +193,7 @@ impl CloudFormation {
             status,
             status_reason: stack.stack_status_reason,
             template: None,
+            resources: None,
             parameters,
             outputs: outputs.filter_map(|output| pairs(output.output_key, output.output_value)).collect(),
             tags: stack.tags.unwrap_or_default().into_iter().filter_map(|tag| pairs(tag.key, tag.value)).collect(),

@@ -390,3 +390,50 @@ fn files_go_before_the_bucket_that_would_be_deleted_with_its_stack() {
     let found: Vec<_> = assets.iter().map(|asset| (asset.id.as_str(), asset.action, &asset.needed_by[..])).collect();
     assert_eq!(found, [("site site", AssetAction::Remove, &["site".to_owned()][..])]);
 }
+
+#[test]
+fn references_show_what_they_give_now_where_that_is_known() {
+    let mut world = World::storefront().applied();
+    let definition = "arn:aws:ecs:eu-west-1:111122223333:task-definition/app:3";
+    let ids = [("Group", "sg-1"), ("Definition", definition), ("Service", "arn:aws:ecs:::service/main/app")];
+    let ids = ids.map(|(name, id)| (name.to_owned(), id.to_owned()));
+    world.deployed.get_mut("service").unwrap().resources = Some(ids.into());
+    let image = Parameter::Image { name: "app".to_owned(), reference: "repo@sha256:bb".to_owned() };
+    world.stack_mut("service").parameters.insert("Image".to_owned(), image);
+    let plan = world.plan();
+    let changes = &plan.step("service").unwrap().changes;
+    let names: Vec<_> = changes.iter().map(|change| (change.logical_id.as_str(), change.action)).collect();
+    assert_eq!(names, [("Definition", ChangeAction::Replace), ("Service", ChangeAction::Modify)]);
+    assert_eq!(changes[0].physical_id.as_deref(), Some(definition));
+    assert_eq!(changes[1].properties[0].change, ValueChange::new(Value::text(definition), Value::Unknown));
+}
+
+/// What is read of a service that changes in place is its name, and what is called by that name stays too.
+#[test]
+fn what_hangs_on_the_identity_of_a_resource_that_changes_in_place_is_left_alone() {
+    let template = |cpu: &str| {
+        json!({"Resources": {
+            "Definition": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"Cpu": cpu}},
+            "Service": {"Type": "AWS::ECS::Service", "Properties": {"TaskDefinition": {"Ref": "Definition"}}},
+            "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {
+                "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount",
+                "ResourceId": {"Fn::Sub": "service/main/${Service.Name}"}, "MinCapacity": 1, "MaxCapacity": 2,
+            }},
+            "Policy": {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": {
+                "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling", "ScalingTargetId": {"Ref": "Target"},
+            }},
+        }})
+    };
+    let mut world = World::new(vec![stack("app", &template("256"))]).applied();
+    let changed = |world: &World| -> Vec<String> {
+        let plan = world.plan();
+        plan.steps.iter().flat_map(|step| &step.changes).map(|change| change.logical_id.clone()).collect()
+    };
+    world.set_template("app", &template("512"));
+    assert_eq!(changed(&world), ["Definition", "Service"]);
+    // A service that is replaced takes all of it along.
+    let mut replaced = template("256");
+    replaced["Resources"]["Service"]["Properties"]["ServiceName"] = json!("another");
+    world.set_template("app", &replaced);
+    assert_eq!(changed(&world), ["Service", "Target", "Policy"]);
+}

@@ -228,6 +228,7 @@ impl World {
             status: StackStatus::CreateComplete,
             status_reason: None,
             template: Some(wanted.template.clone()),
+            resources: None,
             parameters,
             outputs: outputs.iter().map(|(name, output)| (name.clone(), live(name, &output["Value"]))).collect(),
             tags: wanted.tags.clone(),

@@ -14,6 +14,7 @@ pub mod served;
 pub mod small;
 pub mod state;
 pub mod venv;
+pub mod whole;
 pub mod wire;
 
 use std::path::{Path, PathBuf};

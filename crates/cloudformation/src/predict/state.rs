@@ -95,12 +95,30 @@ impl Resources for Live<'_> {
         Some(self.physical_id(id).map_or(Value::Unknown, Value::String))
     }
 
-    /// A fact, or else the property of that name: a service gives back what it was given.
+    /// A fact, or else the property of that name: a service gives back what it was given. Or the physical id under another
+    /// name.
     fn attribute(&self, id: &str, attribute: &str) -> Option<Value> {
         self.template.resources.get(id)?;
         let fact = self.facts.resources.get(id).and_then(|live| live.attributes.get(attribute));
         let known = fact.map(Value::from_json).or_else(|| at(self.properties(id)?, attribute.split('.')).cloned());
+        let known = known.or_else(|| {
+            let identifies =
+                identifier(&self.template.resources.get(id)?.resource_type.value).as_deref() == Some(attribute);
+            self.physical_id(id).filter(|_| identifies).map(Value::String)
+        });
         Some(known.map_or(Value::Unknown, Value::into_text_scalars))
+    }
+}
+
+/// The property or attribute that `Ref` gives.
+fn identifier(type_name: &str) -> Option<String> {
+    match reference(type_name) {
+        Some(Reference::Property(path) | Reference::Arn(path) | Reference::Id(path)) => Some(path.to_owned()),
+        Some(Reference::Url) => None,
+        None => match resource_type(type_name)?.primary_identifier() {
+            [one] => Some(one.dotted()),
+            _ => None,
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -412,4 +412,24 @@ pub struct Event {
     pub client_request_token: Option<String>,
     /// Which operation it belongs to, for `DescribeEvents`.
     pub operation_id: Option<String>,
+    /// What answers say of it, once it was asked for.
+    #[serde(skip)]
+    pub written: Written,
+}
+
+impl Event {
+    /// How it is written in an answer; `write` is asked at most once.
+    pub fn written(&self, write: impl FnOnce() -> String) -> Arc<str> {
+        Arc::clone(self.written.0.get_or_init(|| write().into()))
+    }
+}
+
+/// Text that follows from what it stands beside: it makes nothing equal or different.
+#[derive(Debug, Clone, Default)]
+pub struct Written(OnceLock<Arc<str>>);
+
+impl PartialEq for Written {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }

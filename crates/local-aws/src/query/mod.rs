@@ -11,8 +11,8 @@ mod write;
 pub use fault::{Fault, with_request_id};
 pub use input::input;
 pub use read::{read, read_request};
-pub(crate) use write::escape;
 pub use write::{answer, entries};
+pub(crate) use write::{answer_written, element, escape};
 
 #[cfg(test)]
 mod tests;

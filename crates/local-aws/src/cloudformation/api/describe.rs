@@ -95,7 +95,7 @@ pub(super) async fn describe_change_set(world: &Arc<World>, place: &Place, input
         Some(true) => &change_set.changes_with_values,
         _ => &change_set.changes,
     };
-    let (changes, next) = page::page(changes.iter().collect(), input.next_token.as_deref(), page::PAGE, |change| {
+    let (changes, next) = page::page(changes, input.next_token.as_deref(), page::PAGE, |change| {
         change["ResourceChange"]["LogicalResourceId"].as_str().unwrap_or_default().to_owned()
     })?;
     let definition = &change_set.definition;

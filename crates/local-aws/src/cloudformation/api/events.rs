@@ -2,6 +2,7 @@
 
 use super::{find, page, required, show};
 use crate::cloudformation::model::{Event, Stack};
+use crate::door::Response;
 use crate::place::Place;
 use crate::query::{self, Fault};
 use crate::world::World;
@@ -18,32 +19,52 @@ struct DescribeStackEvents {
 
 /// All events of a stack, of a deleted one by its id.
 pub(super) async fn describe_stack_events(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
+    let (shown, next) = stack_events(world, place, input, stack_event)?;
+    Ok(json!({ "StackEvents": shown, "NextToken": next }))
+}
+
+/// The same answer as it goes out. Whoever follows a stack asks for it all the time, and what it says of an event never
+/// changes: that is written once.
+pub(super) fn answer_stack_events(world: &Arc<World>, place: &Place, input: Json) -> Result<Response, Fault> {
+    let written = |stack: &Stack, event: &Event| event.written(|| query::element("member", &stack_event(stack, event)));
+    let (members, next) = stack_events(world, place, input, written)?;
+    let next = query::element("NextToken", &json!(next));
+    let content = ["<StackEvents>"].into_iter().chain(members.iter().map(AsRef::as_ref));
+    let content = content.chain(["</StackEvents>", next.as_str()]);
+    Ok(query::answer_written("DescribeStackEvents", super::NAMESPACE, content))
+}
+
+/// One page of them, as `show` has them, and the token of the next.
+fn stack_events<T>(
+    world: &Arc<World>,
+    place: &Place,
+    input: Json,
+    show: impl Fn(&Stack, &Event) -> T,
+) -> Result<(Vec<T>, Option<String>), Fault> {
     let input: DescribeStackEvents = query::input(input)?;
     let name = required(input.stack_name, "stackName")?;
     let stacks = world.stacks.lock();
     let stack = find::stack(&stacks, place, &name).ok_or_else(|| find::in_brackets(&name))?;
-    let events = stack.events.iter().rev().collect();
+    let events = stack.events.iter().rev();
     let (shown, next) = page::page(events, input.next_token.as_deref(), page::PAGE, |event| event.id.clone())?;
-    let shown: Vec<Json> = shown
-        .into_iter()
-        .map(|event| {
-            json!({
-                "StackId": stack.id,
-                "EventId": event.id,
-                "StackName": stack.name,
-                "OperationId": event.operation_id,
-                "LogicalResourceId": event.logical_id,
-                "PhysicalResourceId": event.physical_id,
-                "ResourceType": event.resource_type,
-                "Timestamp": show::time(event.timestamp),
-                "ResourceStatus": event.status,
-                "ResourceStatusReason": event.reason,
-                "ResourceProperties": event.properties,
-                "ClientRequestToken": event.client_request_token,
-            })
-        })
-        .collect();
-    Ok(json!({ "StackEvents": shown, "NextToken": next }))
+    Ok((shown.into_iter().map(|event| show(stack, event)).collect(), next))
+}
+
+fn stack_event(stack: &Stack, event: &Event) -> Json {
+    json!({
+        "StackId": stack.id,
+        "EventId": event.id,
+        "StackName": stack.name,
+        "OperationId": event.operation_id,
+        "LogicalResourceId": event.logical_id,
+        "PhysicalResourceId": event.physical_id,
+        "ResourceType": event.resource_type,
+        "Timestamp": show::time(event.timestamp),
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.properties,
+        "ClientRequestToken": event.client_request_token,
+    })
 }
 
 #[derive(Deserialize)]
@@ -87,7 +108,7 @@ pub(super) async fn describe_events(world: &Arc<World>, place: &Place, input: Js
     let only_failed = input.filters.and_then(|filters| filters.failed_events).unwrap_or(false);
     let events = stack.events.iter().rev();
     let events = events.filter(|event| operation.is_none() || event.operation_id == operation);
-    let events = events.filter(|event| !only_failed || is_failure(event)).collect();
+    let events = events.filter(|event| !only_failed || is_failure(event));
     let (shown, next) = page::page(events, input.next_token.as_deref(), page::PAGE, |event| event.id.clone())?;
     let shown: Vec<Json> = shown.into_iter().map(|event| operation_event(stack, event)).collect();
     Ok(json!({ "OperationEvents": shown, "NextToken": next }))

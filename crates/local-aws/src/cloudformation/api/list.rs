@@ -62,7 +62,7 @@ pub(super) async fn list_change_sets(world: &Arc<World>, place: &Place, input: J
     let name = required(input.stack_name, "stackName")?;
     let stacks = world.stacks.lock();
     let stack = find::stack(&stacks, place, &name).ok_or_else(|| find::in_brackets(&name))?;
-    let pending = stack.change_sets.values().filter(|it| !is_past(&it.execution_status)).collect();
+    let pending = stack.change_sets.values().filter(|it| !is_past(&it.execution_status));
     let (shown, next) = page::page(pending, input.next_token.as_deref(), page::PAGE, |it| it.id.clone())?;
     let summaries: Vec<Json> = shown.into_iter().map(|it| describe::change_set_summary(stack, it)).collect();
     Ok(json!({ "Summaries": summaries, "NextToken": next }))

@@ -45,10 +45,11 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
         Ok(read) => read,
         Err(fault) => return fault.answer(NAMESPACE),
     };
-    match carry_out(world, place, &action, input).await {
-        Ok(output) => query::answer(&action, NAMESPACE, &output),
-        Err(fault) => fault.answer(NAMESPACE),
-    }
+    let answer = match action.as_str() {
+        "DescribeStackEvents" => events::answer_stack_events(world, place, input),
+        _ => carry_out(world, place, &action, input).await.map(|output| query::answer(&action, NAMESPACE, &output)),
+    };
+    answer.unwrap_or_else(|fault| fault.answer(NAMESPACE))
 }
 
 pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {

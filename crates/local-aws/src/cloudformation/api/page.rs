@@ -8,25 +8,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// How many items a page holds where the caller does not say less.
 pub(super) const PAGE: usize = 100;
 
-/// The items of the page after `token`, and the token of the next one. `key` names an item.
+/// The items of the page after `token`, and the token of the next one. `key` names an item. Items behind the page are
+/// not looked at.
 ///
 /// # Errors
 /// `ValidationError` if the token names no item.
 pub(super) fn page<T>(
-    items: Vec<T>,
+    items: impl IntoIterator<Item = T>,
     token: Option<&str>,
     size: usize,
     key: impl Fn(&T) -> String,
 ) -> Result<(Vec<T>, Option<String>), Fault> {
-    let start = match token.filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => {
-            let last = decode(token).ok_or_else(invalid)?;
-            items.iter().position(|item| key(item) == last).ok_or_else(invalid)? + 1
-        }
-    };
-    let more = items.len() > start + size;
-    let shown: Vec<T> = items.into_iter().skip(start).take(size).collect();
+    let mut items = items.into_iter();
+    if let Some(token) = token.filter(|token| !token.is_empty()) {
+        let last = decode(token).ok_or_else(invalid)?;
+        items.find(|item| key(item) == last).ok_or_else(invalid)?;
+    }
+    let shown: Vec<T> = items.by_ref().take(size).collect();
+    let more = items.next().is_some();
     let next = shown.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
     Ok((shown, next))
 }

@@ -110,6 +110,7 @@ fn event(name: &str, status: &str) -> Event {
         properties: None,
         client_request_token: None,
         operation_id: Some("operation".to_owned()),
+        written: Default::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a stack's events say. Every change of a status is an event, and made together with it.
 
-use crate::cloudformation::model::{Event, Stack, StackResource};
+use crate::cloudformation::model::{Event, Stack, StackResource, Written};
 use crate::world::World;
 use cloudformation::evaluate::Value;
 use serde_json::Value as Json;
@@ -35,6 +35,7 @@ pub(crate) fn stack_event(world: &World, stack: &mut Stack, status: &str, reason
         properties: None,
         client_request_token: token(stack),
         operation_id: operation_id(stack),
+        written: Written::default(),
     };
     stack.events.push(event);
 }
@@ -90,6 +91,7 @@ pub(super) fn tell(world: &World, stack: &mut Stack, resource: &StackResource, p
         properties: (properties == Properties::Shown).then(|| as_text(&resource.properties)),
         client_request_token: token(stack),
         operation_id: operation_id(stack),
+        written: Written::default(),
     };
     stack.events.push(event);
 }
