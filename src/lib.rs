@@ -30,6 +30,7 @@ pub mod local;
 pub mod model;
 pub mod observe;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod quantity;
 pub mod random;

@@ -23,6 +23,7 @@ pub struct Environment {
     pub protect: bool,
     pub images: IndexMap<String, Image>,
     pub stacks: IndexMap<String, StackSpec>,
+    pub waivers: Vec<Waiver>,
     pub state: StateLocation,
     pub apply: ApplySettings,
     /// What AWS bills by use.
@@ -30,6 +31,19 @@ pub struct Environment {
     /// The environment lives on the AWS that is embedded in this program, not in an account.
     pub local: bool,
     /// The environment's own file, for messages about the environment as a whole.
+    pub at: Location,
+}
+
+/// A rule of `policies/` that does not count somewhere, for a reason and a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiver {
+    pub rule: String,
+    pub stack: String,
+    /// None for all of the stack.
+    pub resource: Option<String>,
+    pub because: String,
+    /// The last day on which it holds.
+    pub until: jiff::civil::Date,
     pub at: Location,
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Everything that is wrong with these stacks. Stacks of one template that have a problem in common tell it once.
 pub fn validate(stacks: &[RenderedStack], catalog: &Catalog) -> Vec<Problem> {
-    let mut files = Files { catalog, read: HashMap::new() };
+    let mut files = Files::new(catalog);
     let mut problems: Vec<Problem> = Vec::new();
     let found: Vec<Vec<Finding>> = stacks
         .par_iter()
@@ -40,14 +40,18 @@ fn problem(stack: &RenderedStack, finding: &Finding, files: &mut Files) -> Probl
 }
 
 /// Template files by the names that places give them.
-struct Files<'c> {
+pub struct Files<'c> {
     catalog: &'c Catalog,
     read: HashMap<String, Option<Arc<SourceFile>>>,
 }
 
-impl Files<'_> {
+impl<'c> Files<'c> {
+    pub fn new(catalog: &'c Catalog) -> Files<'c> {
+        Files { catalog, read: HashMap::new() }
+    }
+
     /// The line that `templates/alb.yaml:42` names.
-    fn location(&mut self, place: &str) -> Option<Location> {
+    pub fn location(&mut self, place: &str) -> Option<Location> {
         let (name, line) = place.rsplit_once(':')?;
         let line: usize = line.parse().ok()?;
         let above = line.checked_sub(1)?;

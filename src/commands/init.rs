@@ -3,12 +3,14 @@
 use super::session::Session;
 use crate::environment;
 use crate::error::{Error, Kind, Result};
+use crate::policy;
 use anyhow::Context;
 use clap::ValueEnum;
 use include_dir::{Dir, include_dir};
 use std::process::ExitCode;
 
 static ENVIRONMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/environments");
+static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
 /// What the embedded files call project and account.
 const PROJECT: &str = "storefront";
@@ -16,7 +18,8 @@ const ACCOUNT: &str = "111122223333";
 
 /// Write a project to start from
 ///
-/// Environment files of a whole system, which use the templates that are built in. No file is ever overwritten.
+/// Environment files of a whole system, which use the templates that are built in, and the rules that they are checked
+/// by (policies/). No file is ever overwritten.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The system to start from
@@ -55,13 +58,20 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         let text = ENVIRONMENTS.get_file(&name).and_then(|file| file.contents_utf8()).unwrap_or_default();
         files.push((directory.join(&name), text.replace(PROJECT, &args.project).replace(ACCOUNT, &args.account)));
     }
+    let policies = session.project.join(policy::DIRECTORY);
+    for file in POLICIES.files() {
+        let text = file.contents_utf8().unwrap_or_default().to_owned();
+        files.push((policies.join(file.path()), text));
+    }
     let there: Vec<String> =
         files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
     if !there.is_empty() {
         let error = Error::new(Kind::Usage, format!("there is a project already: {}", there.join(", ")));
         return Err(error.hint("nothing was written; `-C DIR` writes into another directory").into());
     }
-    std::fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    for directory in [&directory, &policies] {
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    }
     for (path, text) in &files {
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
         session.view.data(&format!("{}\n", path.display()))?;

@@ -18,6 +18,7 @@ pub mod lock;
 pub mod outputs;
 pub mod plan;
 mod planning;
+mod policies;
 pub mod rehearse;
 pub mod render;
 pub mod rollback;

@@ -2,6 +2,7 @@
 
 use super::images;
 use super::planning::{self, Aim, Limits, Making};
+use super::policies;
 use super::session::Session;
 use crate::error::Result;
 use crate::model::{Deployed, Environment, RenderedStack};
@@ -55,10 +56,11 @@ const CHANGES: u8 = 2;
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let (environment, wanted) = planning::wanted_with_images(session, args.making.builder)?;
     let options = args.limits.options();
-    let plan = match args.offline {
+    let mut plan = match args.offline {
         true => offline(session, &environment, &wanted, &options)?,
         false => online(session, &environment, &wanted, &options)?,
     };
+    policies::judge(&session.project, &environment, &wanted, &options, &mut plan)?;
     if let Some(path) = &args.out {
         std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;
     }

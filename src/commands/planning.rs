@@ -3,6 +3,7 @@
 use super::assets;
 use super::changing::Grip;
 use super::images;
+use super::policies;
 use super::session::{Account, Session};
 use crate::apply::{EventKind, send, settle};
 use crate::catalog::Catalog;
@@ -153,6 +154,9 @@ pub async fn under_lock(
     match cost_of(&plan, grip.project, environment, wanted, &deployed) {
         Ok(cost) => plan.cost = cost,
         Err(error) => send(grip.events, None, EventKind::Note { message: not_priced(&error) }),
+    }
+    if aim == Aim::Reach {
+        policies::judge(grip.project, environment, wanted, options, &mut plan)?;
     }
     keep(grip, environment, known, templates(wanted, &deployed));
     Ok(plan)

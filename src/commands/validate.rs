@@ -1,12 +1,14 @@
 //! `infra validate`: everything that can be known to be wrong without asking anybody.
 
+use super::policies;
 use super::session::Session;
 use crate::catalog::Catalog;
 use crate::environment;
 use crate::error::{Error, Result, find};
+use crate::policy::{self, Rules, Violation};
 use crate::problem::Problem;
 use crate::render::render;
-use crate::validate::validate;
+use crate::validate::{Files, validate};
 use crate::view::sarif;
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 /// Check configuration and templates, offline
 ///
 /// Environment files, templates and their inputs, the wiring between stacks, and every rendered resource against
-/// CloudFormation's registry. Without --env all environments are checked. Neither credentials nor a network are needed.
+/// CloudFormation's registry and the rules of policies/. Without --env all environments are checked. Neither credentials nor a network are needed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Write what was found to a file as SARIF 2.1.0, for code scanning
@@ -33,13 +35,20 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
             .collect(),
     };
     let catalog = Catalog::open(&session.project);
+    let rules = Rules::read(&session.project)?;
+    let mut against: Vec<sarif::Entry> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     let mut checked = Vec::new();
     for name in &names {
-        let found = match check(session, &catalog, name) {
-            Ok((stacks, found)) => {
+        let found = match check(session, &catalog, &rules, name) {
+            Ok(Checked { stacks, problems, violations }) => {
                 checked.push((name, stacks));
-                found
+                for entry in sarif::violations(&violations) {
+                    if !against.contains(&entry) {
+                        against.push(entry);
+                    }
+                }
+                problems
             }
             // Only a list of problems may be one of several: anything else ends the command.
             Err(error) => match find(&error) {
@@ -55,7 +64,10 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         });
     }
     if let Some(path) = &args.sarif {
-        sarif::write(path, &session.project, "infra/validate", sarif::problems(&problems))?;
+        // Violations are told as such, with the names of their rules.
+        let of_files: Vec<Problem> = problems.iter().filter(|problem| problem.code != "policy").cloned().collect();
+        let entries = sarif::problems(&of_files).into_iter().chain(against).collect();
+        sarif::write(path, &session.project, "infra/validate", entries)?;
     }
     if problems.iter().any(Problem::is_error) {
         return Err(Error::problems(problems).into());
@@ -68,10 +80,20 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many stacks the environment has, and what is wrong with them.
-fn check(session: &Session, catalog: &Catalog, name: &str) -> Result<(usize, Vec<Problem>)> {
+/// What was found in one environment.
+struct Checked {
+    stacks: usize,
+    problems: Vec<Problem>,
+    violations: Vec<Violation>,
+}
+
+fn check(session: &Session, catalog: &Catalog, rules: &Rules, name: &str) -> Result<Checked> {
     let (environment, mut problems) = environment::load(&session.project, name)?;
     let stacks = render(&environment, catalog)?;
     problems.extend(validate(&stacks, catalog));
-    Ok((stacks.len(), problems))
+    let violations = policies::violations(rules, &environment, &stacks)?;
+    let mut files = Files::new(catalog);
+    problems.extend(violations.iter().filter_map(|one| policies::problem(one, &environment, &mut files)));
+    problems.extend(policy::unused(&violations, &environment.waivers));
+    Ok(Checked { stacks: stacks.len(), problems, violations })
 }

@@ -1,7 +1,7 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::{images, keys, usage};
+use super::{images, keys, usage, waivers};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
@@ -43,6 +43,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         images,
         stacks,
         usage,
+        waivers: waivers::read(top, problems),
         state: state(top, &account, &region),
         apply: apply(top),
         local: top.get("local").is_some_and(|input| map(&input.value).is_some()),

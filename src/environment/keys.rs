@@ -91,6 +91,14 @@ pub const TABLE: Format = Format {
     pattern: "^[A-Za-z0-9_.-]{3,255}$",
     longest: 255,
 };
+pub const RULE: Format = Format {
+    expects: "the name of a rule: letters, digits and underscores",
+    pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+    longest: 200,
+};
+pub const REASON: Format = Format { expects: "a reason, in one line", pattern: "^.*[^ ].*$", longest: 1000 };
+pub const DATE: Format =
+    Format { expects: "a date, such as 2027-01-31", pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", longest: 10 };
 pub const DURATION: Format =
     Format { expects: "a duration, such as 30s, 5m, 1h or 7d", pattern: quantity::DURATION_PATTERN, longest: 20 };
 
@@ -151,6 +159,12 @@ pub const ENVIRONMENT: Section = Section {
             shape: Shape::Keys(&STATE),
             required: false,
             about: "Where state and lock live, if not at their usual places.",
+        },
+        Key {
+            name: "waivers",
+            shape: Shape::List(&Shape::Keys(&WAIVER)),
+            required: false,
+            about: "Rules of `policies/` that do not count somewhere, with the reason, until a date.",
         },
         Key { name: "apply", shape: Shape::Keys(&APPLY), required: false, about: "How stacks are applied." },
         Key {
@@ -323,6 +337,27 @@ const STACK: Section = Section {
     ],
 };
 
+const WAIVER: Section = Section {
+    of: "a waiver",
+    keys: &[
+        Key { name: "rule", shape: Shape::Text(&RULE), required: true, about: "The rule's name." },
+        Key { name: "stack", shape: Shape::Text(&STACK_NAME), required: true, about: "The stack." },
+        Key {
+            name: "resource",
+            shape: Shape::Text(&PARAMETER_NAME),
+            required: false,
+            about: "The resource by its logical id. Default: all of the stack.",
+        },
+        Key { name: "because", shape: Shape::Text(&REASON), required: true, about: "Why it is accepted." },
+        Key {
+            name: "until",
+            shape: Shape::Text(&DATE),
+            required: true,
+            about: "The last day on which it is accepted.",
+        },
+    ],
+};
+
 const STATE: Section = Section {
     of: "`state`",
     keys: &[
@@ -413,6 +448,9 @@ mod tests {
             &NEED,
             &BUCKET,
             &TABLE,
+            &RULE,
+            &REASON,
+            &DATE,
             &DURATION,
         ] {
             assert!(Regex::new(format.pattern).is_ok(), "{}", format.pattern);

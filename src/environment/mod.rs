@@ -9,6 +9,7 @@ mod images;
 mod keys;
 mod merge;
 mod usage;
+mod waivers;
 
 #[cfg(test)]
 mod tests;

@@ -100,7 +100,7 @@ fn validate_tells_every_problem_of_every_environment_in_one_run() {
 fn init_writes_a_project_that_is_valid_and_never_overwrites() {
     let project = Project::offline();
     let ran = project.infra(&["init", "--project", "shop", "--account", "222233334444"]).expect(0);
-    assert_eq!(ran.stdout.lines().count(), 4, "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 10, "{}", ran.stdout);
     let dev = project.read("environments/dev.yaml");
     assert!(dev.contains("222233334444") && !dev.contains("storefront"), "{dev}");
     let valid = project.infra(&["validate"]).expect(0);

@@ -33,6 +33,9 @@ impl Gravity {
 
 /// What a code is about; for one from elsewhere a sentence that holds for all.
 pub fn about(code: &str) -> &'static str {
+    if code.starts_with("policy/") {
+        return "A rule of the project's policies/ does not hold";
+    }
     kind(code).map_or("What a reviewer should know before saying yes", |kind| kind.about)
 }
 

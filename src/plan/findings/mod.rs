@@ -17,7 +17,7 @@ mod settings;
 mod stacks;
 mod table;
 
-use super::document::{Action, Finding, FindingSeverity, StackStep};
+use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};
 use super::request::Request;
 use kinds::{Gravity, rank};
 pub use kinds::{KINDS, about, kind};
@@ -37,6 +37,14 @@ pub(super) fn findings(request: &Request, steps: &[StackStep], risks: Vec<Findin
         (std::cmp::Reverse(finding.severity), rank(&finding.code), order(&finding.stack))
     });
     found
+}
+
+impl Plan {
+    /// Takes in findings from elsewhere; the order stays that of gravity.
+    pub fn add_findings(&mut self, found: Vec<Finding>) {
+        self.findings.extend(found);
+        self.findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), rank(&finding.code)));
+    }
 }
 
 /// The worst kinds are refused in a protected environment until the words for them are said.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use sources::{plan, problems};
+pub use sources::{plan, problems, violations};
 
 /// One result.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::{Entry, Level, Place};
 use crate::model::Environment;
 use crate::plan::{self, FindingSeverity, Plan};
+use crate::policy::{Standing, Violation};
 use crate::problem::{Location, Problem};
 
 /// Problems of files.
@@ -49,6 +50,24 @@ pub fn plan(plan: &Plan, environment: &Environment) -> Vec<Entry> {
         }
     };
     plan.findings.iter().map(entry).collect()
+}
+
+/// What the rules of a project say. Those that are waived come as accepted.
+pub fn violations(violations: &[Violation]) -> Vec<Entry> {
+    let entry = |violation: &Violation| Entry {
+        rule: format!("policy/{}", violation.rule),
+        about: format!("{} of {}", violation.rule, violation.file),
+        level: Level::Error,
+        message: format!("{}: {}", violation.subject(), violation.text()),
+        subject: Some(violation.subject()),
+        place: violation.place.as_deref().and_then(Place::parse),
+        identity: format!("{} {}", violation.subject(), violation.path),
+        accepted: match &violation.standing {
+            Standing::Waived(waiver) => Some(format!("until {}: {}", waiver.until, waiver.because)),
+            Standing::Open | Standing::Expired(_) => None,
+        },
+    };
+    violations.iter().map(entry).collect()
 }
 
 fn place(at: &Location) -> Option<Place> {

@@ -103,6 +103,7 @@ impl Backend {
             tags: Default::default(),
             protect: false,
             images: Default::default(),
+            waivers: Vec::new(),
             stacks: Default::default(),
             state: self.location.clone(),
             usage: Usage::default(),
