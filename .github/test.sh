@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every check of the workflows: `.github/test.sh`. Needs Python 3.11 or newer; zizmor comes pinned, into target/.
+# Every check of the workflows and of the action: `.github/test.sh`. Needs Python 3.11 or newer and the binary that `cargo build`
+# makes; zizmor comes pinned, into target/.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,7 +15,7 @@ if [[ ! -e $venv/stamp || $(<"$venv/stamp") != "$stamp" ]]; then
 fi
 
 echo "== zizmor"
-"$venv/bin/zizmor" --offline --strict-collection --persona=pedantic .
+"$venv/bin/zizmor" --offline --strict-collection --persona=pedantic . ../action.yml
 
 echo "== scripts"
-(cd scripts && "$python" -m unittest -q)
+(cd scripts && "$venv/bin/python" -m unittest -q)

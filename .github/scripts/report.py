@@ -5,13 +5,18 @@
     report.py comment FILE --number 7 --marker plan-dev           make or update the comment with that marker
     report.py issue FILE --title T --label drift                  make the open issue with that title, or update it
     report.py resolve --title T --label drift --comment TEXT      close it, if it is open
+    report.py annotations FILE                                    findings (SARIF) as annotations on files, for the log
+    report.py sarif FILE                                          findings to code scanning
+    report.py outputs FILE                                        a saved plan's figures, as outputs of a step
 
-FILE is Markdown; `-` is standard input. What GitHub would refuse as too long is cut, with a notice that names --more.
+FILE is Markdown unless it says otherwise; `-` is standard input. What GitHub would refuse as too long is cut, with a notice that names --more.
 Uses the variables that GitHub Actions sets, GITHUB_TOKEN with the rights to write comments or issues, and nothing but
 Python's standard library.
 """
 
 import argparse
+import base64
+import gzip
 import json
 import os
 import re
@@ -24,6 +29,10 @@ from urllib.parse import quote
 
 COMMENT_CHARACTERS = 65_536
 SUMMARY_BYTES = 1024 * 1024
+# What GitHub shows of one step; the rest would be dropped in silence.
+ANNOTATIONS = 10
+# Of an upload to code scanning, compressed.
+SARIF_BYTES = 10 * 1024 * 1024
 # Comments by others are not ours to change, whatever they contain.
 AUTHOR = "github-actions[bot]"
 
@@ -80,6 +89,58 @@ def fit(text: str, limit: int, size: Callable[[str], int], more: str) -> str:
     return "".join(kept).rstrip("\n") + closing + notice
 
 
+def annotations(sarif: dict[str, Any]) -> Iterator[str]:
+    """Workflow commands for the findings that have a line, the gravest first."""
+
+    def value(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    def attribute(text: str) -> str:
+        return value(text).replace(":", "%3A").replace(",", "%2C")
+
+    commands = {"error": "error", "warning": "warning", "note": "notice"}
+    results = [result for run in sarif["runs"] for result in run["results"] if not result.get("suppressions")]
+    results.sort(key=lambda result: list(commands).index(result["level"]))
+    left = dict.fromkeys(commands, ANNOTATIONS)
+    for result in results:
+        place = result["locations"][0].get("physicalLocation")
+        left[result["level"]] -= 1
+        if place is None or left[result["level"]] < 0:
+            continue
+        file, line = attribute(place["artifactLocation"]["uri"]), place["region"]["startLine"]
+        title = attribute(result["ruleId"])
+        yield f"::{commands[result['level']]} file={file},line={line},title={title}::{value(result['message']['text'])}"
+
+
+def outputs(plan: dict[str, Any]) -> dict[str, str]:
+    """The figures of a saved plan."""
+    kinds = {
+        "add": "add",
+        "import": "add",
+        "modify": "change",
+        "may_modify": "change",
+        "replace": "replace",
+        "may_replace": "replace",
+        "remove": "destroy",
+    }
+    counts = dict.fromkeys(("add", "change", "replace", "destroy"), 0)
+    busy = [step for step in plan["steps"] if step["action"] != "nothing"]
+    for change in (change for step in busy for change in step["changes"]):
+        counts[kinds[change["action"]]] += 1
+    assets = [asset for asset in plan.get("assets", []) if asset.get("action") != "nothing"]
+    found = plan["findings"]
+    drifted = {one["stack"] for one in found if one["code"] in ("drifted-stack", "changed-outside")}
+    cost = plan.get("cost")
+    return {
+        "has-changes": str(bool(busy or assets)).lower(),
+        **{name: str(count) for name, count in counts.items()},
+        "refused": str(sum(one["severity"] == "refused" for one in found)),
+        "warnings": str(sum(one["severity"] == "warning" for one in found)),
+        "drift": str(len(drifted)),
+        "cost": f"{cost['difference']} {cost['currency']}" if cost else "",
+    }
+
+
 class GitHub:
     """The few calls of GitHub's REST API that are needed, on one repository."""
 
@@ -120,6 +181,14 @@ class GitHub:
                 return
         self.call("POST", f"/issues/{number}/comments", {"body": body})
 
+    def sarif(self, text: str, commit: str, ref: str) -> None:
+        """Give findings to code scanning."""
+        packed = gzip.compress(text.encode(), mtime=0)
+        if len(packed) > SARIF_BYTES:
+            sys.exit(f"{len(packed)} bytes of SARIF, compressed, are more than GitHub takes")
+        body = {"commit_sha": commit, "ref": ref, "sarif": base64.b64encode(packed).decode(), "tool_name": "infra"}
+        self.call("POST", "/code-scanning/sarifs", body)
+
     def open_issue(self, title: str, label: str) -> int | None:
         """Number of the open issue with that title that a run has made."""
         for issue in self.every(f"/issues?state=open&labels={quote(label)}&per_page=100"):
@@ -149,7 +218,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Tell people on GitHub what a run found.")
     parser.add_argument("--more", default="", help="where the whole text is; by default this run")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("summary", "comment", "issue", "resolve"):
+    for name in ("summary", "comment", "issue", "resolve", "annotations", "sarif", "outputs"):
         command = commands.add_parser(name)
         if name != "resolve":
             command.add_argument("file")
@@ -164,6 +233,14 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
 
     variables = os.environ
+    if given.command in ("annotations", "outputs"):
+        document = json.loads(Path(given.file).read_text(encoding="utf-8"))
+        if given.command == "annotations":
+            lines = list(annotations(document))
+        else:
+            lines = [f"{name}={value}" for name, value in outputs(document).items()]
+        print("\n".join(lines))
+        return
     repository = variables["GITHUB_REPOSITORY"]
     more = given.more or f"{variables['GITHUB_SERVER_URL']}/{repository}/actions/runs/{variables['GITHUB_RUN_ID']}"
     text = ""
@@ -178,6 +255,8 @@ def main(arguments: list[str]) -> None:
     github = GitHub(variables["GITHUB_API_URL"], repository, variables["GITHUB_TOKEN"])
     if given.command == "comment":
         github.comment(given.number, given.marker, text, more)
+    elif given.command == "sarif":
+        github.sarif(text, variables["GITHUB_SHA"], variables["GITHUB_REF"])
     elif given.command == "issue":
         github.issue(given.title, given.label, text, more)
     else:

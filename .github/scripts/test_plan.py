@@ -19,7 +19,8 @@ echo "$@" >"$(dirname "$0")/arguments"
 echo "a table"
 echo 'reading `dev`' >&2
 while [ "$1" != -o ]; do shift; done
-echo '{}' >"$2"
+echo '{"steps": [{"action": "update", "changes": [{"action": "may_replace"}]}], "findings": []}' >"$2"
+echo '{}' >"$4"
 exit CODE
 """
 
@@ -42,19 +43,21 @@ class Plan(unittest.TestCase):
     def test_changes_are_no_failure(self) -> None:
         done = self.run_with(2, **RUN)
         assert done.returncode == 0, done.stderr
-        assert (self.folder / "output").read_text() == "code=2\n"
+        outputs = (self.folder / "output").read_text()
+        assert outputs.startswith("code=2\nhas-changes=true\nadd=0\nchange=0\nreplace=1\ndestroy=0\n"), outputs
         text = (self.plan / "plan.md").read_text()
         assert text.startswith("## `dev`: changes\n")
         assert "For 0123456789ab, by [this run](https://github.test/example/shop/actions/runs/42)." in text
         assert text.endswith("\na table\n")
-        assert sorted(path.name for path in self.plan.iterdir()) == ["plan.json", "plan.md"]
+        assert sorted(path.name for path in self.plan.iterdir()) == ["plan.json", "plan.md", "plan.sarif"]
         arguments = (self.folder / "arguments").read_text()
         options = "--env dev --detailed-exitcode --format markdown --size-limit 100000000"
-        assert arguments == f"plan {options} -o {self.plan}/plan.json\n"
+        files = f"-o {self.plan}/plan.json --sarif {self.plan}/plan.sarif"
+        assert arguments == f"-C . plan {options} {files}\n"
 
     def test_no_changes(self) -> None:
         assert self.run_with(0).returncode == 0
-        assert (self.folder / "output").read_text() == "code=0\n"
+        assert (self.folder / "output").read_text().startswith("code=0\n")
         assert (self.plan / "plan.md").read_text() == "## `dev`: no changes\n\na table\n"
 
     def test_a_failure_is_passed_on_with_what_was_said(self) -> None:
