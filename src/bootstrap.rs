@@ -38,6 +38,7 @@ pub fn stack(environment: &Environment, catalog: &Catalog) -> Result<RenderedSta
             ("table".to_owned(), text(&environment.state.table)),
         ]),
         needs: IndexMap::new(),
+        files: None,
         after: Vec::new(),
         at: at.clone(),
     };

@@ -82,6 +82,19 @@ pub enum Image {
     Ref(Located<String>),
     /// Made on this machine, and pushed to the repository that a stack of the environment makes.
     Local(LocalImage),
+    /// The image that another environment runs, copied to the repository that a stack of this one makes.
+    Promoted(PromotedImage),
+}
+
+impl Image {
+    /// The stack that makes its repository; none for one that is where it is.
+    pub fn repository(&self) -> Option<&Located<String>> {
+        match self {
+            Image::Ref(_) => None,
+            Image::Local(image) => Some(&image.repository),
+            Image::Promoted(image) => Some(&image.repository),
+        }
+    }
 }
 
 /// An image that is pushed before the stacks that name it are touched.
@@ -89,6 +102,16 @@ pub enum Image {
 pub struct LocalImage {
     pub source: ImageSource,
     /// The stack that makes the repository; its output [`REPOSITORY_URI`] says where that is.
+    pub repository: Located<String>,
+    /// An archive that stands in where the image cannot be built.
+    pub fallback: Option<String>,
+}
+
+/// An image that another environment has proven.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromotedImage {
+    pub environment: Located<String>,
+    /// As in [`LocalImage`].
     pub repository: Located<String>,
 }
 
@@ -141,6 +164,8 @@ pub struct StackSpec {
     /// CloudFormation parameter ← need; overrides the template's own wiring.
     pub needs: IndexMap<String, Located<Need>>,
     pub after: Vec<Located<String>>,
+    /// A folder, relative to the project, whose files go into the stack's bucket.
+    pub files: Option<Located<String>>,
     pub at: Location,
 }
 

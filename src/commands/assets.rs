@@ -1,11 +1,16 @@
-//! What a plan's assets come to once account and disk have been asked: which images are there already.
+//! What a plan's assets come to once account and disk have been asked: which images are there already, which files of sites
+//! differ.
 
 use super::session::Account;
+use crate::error::{Error, Kind, Result};
 use crate::image::registry::Reference;
-use crate::model::{Deployed, REPOSITORY_URI};
-use crate::plan::{AssetAction, AssetStep, Plan};
+use crate::model::{BUCKET_NAME, Deployed, Environment, REPOSITORY_URI, SiteRecord, State};
+use crate::plan::{Action, Asset, AssetAction, AssetStep, Plan, SiteAsset, StackStep};
+use crate::problem::Located;
+use crate::site::{self, File};
 use futures::future::join_all;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Asks the repositories that exist which of the plan's images they have. One that cannot be asked is no reason to stop:
 /// the push finds out.
@@ -24,4 +29,106 @@ async fn is_there(asset: &AssetStep, account: &Account, deployed: &BTreeMap<Stri
     let uri = deployed.get(&asset.stack)?.outputs.get(REPOSITORY_URI)?;
     let repository = uri.parse::<Reference>().ok()?.repository;
     account.aws.ecr(&asset.target).has_image(&repository, digest).await.ok()
+}
+
+/// How what a bucket holds is known.
+#[derive(Clone, Copy)]
+pub enum Buckets<'a> {
+    Asked(&'a Account),
+    /// Only that it was filled, and with what.
+    Remembered,
+}
+
+/// Adds the files of the stacks that have some, where they differ from what the buckets hold.
+pub async fn sites(
+    plan: &mut Plan,
+    environment: &Environment,
+    project: &Path,
+    state: Option<&State>,
+    deployed: &BTreeMap<String, Deployed>,
+    buckets: Buckets<'_>,
+) -> Result<()> {
+    for (name, spec) in &environment.stacks {
+        let (Some(folder), Some(step)) = (&spec.files, plan.step(name)) else { continue };
+        let files = scan(project, folder)?;
+        let record = state.and_then(|state| state.stacks.get(name)?.site.as_ref());
+        let bucket = match step.action {
+            Action::Create | Action::Recreate => None,
+            _ => deployed.get(name).and_then(|stack| stack.outputs.get(BUCKET_NAME)),
+        };
+        let found = match (bucket, buckets) {
+            (None, _) => differing(folder, &files, &site::plan(&files, &[], ""), None),
+            (Some(bucket), Buckets::Asked(account)) => {
+                let objects = match account.aws.site_bucket(&step.target, bucket).list("").await {
+                    Ok(objects) => Some(objects),
+                    // Whoever may only plan need not be allowed to look into buckets.
+                    Err(error) if error.kind == Kind::AccessDenied => None,
+                    Err(error) => return Err(error.into()),
+                };
+                match objects {
+                    Some(objects) => differing(folder, &files, &site::plan(&files, &objects, ""), record),
+                    None => remembered(folder, &files, record),
+                }
+            }
+            (Some(_), Buckets::Remembered) => remembered(folder, &files, record),
+        };
+        if let Some((asset, action)) = found {
+            let asset = step_of(step, asset, action);
+            plan.assets.push(asset);
+        }
+    }
+    Ok(())
+}
+
+fn scan(project: &Path, folder: &Located<String>) -> Result<Vec<File>> {
+    let path = project.join(&folder.value);
+    if !path.is_dir() {
+        let message = format!("{}: there is no folder {}", folder.at, path.display());
+        return Err(Error::new(Kind::Configuration, message).hint("`files` is relative to the project").into());
+    }
+    Ok(site::scan(&path)?)
+}
+
+type Found = Option<(SiteAsset, AssetAction)>;
+
+/// None where the bucket has all of it and nothing else.
+fn differing(folder: &Located<String>, files: &[File], plan: &site::Plan, record: Option<&SiteRecord>) -> Found {
+    let doubtful = record.is_some_and(|site| site.unfinished);
+    (!plan.is_empty() || doubtful).then(|| (uploaded(folder, files, plan, doubtful), AssetAction::Upload))
+}
+
+/// None where what went up last was the same.
+fn remembered(folder: &Located<String>, files: &[File], record: Option<&SiteRecord>) -> Found {
+    let digest = site::digest(files);
+    let same = record.is_some_and(|site| site.digest == digest && !site.unfinished);
+    let asset = SiteAsset { folder: folder.value.clone(), digest, ..SiteAsset::default() };
+    (!same).then_some((asset, AssetAction::UploadIfMissing))
+}
+
+fn uploaded(folder: &Located<String>, files: &[File], plan: &site::Plan, doubtful: bool) -> SiteAsset {
+    let (change, add): (Vec<_>, Vec<_>) = plan.upload.iter().partition(|change| change.replaces.is_some());
+    let names = |changes: Vec<&site::Change>| changes.into_iter().map(|change| change.key.clone()).collect();
+    SiteAsset {
+        folder: folder.value.clone(),
+        digest: site::digest(files),
+        add: names(add),
+        change: names(change),
+        remove: plan.remove.clone(),
+        unchanged: plan.unchanged,
+        size_bytes: plan.bytes(),
+        invalidate: if doubtful { vec!["/*".to_owned()] } else { plan.invalidate.clone() },
+    }
+}
+
+fn step_of(step: &StackStep, asset: SiteAsset, action: AssetAction) -> AssetStep {
+    AssetStep {
+        id: format!("site {}", step.stack),
+        name: step.stack.clone(),
+        asset: Asset::Site(asset),
+        action,
+        stack: step.stack.clone(),
+        target: step.target.clone(),
+        waits_on: vec![step.stack.clone()],
+        needed_by: Vec::new(),
+    }
 }

@@ -1,9 +1,11 @@
 //! The images of an environment, made before its plan: a plan names them by digest.
 
+use super::promotion;
 use super::session::Session;
 use super::surroundings;
 use crate::apply::{EventKind, Events, send};
-use crate::error::{Error, Kind, Result};
+use crate::environment;
+use crate::error::{Error, Kind, Result, find};
 use crate::image::builder::{self, Build, Builder, Choice, Programs, Progress, Tell};
 use crate::image::context::{Context, Recipe, SecretSource};
 use crate::image::{Image as Made, Platform, source};
@@ -12,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::{Asset, Plan};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,18 +25,36 @@ pub struct Local {
     pub made_from: MadeFrom,
 }
 
-/// Makes the images that the stacks name, and writes their digests into the stacks.
-pub fn fill(session: &Session, environment: &Environment, stacks: &mut [RenderedStack], choice: Choice) -> Result<()> {
+/// Makes the images that the stacks name, finds those that other environments have proven, and writes their digests into
+/// the stacks. `offline`: of other environments only what this machine remembers.
+pub fn fill(
+    session: &Session,
+    environment: &Environment,
+    stacks: &mut [RenderedStack],
+    choice: Choice,
+    offline: bool,
+) -> Result<()> {
     let named: BTreeSet<String> = uses(stacks).map(|image| image.name.clone()).collect();
     if named.is_empty() {
         return Ok(());
     }
-    let made = session.read(async |events| make(session, environment, &named, choice, events).await)?;
+    let (made, proven) = session.read(async |events| {
+        let proven = match offline {
+            true => promotion::last_known(session, environment, &named)?,
+            false => promotion::resolve(session, environment, &named, events).await?,
+        };
+        Ok((make(session, environment, &named, choice, events).await?, proven))
+    })?;
     for image in uses(stacks) {
         if let Some(local) = made.get(&image.name) {
             image.digest = Some(local.image.digest.to_string());
             image.made_from = local.made_from.clone();
             image.size_bytes = Some(local.image.size_bytes);
+        }
+        if let Some(proven) = proven.get(&image.name) {
+            image.digest = Some(proven.digest.clone());
+            image.made_from = proven.made_from.clone();
+            image.from = Some(proven.from.clone());
         }
     }
     Ok(())
@@ -69,8 +89,80 @@ pub async fn make(
     Ok(made)
 }
 
-/// The image, and the digest of what it was made from.
+/// The image, and the digest of what it was made from. Where it cannot be built, what the environment has for that case
+/// stands in, and whoever looks on is told why.
 async fn one(
+    project: &Path,
+    name: &str,
+    image: &LocalImage,
+    choice: Choice,
+    events: &Events,
+) -> Result<(Made, String)> {
+    let Some(archive) = &image.fallback else { return origin(project, name, image, choice, events).await };
+    let marker = Marker::of(project, name, image).await;
+    let known = marker.as_ref().and_then(Marker::read).filter(|_| choice.is_none());
+    let why = match known {
+        Some(why) => format!("{why} (it is not tried again until its sources change, or with --builder)"),
+        None => match origin(project, name, image, choice, events).await {
+            Ok(made) => return Ok(made),
+            Err(error) => {
+                let why = first_reason(&error);
+                if let Some(marker) = &marker {
+                    marker.write(&why);
+                }
+                why
+            }
+        },
+    };
+    let message = format!("image {name}: {archive} stands in, since it could not be built: {why}");
+    send(events, None, EventKind::Note { message });
+    let (image, digest) = source::of_archive(project, name, archive, None, &teller(name, events)).await?;
+    Ok((image, digest.to_string()))
+}
+
+/// Remembers that a context could not be built, so that the next command does not wait for the same failure.
+struct Marker(PathBuf);
+
+impl Marker {
+    /// None where the context cannot even be read, which takes no time to find out again.
+    async fn of(project: &Path, name: &str, image: &LocalImage) -> Option<Marker> {
+        let recipe = recipe(&image.source).ok()?;
+        let folder = project.to_owned();
+        let context = tokio::task::spawn_blocking(move || Context::read(&folder, &recipe)).await.ok()?.ok()?;
+        let folder = builder::folder(project, name);
+        Some(Marker(folder.join(format!("{}.failed", context.digest.hex()))))
+    }
+
+    fn read(&self) -> Option<String> {
+        std::fs::read_to_string(&self.0).ok()
+    }
+
+    /// A marker that cannot be kept costs time, and nothing else.
+    fn write(&self, why: &str) {
+        let _ = std::fs::write(&self.0, why);
+    }
+}
+
+/// Facts that fit into a sentence.
+const FEW_DETAILS: usize = 3;
+
+/// What went wrong, in one line.
+fn first_reason(error: &anyhow::Error) -> String {
+    match find(error) {
+        Some(known) => {
+            let said: Vec<&str> =
+                known.details.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+            // Of a whole log its last words.
+            let said = if said.len() > FEW_DETAILS { &said[said.len() - 1..] } else { &said[..] };
+            let colon = if said.is_empty() { "" } else { ": " };
+            format!("{}{colon}{}", known.message, said.join("; "))
+        }
+        None => error.to_string(),
+    }
+}
+
+/// The image from where it should come.
+async fn origin(
     project: &Path,
     name: &str,
     image: &LocalImage,
@@ -146,18 +238,42 @@ fn parsed(platform: &str) -> Result<Platform> {
     platform.parse().map_err(|error| Error::new(Kind::Configuration, format!("{error}")).into())
 }
 
+/// The part of the project that an image is made from, here or where it is proven.
+fn sources(project: &Path, environment: &Environment, name: &str) -> Option<String> {
+    let made_here = |image: &Image| match image {
+        Image::Local(image) => Some(match &image.source {
+            ImageSource::Build { context, .. } => context.clone(),
+            ImageSource::Archive { path, .. } => path.clone(),
+        }),
+        _ => None,
+    };
+    match environment.images.get(name)? {
+        Image::Promoted(image) => {
+            let (other, _) = environment::load(project, &image.environment.value).ok()?;
+            made_here(other.images.get(name)?)
+        }
+        image => made_here(image),
+    }
+}
+
 /// Counts, for each image that changes, the commits since the one that runs was made.
 pub fn count_commits(plan: &mut Plan, state: Option<&State>, environment: &Environment, project: &Path) {
     for step in &mut plan.steps {
         let record = state.and_then(|state| state.stacks.get(&step.stack));
         for name in step.images.keys() {
             let before = record.and_then(|record| record.made_from.get(name)?.git_commit.as_deref());
-            let Some(Image::Local(image)) = environment.images.get(name) else { continue };
-            let folder = match &image.source {
-                ImageSource::Build { context, .. } => context,
-                ImageSource::Archive { path, .. } => path,
+            let after =
+                step.wanted.iter().flat_map(|wanted| wanted.parameters.values()).find_map(
+                    |parameter| match parameter {
+                        Parameter::LocalImage(image) if image.name == *name => image.made_from.git_commit.as_deref(),
+                        _ => None,
+                    },
+                );
+            let Some(folder) = sources(project, environment, name) else { continue };
+            let commits = match (before, after) {
+                (Some(before), Some(after)) => surroundings::commits_between(project, before, after, &folder),
+                _ => None,
             };
-            let commits = before.and_then(|before| surroundings::commits_since(project, before, folder));
             step.image_commits.extend(commits.map(|commits| (name.clone(), commits)));
         }
         let mine = plan.assets.iter_mut().filter(|asset| asset.needed_by.contains(&step.stack));

@@ -19,6 +19,7 @@ pub mod outputs;
 pub mod plan;
 mod planning;
 mod policies;
+mod promotion;
 pub mod rehearse;
 pub mod render;
 pub mod rollback;

@@ -1,5 +1,6 @@
 //! `infra plan`: what apply would do. Reads only.
 
+use super::assets::{self, Buckets};
 use super::images;
 use super::planning::{self, Aim, Limits, Making};
 use super::policies;
@@ -54,7 +55,7 @@ pub struct Args {
 const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
-    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder)?;
+    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder, args.offline)?;
     let options = args.limits.options();
     let mut plan = match args.offline {
         true => offline(session, &environment, &wanted, &options)?,
@@ -89,6 +90,8 @@ fn online(session: &Session, environment: &Environment, wanted: &[RenderedStack]
         let mut plan =
             planning::make(&account, environment, wanted, state, &mut facts.deployed, options, Aim::Reach).await?;
         images::count_commits(&mut plan, state, environment, &session.project);
+        let bucket = Buckets::Asked(&account);
+        assets::sites(&mut plan, environment, &session.project, state, &facts.deployed, bucket).await?;
         price(&mut plan, session, environment, wanted, &facts.deployed);
         let texts = planning::templates(wanted, &facts.deployed);
         Ok((plan, LocalCopy::keep(&session.project, environment, state, texts)))
@@ -113,6 +116,9 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
     let scope = Scope::from(environment);
     let now = Timestamp::now();
     let mut plan = plan::plan(&Request { scope: &scope, wanted, deployed: &deployed, state, options, now })?;
+    images::count_commits(&mut plan, state, environment, &session.project);
+    let sites = assets::sites(&mut plan, environment, &session.project, state, &deployed, Buckets::Remembered);
+    session.block_on(sites)?;
     price(&mut plan, session, environment, wanted, &deployed);
     Ok(plan)
 }

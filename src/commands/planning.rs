@@ -1,6 +1,6 @@
 //! From files and account to a plan: what `plan`, `apply`, `destroy` and `rollback` have in common.
 
-use super::assets;
+use super::assets::{self, Buckets};
 use super::changing::Grip;
 use super::images;
 use super::policies;
@@ -90,6 +90,10 @@ impl Limits {
 pub enum Aim {
     /// The account becomes what is wanted.
     Reach,
+    /// It becomes what it was; files of sites stay as they are.
+    Return,
+    /// The same as the first, but nothing goes up.
+    Rehearse,
     /// Everything goes.
     Destroy,
 }
@@ -102,9 +106,13 @@ pub fn wanted(session: &Session) -> Result<(Environment, Vec<RenderedStack>)> {
 }
 
 /// The same, with the images that the stacks name made: what a plan to be applied is made from.
-pub fn wanted_with_images(session: &Session, builder: Choice) -> Result<(Environment, Vec<RenderedStack>)> {
+pub fn wanted_with_images(
+    session: &Session,
+    builder: Choice,
+    offline: bool,
+) -> Result<(Environment, Vec<RenderedStack>)> {
     let (environment, mut stacks) = wanted(session)?;
-    images::fill(session, &environment, &mut stacks, builder)?;
+    images::fill(session, &environment, &mut stacks, builder, offline)?;
     Ok((environment, stacks))
 }
 
@@ -121,16 +129,20 @@ pub async fn make(
     let scope = Scope::from(environment);
     let now = Timestamp::now();
     let needed: BTreeSet<String> = match aim {
-        Aim::Reach => plan::needs_template(&Request { scope: &scope, wanted, deployed, state, options, now }),
+        Aim::Reach | Aim::Return | Aim::Rehearse => {
+            plan::needs_template(&Request { scope: &scope, wanted, deployed, state, options, now })
+        }
         Aim::Destroy => deployed.keys().cloned().collect(),
     };
     observe::fetch_templates(&account.aws, deployed, &needed).await?;
     let request = Request { scope: &scope, wanted, deployed, state, options, now };
     let mut plan = match aim {
-        Aim::Reach => plan::plan(&request)?,
+        Aim::Reach | Aim::Return | Aim::Rehearse => plan::plan(&request)?,
         Aim::Destroy => plan::plan_destroy(&request),
     };
-    assets::settle(&mut plan, account, deployed).await;
+    if aim != Aim::Rehearse {
+        assets::settle(&mut plan, account, deployed).await;
+    }
     Ok(plan)
 }
 
@@ -155,8 +167,12 @@ pub async fn under_lock(
         Ok(cost) => plan.cost = cost,
         Err(error) => send(grip.events, None, EventKind::Note { message: not_priced(&error) }),
     }
-    if aim == Aim::Reach {
+    if aim != Aim::Destroy {
         policies::judge(grip.project, environment, wanted, options, &mut plan)?;
+    }
+    if aim == Aim::Reach {
+        let bucket = Buckets::Asked(grip.account);
+        assets::sites(&mut plan, environment, grip.project, known, &deployed, bucket).await?;
     }
     keep(grip, environment, known, templates(wanted, &deployed));
     Ok(plan)

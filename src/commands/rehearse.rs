@@ -10,7 +10,7 @@ use crate::aws::{AccessKey, Aws, Connect};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Environment, RenderedStack, Written};
 use crate::plan::{ChangeAction, Options, Plan};
-use crate::rehearsal::{Basis, Failing, Known, Recorder, Rehearsal, Timeline};
+use crate::rehearsal::{self, Basis, Failing, Known, Recorder, Rehearsal, Timeline};
 use crate::state::{LocalCopy, LockRequest, StateStore};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -45,11 +45,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
-    let (mut environment, wanted) = planning::wanted(session)?;
+    let (mut environment, mut wanted) = planning::wanted(session)?;
     // As it would be on AWS, even if the environment lives here: at AWS's own pace.
     environment.apply.speed = 1.0;
     environment.apply.concurrency = args.concurrency.map_or(environment.apply.concurrency, usize::from);
     let copy = LocalCopy::find(&session.project, &environment)?;
+    rehearsal::name_images(&mut wanted, copy.as_ref().and_then(|copy| copy.state.as_ref()));
     let known = Known::from_copy(copy, &environment, &wanted)?;
     crate::random::seed(args.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -154,7 +155,8 @@ impl Stage<'_> {
         let (events, recorder) = Recorder::start();
         let grip =
             Grip { account: self.account, state: &state, events: &events, project: self.project, remembered: false };
-        let plan = planning::under_lock(&grip, self.environment, self.wanted, options, Aim::Reach).await?;
+        let mut plan = planning::under_lock(&grip, self.environment, self.wanted, options, Aim::Rehearse).await?;
+        rehearsal::move_nothing(&mut plan);
         before(&plan)?;
         let never = Interrupt::never();
         let context = Context {

@@ -36,6 +36,6 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     change(session, &environment, &args.manner, &operation, async |grip: Grip<'_>| {
         let store = grip.state.store();
         let wanted = store.recorded_stacks(store.entry(args.to).await?).await?;
-        planning::under_lock(&grip, &environment, &wanted, &options, Aim::Reach).await
+        planning::under_lock(&grip, &environment, &wanted, &options, Aim::Return).await
     })
 }

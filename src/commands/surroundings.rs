@@ -18,14 +18,14 @@ pub fn git_commit(project: &Path) -> Option<String> {
     Some(if changed.is_some_and(|changed| !changed.trim().is_empty()) { format!("{commit}-dirty") } else { commit })
 }
 
-/// How many commits touch a part of the project since `commit`; none where that commit is not known here.
-pub fn commits_since(project: &Path, commit: &str, part: &str) -> Option<u64> {
-    let commit = commit.strip_suffix("-dirty").unwrap_or(commit);
-    // A commit comes from the state: nothing else may be read into it.
-    if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let range = format!("{commit}..HEAD");
+/// How many commits from `before` to `after` touch a part of the project; none where one of them is not known here.
+pub fn commits_between(project: &Path, before: &str, after: &str, part: &str) -> Option<u64> {
+    // Commits come from states: nothing else may be read into them.
+    let commit = |text: &str| {
+        let commit = text.strip_suffix("-dirty").unwrap_or(text).to_owned();
+        (!commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(commit)
+    };
+    let range = format!("{}..{}", commit(before)?, commit(after)?);
     let count = output(Command::new("git").arg("-C").arg(project).args(["rev-list", "--count", &range, "--", part]))?;
     count.trim().parse().ok()
 }

@@ -114,6 +114,7 @@ fn stacks(top: &IndexMap<String, Input>, target: &Target) -> IndexMap<String, St
                 Some(InputKind::List(items)) => items.iter().filter_map(located).collect(),
                 _ => Vec::new(),
             },
+            files: stack.get("files").and_then(|files| located(&files.value)),
             at: input.key_at.clone(),
         };
         Some((name.clone(), spec))
@@ -147,10 +148,8 @@ fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, I
         }
     }
     for (name, image) in images {
-        if let Image::Local(image) = image
-            && !stacks.contains_key(&image.repository.value)
-        {
-            problems.push(images::no_repository(name, &image.repository, stacks.keys()));
+        if let Some(repository) = image.repository().filter(|repository| !stacks.contains_key(&repository.value)) {
+            problems.push(images::no_repository(name, repository, stacks.keys()));
         }
     }
     problems.extend(Graph::new(stacks.keys().cloned(), edges).cycles().iter().map(crate::graph::Cycle::problem));

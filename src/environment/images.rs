@@ -3,7 +3,7 @@
 use super::build::{entries, located, map, scalar, text};
 use super::keys;
 use crate::document::listed;
-use crate::model::{BuildSecret, Image, ImageSource, Input, LocalImage};
+use crate::model::{BuildSecret, Image, ImageSource, Input, LocalImage, PromotedImage};
 use crate::problem::{Located, Location, Problem, nearest};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ type Entries = IndexMap<String, Input>;
 /// The images of the merged files. `complete`: what is not there is missing.
 pub fn read(top: &Entries, complete: bool, problems: &mut Vec<Problem>) -> IndexMap<String, Image> {
     let mut images = IndexMap::new();
+    let is_local = top.get("local").is_some_and(|input| map(&input.value).is_some());
     for (name, input) in entries(top, "images") {
         let Some(image) = map(&input.value) else { continue };
         let origins: Vec<&str> = keys::IMAGE_ORIGINS.into_iter().filter(|key| image.contains_key(*key)).collect();
@@ -23,11 +24,14 @@ pub fn read(top: &Entries, complete: bool, problems: &mut Vec<Problem>) -> Index
                     format!("the image `{name}` comes from nowhere"),
                     Some(input.key_at.clone()),
                 )
-                .help("add `context: FOLDER`, `archive: FILE` or `ref: repository@sha256:…`"),
+                .help("add `context: FOLDER`, `archive: FILE`, `ref: repository@sha256:…` or `from: ENVIRONMENT`"),
             ),
             [] => {}
             [origin] => {
                 misplaced(name, image, origin, problems);
+                if let Some(fallback) = image.get("fallback").filter(|_| complete && !is_local) {
+                    problems.push(no_fallback_here(name, &fallback.key_at));
+                }
                 if let Some(read) = of_origin(name, image, origin, &input.key_at, problems) {
                     images.insert(name.clone(), read);
                 }
@@ -36,6 +40,13 @@ pub fn read(top: &Entries, complete: bool, problems: &mut Vec<Problem>) -> Index
         }
     }
     images
+}
+
+/// What runs for others is never something that stands in for it.
+fn no_fallback_here(name: &str, at: &Location) -> Problem {
+    let message = format!("the image `{name}` has a `fallback`, and this environment is not local");
+    Problem::error("useless-key", message, Some(at.clone()))
+        .help("only an environment with the key `local` may run something else than what was asked for")
 }
 
 fn two_origins(name: &str, image: &Entries, first: &str, second: &str, at: &Location) -> Problem {
@@ -51,6 +62,7 @@ fn misplaced(name: &str, image: &Entries, origin: &str, problems: &mut Vec<Probl
     let useless = |key: &str| match origin {
         "context" => false,
         "archive" => keys::BUILD_KEYS.contains(&key),
+        "from" => keys::BUILD_KEYS.contains(&key) || key == "platform",
         _ => keys::BUILD_KEYS.contains(&key) || matches!(key, "platform" | "repository"),
     };
     for (key, input) in image.iter().filter(|(key, _)| useless(key)) {
@@ -62,8 +74,11 @@ fn misplaced(name: &str, image: &Entries, origin: &str, problems: &mut Vec<Probl
 fn of_origin(name: &str, image: &Entries, origin: &str, at: &Location, problems: &mut Vec<Problem>) -> Option<Image> {
     let value = located(&image.get(origin)?.value)?;
     let platform = text(image, "platform");
+    let repository = image.get("repository").and_then(|repository| located(&repository.value));
+    let repository = repository.unwrap_or_else(|| Located { value: format!("{name}-images"), at: at.clone() });
     let source = match origin {
         "ref" => return Some(Image::Ref(value)),
+        "from" => return Some(Image::Promoted(PromotedImage { environment: value, repository })),
         "archive" => ImageSource::Archive { path: value.value, platform },
         _ => ImageSource::Build {
             context: value.value,
@@ -77,9 +92,8 @@ fn of_origin(name: &str, image: &Entries, origin: &str, at: &Location, problems:
             builder: text(image, "builder"),
         },
     };
-    let repository = image.get("repository").and_then(|repository| located(&repository.value));
-    let repository = repository.unwrap_or_else(|| Located { value: format!("{name}-images"), at: at.clone() });
-    Some(Image::Local(LocalImage { source, repository }))
+    let fallback = image.get("fallback").and_then(|input| text(map(&input.value)?, "archive"));
+    Some(Image::Local(LocalImage { source, repository, fallback }))
 }
 
 fn secrets(image: &Entries, problems: &mut Vec<Problem>) -> BTreeMap<String, BuildSecret> {

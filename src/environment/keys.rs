@@ -183,10 +183,10 @@ pub const ENVIRONMENT: Section = Section {
 };
 
 /// What says where an image comes from: one of them, and only one.
-pub const IMAGE_ORIGINS: [&str; 3] = ["context", "archive", "ref"];
+pub const IMAGE_ORIGINS: [&str; 4] = ["context", "archive", "ref", "from"];
 
 /// Keys that mean something only beside `context`.
-pub const BUILD_KEYS: [&str; 5] = ["dockerfile", "target", "args", "secrets", "builder"];
+pub const BUILD_KEYS: [&str; 6] = ["dockerfile", "target", "args", "secrets", "builder", "fallback"];
 
 /// Seconds of the embedded AWS that pass in a second, if nothing else is said: the ten minutes that a whole system takes
 /// become ten seconds.
@@ -224,6 +224,18 @@ const IMAGE: Section = Section {
             shape: Shape::Text(&IMAGE_REF),
             required: false,
             about: "An image that was pushed already, by its digest: `repository@sha256:…`.",
+        },
+        Key {
+            name: "from",
+            shape: Shape::Text(&ENVIRONMENT_NAME),
+            required: false,
+            about: "The environment whose image of this name is taken over, by its digest, as the last apply left it there.",
+        },
+        Key {
+            name: "fallback",
+            shape: Shape::Keys(&FALLBACK),
+            required: false,
+            about: "What stands in where the image cannot be built. Only where the environment is `local`.",
         },
         Key {
             name: "repository",
@@ -270,6 +282,16 @@ const IMAGE: Section = Section {
     ],
 };
 
+const FALLBACK: Section = Section {
+    of: "`fallback`",
+    keys: &[Key {
+        name: "archive",
+        shape: Shape::Text(&PATH),
+        required: true,
+        about: "A file that holds an image, as `docker save` or an OCI archive has it, relative to the project.",
+    }],
+};
+
 const SECRET: Section = Section {
     of: "a secret",
     keys: &[
@@ -309,6 +331,13 @@ const STACK: Section = Section {
             required: false,
             about: "CloudFormation parameters and where their values come from (`stack.Output`, `image:name`), where this \
                     differs from the template's own wiring.",
+        },
+        Key {
+            name: "files",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "A folder, relative to the project, whose files are put into the stack's bucket (output BucketName) after the \
+                    stack; the distribution in front of it (output DistributionId) forgets what changed.",
         },
         Key {
             name: "after",

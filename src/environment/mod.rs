@@ -16,7 +16,7 @@ mod tests;
 
 use crate::document;
 use crate::error::{Error, Kind};
-use crate::model::Environment;
+use crate::model::{Environment, Image, PromotedImage};
 use crate::problem::{Problem, nearest};
 use std::path::Path;
 
@@ -47,10 +47,32 @@ pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), E
         Some(merged) => build::build(name, merged, chain.complete, &mut chain.problems),
         None => None,
     };
+    if let Some(environment) = &environment {
+        promotions(project, environment, &mut chain.problems);
+    }
     in_reading_order(&mut chain.problems);
     match environment.filter(|_| !chain.problems.iter().any(Problem::is_error)) {
         Some(environment) => Ok((environment, chain.problems)),
         None => Err(Error::problems(chain.problems)),
+    }
+}
+
+/// Environments that images are taken from must be there, and be others.
+fn promotions(project: &Path, environment: &Environment, problems: &mut Vec<Problem>) {
+    for (name, image) in &environment.images {
+        let Image::Promoted(PromotedImage { environment: from, .. }) = image else { continue };
+        let problem = |message: String| Problem::error("unknown-environment", message, Some(from.at.clone()));
+        if from.value == environment.name {
+            problems.push(problem(format!("the image `{name}` cannot come from its own environment")));
+        } else if !project.join(DIRECTORY).join(format!("{}.yaml", from.value)).exists() {
+            let message = format!("the image `{name}` comes from the environment `{}`, and there is none", from.value);
+            let others = names(project).unwrap_or_default();
+            let others = others.iter().map(String::as_str).filter(|other| *other != environment.name);
+            problems.push(match nearest(&from.value, others.clone()) {
+                Some(near) => problem(message).help(format!("did you mean `from: {near}`?")),
+                None => problem(message).help(format!("the environments are {}", document::listed(others))),
+            });
+        }
     }
 }
 

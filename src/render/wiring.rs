@@ -5,7 +5,10 @@ use super::Draft;
 use super::workshop::{Workshop, manifest_problem};
 use crate::document::listed;
 use crate::graph::Edge;
-use crate::model::{Environment, Image, LocalImageUse, MadeFrom, Need, Parameter, REPOSITORY_URI};
+use crate::model::{
+    BUCKET_NAME, Environment, Image, LocalImage, LocalImageUse, MadeFrom, Need, Parameter, PromotedImage,
+    REPOSITORY_URI,
+};
 use crate::problem::{Located, Location, Problem, nearest};
 use cloudformation::template::{Function, ParameterType, Template};
 use indexmap::IndexMap;
@@ -59,8 +62,8 @@ pub fn wire(
                         Image::Ref(reference) => {
                             Parameter::Image { name: image.clone(), reference: reference.value.clone() }
                         }
-                        Image::Local(local) => {
-                            let repository = &local.repository;
+                        Image::Local(LocalImage { repository, .. })
+                        | Image::Promoted(PromotedImage { repository, .. }) => {
                             let (from, to) = (draft.spec.name.clone(), repository.value.clone());
                             edges.push(Edge { from, to, at: Some(wire.at.clone()) });
                             problems.extend(repository_problem(image, repository, drafts));
@@ -80,6 +83,7 @@ pub fn wire(
             },
         }
     }
+    problems.extend(files_problem(draft));
     for (name, declared) in &draft.body.parameters {
         if !wires.contains_key(name) && declared.default.is_none() {
             let message = format!("nothing fills the parameter `{name}` of the stack `{}`", draft.spec.name);
@@ -225,6 +229,19 @@ fn repository_problem(
     let problem = Problem::error("unknown-output", message, Some(repository.at.clone()));
     let template = &giver.template.name;
     Some(problem.help(format!("its template is `{template}`; a stack of the template `ecr-repository` has it")))
+}
+
+/// The stack has files, and makes no bucket for them.
+fn files_problem(draft: &Draft<'_>) -> Option<Problem> {
+    let files = draft.spec.files.as_ref().filter(|_| !draft.body.outputs.contains_key(BUCKET_NAME))?;
+    let message = format!("the stack `{}` has files, and no output `{BUCKET_NAME}`", draft.spec.name);
+    let problem = Problem::error("unknown-output", message, Some(files.at.clone()));
+    let template = &draft.template.name;
+    Some(
+        problem.help(format!(
+            "its template is `{template}`; one that makes a bucket, as `static-site` does, names it there"
+        )),
+    )
 }
 
 fn unknown_image(image: &str, wire: &Wire, draft: &Draft<'_>, environment: &Environment) -> Problem {

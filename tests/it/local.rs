@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 /// The repository's own environments in a folder of their own, and no AWS.
 fn clone() -> Project {
     let project = Project::offline();
-    for name in ["base", "dev", "prod", "local"] {
+    for name in ["base", "dev", "staging", "prod", "local"] {
         let file = format!("environments/{name}.yaml");
         let text = std::fs::read_to_string(root().join(&file)).expect("an environment of the repository");
         project.write(&file, &text);
     }
+    crate::support::storefront::assets(&project);
     project
 }
 
@@ -31,13 +32,21 @@ fn small() -> Project {
 #[test]
 fn the_first_command_brings_the_whole_system_up() {
     let project = clone();
-    let infra = |args: &[&str]| project.infra(&[args, &["--env", "local"]].concat());
+    // Without a builder, and without anything else.
+    let infra = |args: &[&str]| project.infra(&[args, &["--env", "local"]].concat()).env("PATH", "/nonexistent");
     let began = Instant::now();
     let applied = infra(&["apply"]).expect(0);
     let took = began.elapsed();
     assert!(took < Duration::from_secs(120), "{took:?}");
     assert!(applied.stderr.contains("the local AWS is new: making bucket infra-state-000000000000-us-east-1"));
     assert!(applied.stderr.contains("To try next:"), "{}", applied.stderr);
+    assert!(applied.stderr.contains("apps/example-image.tar stands in"), "{}", applied.stderr);
+    assert!(
+        applied.stderr.contains("image fastapi-a: sha256:") && applied.stderr.contains("pushed"),
+        "{}",
+        applied.stderr
+    );
+    assert!(applied.stderr.contains("site site: ") && applied.stderr.contains("files uploaded"), "{}", applied.stderr);
     let outputs = applied.stdout.split("Applied in").nth(1).expect("a headline");
     assert!(outputs.contains("site.Url") && outputs.contains("alb.Url"), "it ends with where to look: {outputs}");
 

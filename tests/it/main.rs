@@ -19,6 +19,7 @@ mod offline;
 mod offline_plan;
 mod push;
 mod readme;
+mod releases;
 mod rendered;
 mod sarif;
 mod site;

@@ -21,6 +21,7 @@ fn the_commands_of_the_readme_work() {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         project.write(&format!("environments/{name}"), &std::fs::read_to_string(&path).expect("a text"));
     }
+    crate::support::storefront::assets(&project);
     for command in [first].into_iter().chain(commands) {
         let words: Vec<&str> = command.split_whitespace().collect();
         let ran = project.infra(&words).run();

@@ -19,6 +19,7 @@ pub fn storefront() -> Project {
         let text = std::fs::read_to_string(root().join(&file)).expect("an environment of the repository");
         project.write(&file, &text.replace("111122223333", "ACCOUNT"));
     }
+    crate::support::storefront::assets(&project);
     project
 }
 

@@ -24,7 +24,7 @@ on_every_server!(
 );
 
 /// Where `value` differs from docs/schemas/<name>.json.
-fn schema_errors(name: &str, value: &Value) -> Vec<String> {
+pub fn schema_errors(name: &str, value: &Value) -> Vec<String> {
     let text = std::fs::read_to_string(root().join(format!("docs/schemas/{name}.json"))).expect("a schema");
     let schema = serde_json::from_str(&text).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");

@@ -7,6 +7,7 @@ use crate::faults::{FaultPlan, Faults};
 use crate::ids::Ids;
 use crate::resources::Resources;
 use crate::services::Services;
+use crate::services::cloudfront::Invalidations;
 use crate::services::sts::Sessions;
 use crate::store::Store;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -51,6 +52,7 @@ pub(crate) struct World {
     pub request_ids: Ids,
     pub sessions: Sessions,
     pub services: Services,
+    pub invalidations: Invalidations,
     pub faults: Faults,
     pub store: Arc<Store>,
     pub resources: Resources,
@@ -72,6 +74,7 @@ impl LocalAws {
             request_ids: Ids::new(!seed),
             sessions: Sessions::restore(store.read(Sessions::FILE)?.unwrap_or_default()),
             services: Services::new(clock.clone(), seed.rotate_left(32), Arc::clone(&store)),
+            invalidations: Invalidations::restore(store.read(Invalidations::FILE)?.unwrap_or_default()),
             faults: Faults::default(),
             resources: Resources::default(),
             stacks: Stacks::default(),

@@ -6,7 +6,7 @@ use crate::apply::event::{EventKind, send};
 use crate::apply::record;
 use crate::apply::stop::Result;
 use crate::model::{BUCKET_NAME, DISTRIBUTION_ID, SiteRecord};
-use crate::plan::{AssetStep, SiteAsset, emptied};
+use crate::plan::{AssetAction, AssetStep, SiteAsset, emptied};
 use crate::site::{self, Applied, Progress, Tell};
 use std::sync::Arc;
 
@@ -32,7 +32,8 @@ pub(super) async fn upload(run: &Run<'_>, asset: &AssetStep, planned: &SiteAsset
     }
     let bucket = run.context.aws.site_bucket(&asset.target, &name);
     let plan = site::plan(&files, &bucket.list("").await?, "");
-    if let Some(unseen) = plan.remove.iter().find(|key| !planned.remove.contains(key)) {
+    let shown = asset.action == AssetAction::Upload;
+    if let Some(unseen) = plan.remove.iter().find(|key| shown && !planned.remove.contains(key)) {
         return Err(failed(
             format!("`{unseen}` came into s3://{name} since the plan was made; nothing was uploaded or removed"),
             [format!("plan again: infra plan --env {}", run.plan.environment)],

@@ -47,6 +47,13 @@ fn chosen(names: &[String], environment: &Environment) -> Result<BTreeSet<String
     for name in names {
         match environment.images.get(name) {
             Some(image) if is_local(image) => {}
+            Some(Image::Promoted(image)) => {
+                let from = &image.environment.value;
+                let message =
+                    format!("the image `{name}` is taken from the environment `{from}`; there is nothing to build");
+                return Err(Error::new(Kind::Usage, message)
+                    .hint(format!("build it there: infra image build {name} --env {from}")));
+            }
             Some(_) => {
                 let message = format!("the image `{name}` is named by its digest; there is nothing to build");
                 return Err(Error::new(Kind::Usage, message));

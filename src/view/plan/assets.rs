@@ -15,6 +15,7 @@ pub(super) fn sign(asset: &AssetStep) -> Sign {
         (AssetAction::Remove, _) => Sign::Remove,
         (_, Asset::Image(image)) if image.before.is_none() => Sign::Add,
         (_, Asset::Image(image)) if image.after.is_none() => Sign::Unknown,
+        (AssetAction::UploadIfMissing, Asset::Site(_)) => Sign::Unknown,
         (_, Asset::Site(site)) if site.change.is_empty() && site.remove.is_empty() && site.unchanged == 0 => Sign::Add,
         _ => Sign::Change,
     }
@@ -25,6 +26,7 @@ pub(super) fn headline(asset: &AssetStep) -> String {
     match (asset.action, &asset.asset) {
         (AssetAction::Remove, _) => "all files and their old versions are deleted, before their bucket is".to_owned(),
         (_, Asset::Image(image)) => of_image(image),
+        (AssetAction::UploadIfMissing, Asset::Site(_)) => "the files may differ: their bucket was not asked".to_owned(),
         (_, Asset::Site(site)) => of_site(site),
     }
 }
@@ -72,6 +74,9 @@ pub(super) fn rows(asset: &AssetStep, detail: Detail) -> Vec<Row> {
     match &asset.asset {
         Asset::Image(image) => say(Sign::None, image_goes(asset, image)),
         Asset::Site(_) if asset.action == AssetAction::Remove => {}
+        Asset::Site(site) if asset.action == AssetAction::UploadIfMissing => {
+            say(Sign::None, format!("from {} to the bucket of {}", site.folder, asset.stack));
+        }
         Asset::Site(site) => {
             let to = format!("{} from {} to the bucket of {}", bytes(site.size_bytes), site.folder, asset.stack);
             say(Sign::None, to);

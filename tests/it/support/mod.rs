@@ -13,6 +13,7 @@ pub mod registry;
 pub mod served;
 pub mod small;
 pub mod state;
+pub mod storefront;
 pub mod venv;
 pub mod whole;
 pub mod wire;

@@ -8,6 +8,7 @@ use infra::catalog::Catalog;
 use infra::model::{Environment, RenderedStack, Written};
 use infra::observe;
 use infra::plan::{Options, Plan, Request, Scope, needs_template, plan, plan_destroy};
+use infra::rehearsal::{move_nothing, name_images};
 use infra::render::render;
 use infra::state::{LockRequest, StateStore};
 use jiff::Timestamp;
@@ -50,7 +51,8 @@ impl Whole {
 
     pub fn files(&self) -> (Environment, Vec<RenderedStack>) {
         let environment = infra::environment::load(self.folder.path(), self.name).expect("a good environment").0;
-        let stacks = render(&environment, &Catalog::open(self.folder.path())).expect("stacks");
+        let mut stacks = render(&environment, &Catalog::open(self.folder.path())).expect("stacks");
+        name_images(&mut stacks, None);
         (environment, stacks)
     }
 
@@ -84,7 +86,10 @@ impl Whole {
         };
         observe::fetch_templates(&self.aws, &mut facts.deployed, &needed).await.expect("templates");
         let request = Request { deployed: &facts.deployed, ..request };
-        if destroy { plan_destroy(&request) } else { plan(&request).expect("a plan") }
+        let mut made = if destroy { plan_destroy(&request) } else { plan(&request).expect("a plan") };
+        // Images are on their way in `releases`.
+        move_nothing(&mut made);
+        made
     }
 
     pub async fn apply(&self, plan: &Plan) -> Report {

@@ -92,6 +92,7 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
     match route.service.as_str() {
         "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
         "cloudcontrolapi" => crate::cloudcontrol::answer(world, &route.place, &request).await,
+        "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
         "sts" => crate::services::sts::answer(world, route, &request),
         service => match world.services.call(&route.place, service, request.clone()).await {
             Some(response) => response,

@@ -101,6 +101,11 @@ impl State {
         self.live.values().filter(move |live| live.place == *place && live.type_name == type_name)
     }
 
+    /// The resources of a type in an account, wherever: of services that have no regions.
+    pub fn of_account<'s>(&'s self, account: &'s str, type_name: &'s str) -> impl Iterator<Item = &'s Live> {
+        self.live.values().filter(move |live| live.place.account == account && live.type_name == type_name)
+    }
+
     /// Every resource of a place.
     pub fn of_place<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'s Live> {
         self.live.values().filter(move |live| live.place == *place)

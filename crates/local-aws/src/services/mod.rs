@@ -1,6 +1,7 @@
 //! The services beside CloudFormation that hold real data: winterbaume's, a set for each account.
 
 mod account;
+pub(crate) mod cloudfront;
 mod dynamodb;
 mod keep;
 mod registry;

@@ -1,0 +1,382 @@
+//! From sources to a running service with one command: images and files go up as steps of the plan, each once, and what
+//! breaks on the way breaks nothing else.
+
+use crate::support::ministack::{self, Account};
+use crate::support::project::{Project, Server};
+use crate::support::proxy::{Proxy, Request, Verdict};
+use crate::support::state::boto;
+use crate::support::{root, venv};
+use crate::verbs::schema_errors;
+use serde_json::{Value, json};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const ENVIRONMENT: &str = r#"project: small
+account: "ACCOUNT"
+region: us-east-1
+apply: {lock_lease: 3s}
+
+images:
+  api: {archive: api.tar}
+
+stacks:
+  api-images: {template: ecr-repository, inputs: {name: api, retain: false}}
+  api: {template: service}
+  beside: {template: parameter, inputs: {value: alone}}
+"#;
+
+const SERVICE: &str = r#"description: A service that runs an image.
+needs:
+  Image: image:api
+outputs:
+  Definition: What runs.
+---
+Parameters:
+  Image:
+    Type: String
+Resources:
+  Cluster:
+    Type: AWS::ECS::Cluster
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: {{ project }}-{{ environment }}-api
+      RequiresCompatibilities: [FARGATE]
+      NetworkMode: awsvpc
+      Cpu: "256"
+      Memory: "512"
+      ContainerDefinitions:
+        - {Name: api, Image: !Ref Image, Essential: true}
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      Cluster: !Ref Cluster
+      TaskDefinition: !Ref Definition
+      DesiredCount: 0
+      LaunchType: FARGATE
+      NetworkConfiguration:
+        AwsvpcConfiguration: {Subnets: [subnet-0123456789abcdef0]}
+Outputs:
+  Definition:
+    Value: !Ref Definition
+"#;
+
+const PAGES: &str = r#"description: Files in a bucket behind a distribution.
+outputs:
+  BucketName: Where the files go.
+  DistributionId: What visitors reach.
+---
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    DeletionPolicy: Delete
+    UpdateReplacePolicy: Delete
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+  Distribution:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        DefaultCacheBehavior:
+          TargetOriginId: files
+          ViewerProtocolPolicy: redirect-to-https
+          CachePolicyId: 658327ea-f89d-4fab-a63d-7e88639e58f6
+        Origins:
+          - {Id: files, DomainName: !GetAtt Bucket.RegionalDomainName, S3OriginConfig: {OriginAccessIdentity: ""}}
+Outputs:
+  BucketName:
+    Value: !Ref Bucket
+  DistributionId:
+    Value: !Ref Distribution
+"#;
+
+const APPLY: [&str; 4] = ["apply", "--env", "dev", "--yes"];
+
+fn on(account: Account) -> Project {
+    let project = Project::on(account);
+    crate::support::small::files(&project);
+    project.write("environments/dev.yaml", ENVIRONMENT).write("templates/service.yaml", SERVICE);
+    image(&project, "one");
+    project.infra(&["bootstrap", "--env", "dev", "--yes"]).expect(0);
+    project
+}
+
+fn project() -> Project {
+    on(Project::on_server(Server::Local).account.unwrap())
+}
+
+/// Writes `api.tar`: an image whose only file says this.
+fn image(project: &Project, text: &str) {
+    let script = "import importlib.util, sys\n\
+                  spec = importlib.util.spec_from_file_location('example', sys.argv[1])\n\
+                  example = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(example)\n\
+                  example.NOTE = sys.argv[2].encode()\nopen(sys.argv[3], 'wb').write(example.image())\n";
+    let made = Command::new(venv::program("python"))
+        .args(["-c", script])
+        .arg(root().join("apps/example-image.py"))
+        .arg(text)
+        .arg(project.path().join("api.tar"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+fn plan(project: &Project, environment: &str) -> Value {
+    let plan = project.infra(&["plan", "--env", environment, "--format", "json"]).expect(0).json();
+    assert_eq!(schema_errors("plan", &plan), Vec::<String>::new(), "{plan}");
+    plan
+}
+
+/// `stack.Resource` of all that changes.
+fn changes(plan: &Value) -> Vec<String> {
+    let steps = plan["steps"].as_array().unwrap().iter().filter(|step| step["action"] != "nothing");
+    let all = steps.flat_map(|step| step["changes"].as_array().unwrap().iter().map(move |change| (step, change)));
+    all.map(|(step, change)| format!("{}.{}", step["stack"].as_str().unwrap(), change["logical_id"].as_str().unwrap()))
+        .collect()
+}
+
+fn to_registry(request: &Request) -> bool {
+    request.operation.contains(" /v2/")
+}
+
+/// From nothing to a service, to nothing to do, to another image.
+fn an_image_on_its_way(project: &Project) {
+    let first = plan(project, "dev");
+    let asset = &first["assets"][0];
+    assert_eq!((&asset["id"], &asset["action"]), (&json!("image api"), &json!("upload")), "{asset}");
+    assert_eq!((&asset["needed_by"], &asset["waits_on"]), (&json!(["api"]), &json!(["api-images"])), "{asset}");
+    assert!(asset["before"].is_null() && asset["size_bytes"].as_u64().unwrap() > 0, "{asset}");
+    assert_eq!(first["summary"]["assets"], 1);
+
+    let applied = project.infra(&[&APPLY[..], &["--format", "json"]].concat()).expect(0);
+    let lines: Vec<Value> = applied.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut errors = lines.iter().flat_map(|line| schema_errors("events", line));
+    assert_eq!(errors.next(), None);
+    let at = |kind: &str, key: &str, name: &str| {
+        let found = lines.iter().position(|line| line["type"] == kind && line[key] == name);
+        found.unwrap_or_else(|| panic!("{kind} {name} in {}", applied.stdout))
+    };
+    assert!(at("stack_finished", "stack", "api-images") < at("image_pushed", "image", "api"));
+    assert!(at("image_pushed", "image", "api") < at("stack_started", "stack", "api"));
+    assert_eq!(lines[at("asset_finished", "asset", "image api")]["outcome"], "done");
+
+    let listed = project.infra(&["image", "list", "--env", "dev", "--format", "json"]).expect(0).json();
+    let image_there = &listed[0]["images"][0];
+    assert_eq!(image_there["digest"], asset["after"]);
+    assert_eq!(image_there["used_by"], json!([{"by": "environment", "name": "dev", "stack": "api"}]));
+    let tags: Vec<&str> = image_there["tags"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let context = asset["context_digest"].as_str().unwrap();
+    assert_eq!(tags, [format!("context-{}", &context["sha256:".len()..][..16])]);
+
+    let watched = Proxy::before(&project.account.as_ref().unwrap().endpoint, |_| Verdict::Pass);
+    let again = project.infra(&APPLY).env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
+    assert!(again.stdout.contains("No changes."), "{}", again.stdout);
+    assert!(!watched.seen().iter().any(to_registry), "nothing is asked of the registry");
+
+    image(project, "two");
+    let second = plan(project, "dev");
+    assert_eq!(changes(&second), ["api.Definition", "api.Service"]);
+    let changed = &second["assets"][0];
+    assert_eq!((&changed["before"], &changed["action"]), (&asset["after"], &json!("upload")), "{changed}");
+    assert_ne!(changed["after"], asset["after"]);
+    let shown = project.infra(&["plan", "--env", "dev"]).expect(0).stdout;
+    let short = |digest: &Value| digest.as_str().unwrap()[..15].to_owned();
+    let line = format!("~ image api: {} → {}", short(&changed["before"]), short(&changed["after"]));
+    assert!(shown.contains(&line) && shown.contains("in 1 stack, 1 image."), "{shown}");
+    let applied = project.infra(&APPLY).expect(0);
+    assert!(applied.stdout.contains("1 stack, 1 image"), "{}", applied.stdout);
+
+    // Back to the first one, which is there still: nothing is sent.
+    image(project, "one");
+    assert_eq!(plan(project, "dev")["assets"][0]["action"], "nothing");
+    let watched = Proxy::before(&project.account.as_ref().unwrap().endpoint, |_| Verdict::Pass);
+    project.infra(&APPLY).env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
+    assert!(!watched.seen().iter().any(to_registry), "the plan has asked already");
+    project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
+    project.infra(&["destroy", "--env", "dev", "--yes"]).expect(0);
+}
+
+#[test]
+fn an_image_gets_to_its_repository_before_its_service() {
+    an_image_on_its_way(&project());
+}
+
+/// The emulator's registry knows the default account alone: its requests carry no signature.
+#[test]
+fn the_same_on_an_aws_that_nobody_here_wrote() {
+    an_image_on_its_way(&on(Account { endpoint: ministack::endpoint(), id: "000000000000".to_owned() }));
+}
+
+#[test]
+fn a_push_that_fails_fails_only_what_needs_the_image() {
+    let project = project();
+    let denied = r#"{"errors": [{"code": "DENIED", "message": "no more room"}]}"#;
+    let proxy = Proxy::before(&project.account.as_ref().unwrap().endpoint, move |request| {
+        match to_registry(request) && request.operation.starts_with("POST") {
+            true => Verdict::Answer(403, denied.to_owned()),
+            false => Verdict::Pass,
+        }
+    });
+    let failed = project.infra(&APPLY).env("AWS_ENDPOINT_URL", &proxy.endpoint).expect(1);
+    let told = failed.whole();
+    assert!(told.contains("image api failed:") && told.contains("no more room"), "{told}");
+    assert!(told.contains("api, because of image api"), "{told}");
+    let status = project.infra(&["status", "--env", "dev", "--format", "json"]).expect(0).json();
+    let there = |name: &str| status["stacks"].as_array().unwrap().iter().any(|one| one["stack"] == name);
+    assert!(there("beside") && there("api-images"), "the rest went on: {status}");
+    let rest = plan(&project, "dev");
+    assert_eq!(rest["summary"]["stacks"], 1, "nothing of the service was touched");
+    project.infra(&APPLY).expect(0);
+    project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn a_push_that_is_killed_is_carried_on() {
+    for step in ["POST ", "PATCH ", "PUT "] {
+        let project = project();
+        let dead = Arc::new(AtomicBool::new(false));
+        let proxy = Proxy::before(&project.account.as_ref().unwrap().endpoint, {
+            let dead = dead.clone();
+            move |request| {
+                if to_registry(request) && request.operation.starts_with(step) {
+                    dead.store(true, Ordering::SeqCst);
+                }
+                if dead.load(Ordering::SeqCst) { Verdict::Drop } else { Verdict::Pass }
+            }
+        });
+        let mut run = project.infra(&APPLY).env("AWS_ENDPOINT_URL", &proxy.endpoint).spawn();
+        while !dead.load(Ordering::SeqCst) {
+            assert!(run.try_wait().unwrap().is_none(), "it ended before {step}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        run.kill().unwrap();
+        run.wait().unwrap();
+        project.infra(&[&APPLY[..], &["--lock-timeout", "60s"]].concat()).expect(0);
+        project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
+        let listed = project.infra(&["image", "list", "--env", "dev", "--format", "json"]).expect(0).json();
+        assert_eq!(listed[0]["images"].as_array().unwrap().len(), 1, "killed at {step}");
+    }
+}
+
+#[test]
+fn what_one_environment_has_proven_goes_to_the_next_by_digest() {
+    let project = project();
+    let prod = ENVIRONMENT.replace("archive: api.tar", "from: dev").replace("us-east-1", "eu-west-1");
+    project.write("environments/prod.yaml", &prod);
+    project.infra(&["bootstrap", "--env", "prod", "--yes"]).expect(0);
+    project.infra(&["validate"]).expect(0);
+    project.infra(&["render", "--env", "prod"]).expect(0);
+    project.infra(&["rehearse", "--env", "prod"]).expect(0);
+    let never = project.infra(&["plan", "--env", "prod"]).expect(1);
+    assert!(never.stderr.contains("environment `dev` has never been applied"), "{}", never.stderr);
+    assert!(never.stderr.contains("infra apply --env dev"), "{}", never.stderr);
+
+    project.infra(&APPLY).expect(0);
+    let planned = plan(&project, "prod");
+    let asset = &planned["assets"][0];
+    assert_eq!((&asset["from"]["environment"], &asset["action"]), (&json!("dev"), &json!("upload")), "{asset}");
+    let reference = asset["from"]["reference"].as_str().unwrap();
+    assert!(reference.ends_with(asset["after"].as_str().unwrap()) && reference.contains(".us-east-1."), "{asset}");
+    let shown = project.infra(&["plan", "--env", "prod"]).expect(0).stdout;
+    assert!(shown.contains(" from dev\n"), "{shown}");
+    // The archive is not needed any more: nothing is made on the way to prod.
+    std::fs::remove_file(project.path().join("api.tar")).unwrap();
+    project.infra(&["apply", "--env", "prod", "--yes"]).expect(0);
+    project.infra(&["plan", "--env", "prod", "--detailed-exitcode"]).expect(0);
+    project.infra(&["plan", "--env", "prod", "--offline", "--detailed-exitcode"]).expect(0);
+    let there = project.infra(&["image", "list", "--env", "prod", "--format", "json"]).expect(0).json();
+    assert_eq!(there[0]["images"][0]["digest"], asset["after"]);
+
+    image(&project, "two");
+    project.infra(&["plan", "--env", "prod", "--detailed-exitcode"]).expect(0);
+    project.infra(&APPLY).expect(0);
+    assert_eq!(changes(&plan(&project, "prod")), ["api.Definition", "api.Service"]);
+
+    let odd = prod.replace("api: {from", "web: {repository: api-images, from").replace("service}", "parameter}");
+    project.write(
+        "environments/odd.yaml",
+        &odd.replace("template: parameter}", "template: service, needs: {Image: image:web}}"),
+    );
+    let unknown = project.infra(&["plan", "--env", "odd"]).expect(1);
+    assert!(unknown.stderr.contains("environment `dev` runs no image `web`"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("it runs api"), "{}", unknown.stderr);
+    project.write("environments/odd.yaml", &prod.replace("from: dev", "from: stagin"));
+    let nowhere = project.infra(&["validate", "--env", "odd"]).expect(1);
+    assert!(nowhere.stderr.contains("comes from the environment `stagin`, and there is none"), "{}", nowhere.stderr);
+}
+
+const SITE: &str = "stacks:\n  pages: {template: pages, files: public}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_stack_follow_their_folder() {
+    let project = Project::on_server(Server::Local);
+    let head = ENVIRONMENT.split("images:").next().unwrap();
+    project.write("environments/dev.yaml", &format!("{head}{SITE}")).write("templates/pages.yaml", PAGES);
+    project.write("public/index.html", "<h1>1</h1>").write("public/js/app.js", "one").write("public/.git/x", "");
+    project.infra(&["bootstrap", "--env", "dev", "--yes"]).expect(0);
+    let account = project.account.clone().unwrap();
+
+    let first = plan(&project, "dev");
+    let asset = &first["assets"][0];
+    assert_eq!((&asset["id"], &asset["kind"]), (&json!("site pages"), &json!("site")), "{asset}");
+    assert_eq!(asset["add"], json!(["js/app.js", "index.html"]), "pages go last");
+    project.infra(&APPLY).expect(0);
+    let bucket = project.infra(&["outputs", "--env", "dev", "pages.BucketName"]).expect(0).stdout.trim().to_owned();
+    let distribution = project.infra(&["outputs", "--env", "dev", "pages.DistributionId"]).expect(0).stdout;
+    let head = format!(
+        "
+page = client('s3').head_object(Bucket='{bucket}', Key='index.html')
+assert page['ContentType'] == 'text/html; charset=utf-8', page
+"
+    );
+    boto(&account, &head).await;
+
+    let watched = Proxy::before(&account.endpoint, |_| Verdict::Pass);
+    let unchanged = project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]);
+    unchanged.env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
+    let about_it = |request: &Request| request.operation.contains(&bucket);
+    assert_eq!(watched.seen().into_iter().filter(about_it).count(), 1, "one listing");
+    project.infra(&["plan", "--env", "dev", "--offline", "--detailed-exitcode"]).expect(0);
+
+    project.write("public/index.html", "<h1>2</h1>");
+    std::fs::remove_file(project.path().join("public/js/app.js")).unwrap();
+    let offline = project.infra(&["plan", "--env", "dev", "--offline", "--detailed-exitcode"]).expect(2);
+    assert!(offline.stdout.contains("their bucket was not asked"), "{}", offline.stdout);
+    project.infra(&["plan", "--env", "dev", "-o", "plan.json"]).expect(0);
+    let second = plan(&project, "dev");
+    let asset = &second["assets"][0];
+    assert_eq!((&asset["change"], &asset["remove"]), (&json!(["index.html"]), &json!(["js/app.js"])), "{asset}");
+    assert_eq!(second["summary"]["stacks"], 0);
+    let shown = project.infra(&["plan", "--env", "dev"]).expect(0).stdout;
+    assert!(shown.contains("~ site pages: 0 files to add, 1 to change, 1 to remove"), "{shown}");
+
+    // A saved plan is what was approved, and nothing else.
+    project.write("public/late.html", "late");
+    let late = project.infra(&["apply", "plan.json", "--yes"]).expect(1);
+    assert!(late.whole().contains("are others than when the plan was made"), "{}", late.whole());
+    std::fs::remove_file(project.path().join("public/late.html")).unwrap();
+    let applied = project.infra(&["apply", "plan.json", "--yes"]).expect(0);
+    assert!(applied.stderr.contains("CloudFront forgets what changed"), "{}", applied.stderr);
+    let told = format!(
+        "
+cdn, distribution = client('cloudfront'), '{}'
+asked = cdn.list_invalidations(DistributionId=distribution)['InvalidationList']['Items']
+assert len(asked) == 1, asked
+told = cdn.get_invalidation(DistributionId=distribution, Id=asked[0]['Id'])['Invalidation']
+assert sorted(told['InvalidationBatch']['Paths']['Items']) == ['/', '/index.html', '/js/app.js'], told
+keys = [o['Key'] for o in client('s3').list_objects_v2(Bucket='{bucket}')['Contents']]
+assert keys == ['index.html'], keys
+",
+        distribution.trim()
+    );
+    boto(&account, &told).await;
+
+    // A bucket that holds files and old versions is emptied before it is deleted.
+    let shown = project.infra(&["destroy", "--env", "dev", "--yes"]).expect(0);
+    assert!(shown.stdout.contains("- site pages: all files and their old versions are deleted"), "{}", shown.stdout);
+    boto(&account, &format!("assert '{bucket}' not in [b['Name'] for b in client('s3').list_buckets()['Buckets']]"))
+        .await;
+}
