@@ -79,6 +79,7 @@ pub enum Command {
     Render(commands::render::Args),
     Plan(commands::plan::Args),
     Cost(commands::cost::Args),
+    Diagram(commands::diagram::Args),
     Apply(commands::apply::Args),
     Destroy(commands::destroy::Args),
     Status(commands::status::Args),

@@ -7,6 +7,7 @@ mod changing;
 pub mod completions;
 pub mod cost;
 pub mod destroy;
+pub mod diagram;
 pub mod docs;
 pub mod explain;
 pub mod history;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::Render(args) => render::run(args, session),
         Command::Plan(args) => plan::run(args, session),
         Command::Cost(args) => cost::run(args, session),
+        Command::Diagram(args) => diagram::run(args, session),
         Command::Apply(args) => apply::run(args, session),
         Command::Destroy(args) => destroy::run(args, session),
         Command::Status(args) => status::run(args, session),

@@ -1,6 +1,7 @@
 //! `infra plan`: what apply would do. Reads only.
 
 use super::assets::{self, Buckets};
+use super::diagram::{self, Language};
 use super::images;
 use super::planning::{self, Aim, Limits, Making};
 use super::policies;
@@ -42,6 +43,10 @@ pub struct Args {
     #[arg(long, conflicts_with = "out")]
     offline: bool,
 
+    /// Draw the environment with what changes coloured: a file that ends in .svg, .mmd or .dot
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    diagram: Option<PathBuf>,
+
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -55,6 +60,7 @@ pub struct Args {
 const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
+    let language = args.diagram.as_deref().map(Language::of).transpose()?;
     let (environment, wanted) = planning::wanted_with_images(session, args.making.builder, args.offline)?;
     let options = args.limits.options();
     let mut plan = match args.offline {
@@ -64,6 +70,11 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     policies::judge(&session.project, &environment, &wanted, &options, &mut plan)?;
     if let Some(path) = &args.out {
         std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;
+    }
+    if let (Some(path), Some(language)) = (&args.diagram, language) {
+        let mut scene = diagram::scene(&environment, &wanted);
+        crate::diagram::mark(&mut scene, &plan);
+        diagram::save(path, &language.write(&scene))?;
     }
     if let Some(path) = &args.sarif {
         let category = format!("infra/plan/{}", environment.name);

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -269,12 +270,16 @@ fn the_storefront_costs_what_was_calculated_by_hand() {
     }
 }
 
+/// Rendered once for all cases.
+static DEV: LazyLock<(Vec<Resource>, Sheets)> = LazyLock::new(|| (storefront("dev").0, Sheets::embedded().unwrap()));
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Sums are sums, amounts are products to the cent, and twice the use never costs less.
     #[test]
     fn an_estimate_adds_up(figures in prop::collection::vec(0u32..5_000_000, crate::environment::ASSUMPTIONS.len())) {
-        let (resources, _) = storefront("dev");
-        let sheets = Sheets::embedded().unwrap();
+        let (resources, sheets) = &*DEV;
         let usage = |times: u32| Usage {
             all: crate::environment::ASSUMPTIONS
                 .iter()
@@ -283,7 +288,7 @@ proptest! {
                 .collect(),
             stacks: BTreeMap::new(),
         };
-        let once = estimate(&resources, &sheets, &usage(1));
+        let once = estimate(resources, sheets, &usage(1));
         for stack in &once.stacks {
             let mut sum = Decimal::ZERO;
             for resource in &stack.resources {
@@ -298,6 +303,6 @@ proptest! {
             prop_assert_eq!(sum, stack.total);
         }
         prop_assert_eq!(once.stacks.iter().map(|stack| stack.total).sum::<Decimal>(), once.total);
-        prop_assert!(estimate(&resources, &sheets, &usage(2)).total >= once.total);
+        prop_assert!(estimate(resources, sheets, &usage(2)).total >= once.total);
     }
 }

@@ -6,6 +6,7 @@ mod aws;
 mod checkov;
 mod cli;
 mod clients;
+mod cost;
 mod embedded;
 mod engine;
 mod images;
