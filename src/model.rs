@@ -69,6 +69,8 @@ pub struct ApplySettings {
     pub concurrency: usize,
     /// How long one stack may take before the run stops waiting for it.
     pub timeout: Duration,
+    /// How long an ECS service may take to become stable before its update is cancelled.
+    pub rollout_timeout: Duration,
     /// After so long without a beat of its holder the lock is anybody's.
     pub lock_lease: Duration,
     /// How many seconds of AWS pass in a second: 1 but for an embedded AWS. Questions are asked so much more often.

@@ -21,6 +21,14 @@ pub fn duration(text: &str) -> Option<Duration> {
     count.checked_mul(seconds_each).map(Duration::from_secs)
 }
 
+/// For a sentence: `30 min`, `90 s`.
+pub fn in_words(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 60 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 /// Bytes of `512MiB`, `20GiB`. Units are powers of 1,024 and say so.
 pub fn bytes(text: &str) -> Option<u64> {
     let (count, unit) = split(text)?;
@@ -54,6 +62,12 @@ mod tests {
         for wrong in ["", "30", "s", "1.5h", "-1s", "1 h", "1w", "99999999999999999999s", "300000000000000000d"] {
             assert_eq!(duration(wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn durations_in_sentences() {
+        let words = [30, 60, 90, 5400].map(|seconds| in_words(Duration::from_secs(seconds)));
+        assert_eq!(words, ["30 s", "1 min", "90 s", "90 min"]);
     }
 
     #[test]

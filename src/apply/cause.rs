@@ -35,7 +35,9 @@ pub fn root_cause(failed: Failed, events: &[StackEvent]) -> RootCause {
     let mut all: Vec<FailedResource> = causes.iter().map(resource).collect();
     let first = (!all.is_empty()).then(|| all.remove(0));
     let message = match (&first, stack_reason(events)) {
-        (Some(first), _) => format!("{} ({}) failed: {}", first.logical_id, first.resource_type, first.reason),
+        (Some(first), _) => {
+            format!("{} ({}) failed: {}", first.logical_id, first.resource_type, without_envelope(&first.reason))
+        }
         (None, Some(reason)) => reason,
         (None, None) => format!("the stack is in {}, and CloudFormation gives no reason", failed.status),
     };
@@ -112,6 +114,12 @@ fn reason(event: &StackEvent) -> String {
         .reason
         .as_deref()
         .map_or_else(|| format!("{} without a reason", event.status), |reason| reason.trim().to_owned())
+}
+
+/// What the registry's handlers pass on, without what they say of themselves.
+fn without_envelope(reason: &str) -> &str {
+    let inner = reason.strip_prefix("Resource handler returned message: \"");
+    inner.and_then(|inner| inner.split_once("\" (RequestToken: ")).map_or(reason, |(words, _)| words)
 }
 
 /// The stack's own reason, where it says more than that somebody asked for the operation or which resources failed.

@@ -7,7 +7,7 @@ use super::delete::clear;
 use super::follow::{Followed, Mark, follow, rest};
 use super::outcome::Outcome;
 use super::stop::{Result, Stop};
-use super::{protection, record};
+use super::{protection, record, verify};
 use crate::model::{Deployed, RenderedStack, StackStatus};
 use crate::plan::{Action, Situation, StackStep, has_template, unstick};
 
@@ -80,7 +80,11 @@ async fn execute(
     change_set::execute(run, step, ready).await?;
     let followed = follow(run, step, &ready.stack_id, mark).await?;
     match followed.stack {
-        Some(stack) if stack.status.succeeded() => conclude(run, step, wanted, stack, true).await,
+        Some(stack) if stack.status.succeeded() => {
+            let outcome = conclude(run, step, wanted, stack.clone(), true).await?;
+            verify::verify(run, step, wanted, &stack).await?;
+            Ok(outcome)
+        }
         _ => Err(explain(run, step, wanted, followed).await),
     }
 }
@@ -163,6 +167,9 @@ async fn explain(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, follow
     };
     let mut cause = root_cause(failed, &followed.events);
     cause.details.extend(followed.facts);
+    if let Some(late) = followed.late {
+        cause.message = late;
+    }
     if left.status == StackStatus::UpdateRollbackComplete
         && let Err(stop) = after_rollback(run, step, &left).await
     {

@@ -97,6 +97,8 @@ pub enum EventKind {
         invalidation: Option<String>,
     },
     Resource(ResourceEvent),
+    /// How far the deployment of an ECS service is that CloudFormation waits for.
+    ServiceDeployment(ServiceProgress),
     /// AWS asks for patience: the call will be made again.
     Throttled {
         service: String,
@@ -149,6 +151,30 @@ pub struct ResourceEvent {
     /// Resources of this operation that are finished, of how many.
     pub done: usize,
     pub total: usize,
+}
+
+/// An ECS service while it is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceProgress {
+    pub logical_id: String,
+    pub cluster: String,
+    pub service: String,
+    /// The primary deployment's id, `ecs-svc/…`.
+    pub deployment: String,
+    /// `family:revision` of the primary deployment.
+    pub task_definition: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
+    pub rollout_state: String,
+    /// ECS's words on it, while it is not completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Tasks of the primary deployment.
+    pub desired: u32,
+    pub running: u32,
+    pub pending: u32,
+    /// Tasks that failed, of the deployment with the most of them.
+    pub failed_tasks: u32,
+    pub unhealthy_targets: u32,
 }
 
 impl Event {

@@ -3,7 +3,7 @@
 use super::cause::is_failure;
 use super::context::Run;
 use super::event::{EventKind, ResourceEvent};
-use super::service;
+use super::rollout::Rollouts;
 use super::stop::Result;
 use super::wait::Wait;
 use crate::aws::cloudformation::{CloudFormation, StackEvent};
@@ -27,6 +27,8 @@ pub(super) struct Followed {
     pub events: Vec<StackEvent>,
     /// What the services of failed resources say about it.
     pub facts: Vec<String>,
+    /// Why the operation was cancelled by this run.
+    pub late: Option<String>,
 }
 
 /// Where an operation begins among the events of its stack.
@@ -76,9 +78,11 @@ pub(super) async fn follow(run: &Run<'_>, step: &StackStep, stack_id: &str, mark
                 break stack.filter(|stack| stack.status != StackStatus::DeleteComplete);
             }
         }
+        tale.rollouts.look(&wait).await;
+        tale.facts.extend(tale.rollouts.keep_deadline(&wait, stack_id).await?);
         wait.pause().await?;
     };
-    let mut followed = Followed { stack, events: tale.events, facts: tale.facts };
+    let mut followed = Followed { stack, events: tale.events, facts: tale.facts, late: tale.rollouts.late };
     let nested = nested_events(&cloudformation, &followed.events, &wait).await?;
     followed.events.extend(nested);
     followed.events.sort_by_key(|event| event.at);
@@ -98,6 +102,7 @@ struct Tale<'a> {
     alive: bool,
     /// The stack itself has told its end.
     ended: bool,
+    rollouts: Rollouts<'a>,
     asked_services: BTreeSet<String>,
 }
 
@@ -112,6 +117,7 @@ impl<'a> Tale<'a> {
             progress: Progress::new(step),
             alive: false,
             ended: false,
+            rollouts: Rollouts::new(run, step),
             asked_services: BTreeSet::new(),
         }
     }
@@ -132,8 +138,9 @@ impl<'a> Tale<'a> {
                 self.run.tell_resource(self.step, self.progress.told(event));
             }
             if is_failure(&event.status) && self.asked_services.insert(event.logical_id.clone()) {
-                self.facts.extend(service::facts(self.run, self.step, event).await);
+                self.facts.extend(self.rollouts.facts(event).await);
             }
+            self.rollouts.note(event);
         }
         self.events.append(&mut new);
     }

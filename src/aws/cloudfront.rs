@@ -3,31 +3,19 @@
 
 use super::Result;
 use super::credentials::Renewing;
-use super::error::{Call, from_answer};
-use super::patience::EXPIRED_CODES;
-use super::plain::{Body, Http, Request};
+use super::error::Call;
+use super::plain::Http;
+use super::signed::{Message, Signed, element};
 use crate::error::{Error, Kind};
 use crate::random;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use std::time::{Duration, SystemTime};
-use tokio::time::sleep;
 
 /// The API's version, first part of every path.
 const VERSION: &str = "2020-05-31";
-const MAX_ATTEMPTS: u32 = 6;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// CloudFront, with the credentials of one account. Distributions have no region.
 #[derive(Clone)]
 pub struct CloudFront {
-    http: Http,
-    credentials: Renewing,
-    endpoint: String,
-    /// Of signatures.
-    region: &'static str,
+    signed: Signed,
 }
 
 /// How far an invalidation is.
@@ -43,8 +31,8 @@ impl CloudFront {
             true => ("https://cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
             false => ("https://cloudfront.amazonaws.com", "us-east-1"),
         };
-        let endpoint = endpoint_url.unwrap_or(endpoint).trim_end_matches('/').to_owned();
-        CloudFront { http, credentials, endpoint, region }
+        let endpoint = endpoint_url.unwrap_or(endpoint);
+        CloudFront { signed: Signed::new(http, credentials, endpoint, "cloudfront", region) }
     }
 
     /// Makes a distribution forget these paths (`/index.html`, `/img/*`). Gives the invalidation's id.
@@ -70,94 +58,8 @@ impl CloudFront {
         }
     }
 
-    /// The text of an answer that says yes; calls that AWS refuses for now are made again.
     async fn call(&self, method: &'static str, path: &str, body: String, call: impl Fn() -> Call) -> Result<String> {
-        let mut attempt = 1;
-        loop {
-            let (error, again) = match self.once(method, path, &body, &call).await? {
-                Ok(answer) => return Ok(answer),
-                Err(refused) => refused,
-            };
-            if !again || attempt >= MAX_ATTEMPTS {
-                return Err(error);
-            }
-            sleep((FIRST_PAUSE * 2_u32.pow(attempt - 1)).mul_f64(0.8 + 0.4 * random::fraction())).await;
-            attempt += 1;
-        }
-    }
-
-    /// One attempt: the answer, or an error and whether another attempt may help.
-    async fn once(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: &str,
-        call: &impl Fn() -> Call,
-    ) -> Result<std::result::Result<String, (Error, bool)>> {
-        let (request, key) = self.signed(method, path, body).await?;
-        let answer = match self.http.send(request).await {
-            Ok(answer) => answer,
-            Err(broken) => {
-                let error = Error::new(Kind::Unreachable, format!("no answer from {}", broken.endpoint))
-                    .detail(format!("tried to {}: {}", call().what, broken.reason));
-                return Ok(Err((error.caused_by(broken), true)));
-            }
-        };
-        let (status, request_id) = (answer.status, answer.header("x-amzn-requestid").map(str::to_owned));
-        let bytes = answer.into_bytes(MAX_ANSWER_BYTES).await;
-        let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        if (200..300).contains(&status) {
-            return Ok(Ok(text));
-        }
-        let code = element(&text, "Code").unwrap_or_default().to_owned();
-        let message = element(&text, "Message").unwrap_or_default().to_owned();
-        let expired = EXPIRED_CODES.contains(&code.as_str());
-        if expired {
-            self.credentials.refuse(&key);
-        }
-        let throttled = matches!(code.as_str(), "Throttling" | "TooManyInvalidationsInProgress");
-        let code = if code.is_empty() { format!("HTTP {status}") } else { code };
-        let again = expired || throttled || matches!(status, 429 | 500 | 502 | 503 | 504);
-        Ok(Err((from_answer(call().failure(code, message, request_id), &call()), again)))
-    }
-
-    /// The request with its signature, and whose it is.
-    async fn signed(&self, method: &'static str, path: &str, body: &str) -> Result<(Request, String)> {
-        let credentials = self.credentials.provide_credentials().await.map_err(super::error::from_credentials)?;
-        let key = credentials.access_key_id().to_owned();
-        let url = format!("{}{path}", self.endpoint);
-        let unsigned = |error: &dyn std::fmt::Display| {
-            Error::new(Kind::Other, "a request to CloudFront could not be signed").detail(error.to_string())
-        };
-        let identity = credentials.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(self.region)
-            .name("cloudfront")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unsigned(&error))?
-            .into();
-        let signable = SignableRequest::new(method, &url, std::iter::empty(), SignableBody::Bytes(body.as_bytes()))
-            .map_err(|error| unsigned(&error))?;
-        let (instructions, _) = sign(signable, &parameters).map_err(|error| unsigned(&error))?.into_parts();
-        let mut request = Request::new(method, &url).header("content-type", "application/xml");
-        for (name, value) in instructions.headers() {
-            request.headers.push((known(name), value.to_owned()));
-        }
-        request.body = if body.is_empty() { Body::Empty } else { Body::Bytes(body.to_owned().into()) };
-        Ok((request, key))
-    }
-}
-
-/// The headers that a signature consists of.
-fn known(name: &str) -> &'static str {
-    match name {
-        "authorization" => "authorization",
-        "x-amz-date" => "x-amz-date",
-        "x-amz-security-token" => "x-amz-security-token",
-        _ => "x-amz-content-sha256",
+        self.signed.call(&Message { method, path, content_type: "application/xml", body: &body }, call).await
     }
 }
 
@@ -172,12 +74,6 @@ fn batch(paths: &[String], reference: &str) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The text of the first element of this name: enough for answers that hold each name once where it matters.
-fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())
 }
 
 fn unreadable(call: &Call) -> Error {

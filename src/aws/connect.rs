@@ -4,7 +4,7 @@ use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
-use super::{CloudFront, Ecr, Ecs, Logs, Objects, Pricing, SiteBucket, Table, cloudformation::CloudFormation};
+use super::{CloudFront, Ecr, Ecs, Elbv2, Logs, Objects, Pricing, SiteBucket, Table, cloudformation::CloudFormation};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -167,6 +167,11 @@ impl Aws {
     pub fn cloudfront(&self, target: &Target) -> CloudFront {
         let credentials = self.at(target).credentials.clone();
         CloudFront::new(self.http(), credentials, self.endpoint_url(), &target.region)
+    }
+
+    pub fn elbv2(&self, target: &Target) -> Elbv2 {
+        let credentials = self.at(target).credentials.clone();
+        Elbv2::new(self.http(), credentials, self.endpoint_url(), &target.region)
     }
 
     /// Plain HTTP through the same seam.

@@ -3,7 +3,7 @@
 use super::error::{Call, Explain};
 use super::{Result, timestamp};
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DesiredStatus, Task};
+use aws_sdk_ecs::types::{ContainerDefinition, DesiredStatus, Task};
 use jiff::Timestamp;
 
 /// DescribeTasks takes a hundred tasks at most.
@@ -53,13 +53,36 @@ pub struct ServiceState {
     pub name: String,
     pub running: i32,
     pub desired: i32,
+    pub pending: i32,
+    /// ARNs of the target groups that its tasks register with.
+    pub target_groups: Vec<String>,
     pub deployments: Vec<ServiceDeployment>,
     /// The newest first.
     pub events: Vec<String>,
 }
 
+/// A container of a task definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    pub name: String,
+    pub image: String,
+    /// Log group and prefix of its streams, where it writes to CloudWatch Logs.
+    pub log: Option<(String, String)>,
+}
+
+impl Container {
+    /// The stream that the container has written to in a task (its ARN).
+    pub fn log_stream(&self, task: &str) -> Option<(&str, String)> {
+        let (group, prefix) = self.log.as_ref()?;
+        let task = task.rsplit('/').next().unwrap_or(task);
+        Some((group, format!("{prefix}/{}/{task}", self.name)))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceDeployment {
+    /// `ecs-svc/…`
+    pub id: String,
     /// `PRIMARY`, `ACTIVE`, `INACTIVE`.
     pub status: String,
     /// `COMPLETED`, `FAILED`, `IN_PROGRESS`.
@@ -135,6 +158,27 @@ impl Ecs {
         Ok(images)
     }
 
+    /// The containers of a task definition.
+    pub async fn containers(&self, task_definition: &str) -> Result<Vec<Container>> {
+        let name = task_definition.rsplit('/').next().unwrap_or(task_definition);
+        let call = || Call::new("ecs", "DescribeTaskDefinition", format!("look at the task definition `{name}`"));
+        let request = self.client.describe_task_definition().task_definition(task_definition);
+        let definition = request.send().await.explain(call)?.task_definition;
+        let containers = definition.and_then(|definition| definition.container_definitions).unwrap_or_default();
+        let log = |container: &ContainerDefinition| {
+            let options = container.log_configuration.as_ref()?.options.as_ref()?;
+            Some((options.get("awslogs-group")?.clone(), options.get("awslogs-stream-prefix")?.clone()))
+        };
+        Ok(containers
+            .into_iter()
+            .map(|container| Container {
+                log: log(&container),
+                name: container.name.unwrap_or_default(),
+                image: container.image.unwrap_or_default(),
+            })
+            .collect())
+    }
+
     /// None if there is no such service.
     pub async fn service(&self, cluster: &str, service: &str) -> Result<Option<ServiceState>> {
         let call = || Call::new("ecs", "DescribeServices", format!("look at service `{service}`"));
@@ -144,11 +188,19 @@ impl Ecs {
             name: service.service_name.unwrap_or_default(),
             running: service.running_count,
             desired: service.desired_count,
+            pending: service.pending_count,
+            target_groups: service
+                .load_balancers
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|balancer| balancer.target_group_arn)
+                .collect(),
             deployments: service
                 .deployments
                 .unwrap_or_default()
                 .into_iter()
                 .map(|deployment| ServiceDeployment {
+                    id: deployment.id.unwrap_or_default(),
                     status: deployment.status.unwrap_or_default(),
                     rollout: deployment.rollout_state.map(|state| state.as_str().to_owned()),
                     rollout_reason: deployment.rollout_state_reason,

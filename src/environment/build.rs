@@ -13,6 +13,8 @@ use indexmap::IndexMap;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// Fargate starts a task in a minute or two; a circuit breaker gives up after a few.
+const ROLLOUT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const LOCK_LEASE: Duration = Duration::from_secs(60);
 /// Under this a slow network would cost a healthy run its lock.
 const SHORTEST_LEASE: Duration = Duration::from_secs(3);
@@ -183,6 +185,9 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
     ApplySettings {
         concurrency: concurrency.and_then(|count| usize::try_from(count).ok()).unwrap_or(keys::CONCURRENCY),
         timeout: text(apply, "timeout").and_then(|text| quantity::duration(&text)).unwrap_or(TIMEOUT),
+        rollout_timeout: text(apply, "rollout_timeout")
+            .and_then(|text| quantity::duration(&text))
+            .unwrap_or(ROLLOUT_TIMEOUT),
         lock_lease: text(apply, "lock_lease")
             .and_then(|text| quantity::duration(&text))
             .unwrap_or(LOCK_LEASE)

@@ -431,6 +431,12 @@ const APPLY: Section = Section {
             about: "How long one stack may take before the run stops waiting for it. Default: 60m.",
         },
         Key {
+            name: "rollout_timeout",
+            shape: Shape::Text(&DURATION),
+            required: false,
+            about: "How long an ECS service may take to become stable before its update is cancelled and rolled back. Default: 30m.",
+        },
+        Key {
             name: "lock_lease",
             shape: Shape::Text(&DURATION),
             required: false,

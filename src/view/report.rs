@@ -24,7 +24,7 @@ pub fn human(report: &Report, told: &Told) -> String {
             write_resource(&mut page, resource, told.width);
         }
         for detail in cause.details.iter().flat_map(|detail| detail.lines()) {
-            let _ = writeln!(page, "    {detail}");
+            write_detail(&mut page, detail, told.width);
         }
         if !cause.also.is_empty() {
             let _ = writeln!(page, "  Failed by themselves too:");
@@ -126,6 +126,18 @@ fn write_resource(page: &mut String, resource: &FailedResource, width: usize) {
     }
     for line in resource.reason.lines().flat_map(|line| text::wrap(line, width.saturating_sub(6))) {
         let _ = writeln!(page, "      {line}");
+    }
+}
+
+/// Lines of a log stay as they are.
+fn write_detail(page: &mut String, detail: &str, width: usize) {
+    if detail.starts_with("  | ") {
+        let _ = writeln!(page, "    {detail}");
+        return;
+    }
+    for (index, line) in text::wrap(detail, width.saturating_sub(6)).iter().enumerate() {
+        let indent = if index == 0 { "    " } else { "      " };
+        let _ = writeln!(page, "{indent}{line}");
     }
 }
 

@@ -22,6 +22,7 @@ mod push;
 mod readme;
 mod releases;
 mod rendered;
+mod rollout;
 mod sarif;
 mod site;
 mod state;

@@ -53,7 +53,7 @@ pub(crate) struct World {
     pub sessions: Sessions,
     pub services: Services,
     pub invalidations: Invalidations,
-    pub faults: Faults,
+    pub faults: Arc<Faults>,
     pub store: Arc<Store>,
     pub resources: Resources,
     pub stacks: Stacks,
@@ -69,13 +69,14 @@ impl LocalAws {
         let clock = Clock::new(options.epoch.unwrap_or_else(Timestamp::now), options.speed);
         // What one process drew, the next one must not draw again.
         let seed = options.seed.wrapping_add(store.opened_before().wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let faults = Arc::new(Faults::default());
         let world = World {
             ids: Ids::new(seed),
             request_ids: Ids::new(!seed),
             sessions: Sessions::restore(store.read(Sessions::FILE)?.unwrap_or_default()),
-            services: Services::new(clock.clone(), seed.rotate_left(32), Arc::clone(&store)),
+            services: Services::new(clock.clone(), seed.rotate_left(32), Arc::clone(&store), Arc::clone(&faults)),
             invalidations: Invalidations::restore(store.read(Invalidations::FILE)?.unwrap_or_default()),
-            faults: Faults::default(),
+            faults,
             resources: Resources::default(),
             stacks: Stacks::default(),
             clock,

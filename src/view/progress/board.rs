@@ -1,6 +1,6 @@
 //! What is going on right now, kept up to date by events: pure, so that displays can be simple.
 
-use crate::apply::{Event, EventKind, ResourceEvent};
+use crate::apply::{Event, EventKind, ResourceEvent, ServiceProgress};
 use crate::plan::Action;
 use crate::view::text;
 use indexmap::IndexMap;
@@ -28,6 +28,8 @@ pub(super) struct Flight {
     stage: String,
     /// Resources in progress and since when, oldest first.
     busy: IndexMap<String, Timestamp>,
+    /// What the ECS services among them are doing.
+    services: IndexMap<String, String>,
 }
 
 impl Board {
@@ -64,6 +66,7 @@ impl Board {
                     total: *resources,
                     stage: "preparing".to_owned(),
                     busy: IndexMap::new(),
+                    services: IndexMap::new(),
                 };
                 self.in_flight.insert(stack.clone(), flight);
             }
@@ -83,6 +86,9 @@ impl Flight {
             EventKind::ChangeSetCreated { .. } => self.stage = "CloudFormation works out the changes".to_owned(),
             EventKind::ChangeSetExecuted { .. } => self.stage = "changes begin".to_owned(),
             EventKind::Resource(resource) => self.resource(resource),
+            EventKind::ServiceDeployment(service) => {
+                self.services.insert(service.logical_id.clone(), figures(service));
+            }
             _ => {}
         }
     }
@@ -96,6 +102,7 @@ impl Flight {
             }
             _ => {
                 self.busy.shift_remove(&event.logical_id);
+                self.services.shift_remove(&event.logical_id);
             }
         }
         if self.busy.is_empty() {
@@ -110,7 +117,8 @@ impl Flight {
             Some((id, since)) => {
                 let more = self.busy.len() - 1;
                 let more = if more > 0 { format!(", {more} more") } else { String::new() };
-                format!("{figures}{id} {}{more}", text::duration(between(*since, now)))
+                let doing = self.services.get(id).map(|doing| format!(": {doing}")).unwrap_or_default();
+                format!("{figures}{id} {}{doing}{more}", text::duration(between(*since, now)))
             }
             None => format!("{figures}{}", self.stage),
         }
@@ -124,6 +132,15 @@ impl Flight {
             None => elapsed,
         }
     }
+}
+
+/// `1/2 tasks run, 1 pending, 3 failed`.
+pub(super) fn figures(service: &ServiceProgress) -> String {
+    let more =
+        [(service.pending, "pending"), (service.failed_tasks, "failed"), (service.unhealthy_targets, "unhealthy")];
+    let more: String =
+        more.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    format!("{}/{} tasks run{more}", service.running, service.desired)
 }
 
 /// How a resource's operation ended.
@@ -217,6 +234,21 @@ mod tests {
         assert_eq!(board.in_flight["network"].state(at(72)), "1/3  Gateway 1m 10s");
         board.note(&resource(71, "Gateway", "CREATE_FAILED", 1));
         assert_eq!(board.in_flight["network"].state(at(72)), "1/3  waiting for CloudFormation");
+    }
+
+    #[test]
+    fn a_service_tells_its_tasks() {
+        let mut board = Board::default();
+        let started = EventKind::StackStarted { action: Action::Update, resources: 3, estimate_seconds: None };
+        board.note(&event(0, started));
+        board.note(&resource(1, "Service", "UPDATE_IN_PROGRESS", 2));
+        let deployment = super::super::samples::deployment();
+        board.note(&event(60, EventKind::ServiceDeployment(deployment)));
+        let state = "2/3  Service 1m 04s: 1/2 tasks run, 1 pending, 3 failed, 1 unhealthy";
+        assert_eq!(board.in_flight["network"].state(at(65)), state);
+        board.note(&resource(70, "Service", "UPDATE_FAILED", 2));
+        board.note(&resource(71, "Service", "UPDATE_IN_PROGRESS", 2));
+        assert_eq!(board.in_flight["network"].state(at(71)), "2/3  Service 0s");
     }
 
     #[test]

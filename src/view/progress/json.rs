@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_line_begins_with_what_it_is() {
         let events = super::super::samples::events();
-        let line = event_line(&events[15]).unwrap().to_string();
+        let line = event_line(&events[16]).unwrap().to_string();
         insta::assert_snapshot!(line, @r#"{"type":"stack_finished","timestamp":"2026-02-02T02:40:00Z","stack":"network","stack_name":"storefront-prod-network","action":"create","outcome":"done","outputs":{"VpcId":"vpc-1"},"elapsed_seconds":92.5}"#);
     }
 }

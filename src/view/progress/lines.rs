@@ -1,7 +1,7 @@
 //! A log: a line for each event that matters, and one for every half minute in which nothing did.
 
-use super::board::{Board, Ending, clock, is_stack};
-use crate::apply::{AssetOutcome, Event, EventKind, Outcome, ResourceEvent, StackOutcome};
+use super::board::{Board, Ending, clock, figures, is_stack};
+use crate::apply::{AssetOutcome, Event, EventKind, Outcome, ResourceEvent, ServiceProgress, StackOutcome};
 use crate::plan::Action;
 use crate::view::style::{ADD, ERROR, FAINT, WARNING, paint};
 use crate::view::text;
@@ -114,6 +114,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         }
         EventKind::AssetFinished(asset) => return asset_finished(asset),
         EventKind::Resource(event) => return resource(stack, event, verbose),
+        EventKind::ServiceDeployment(service) => deployment(stack, service),
         EventKind::Throttled { service, operation, attempt } => {
             // The first ones are everyday life.
             return (verbose || *attempt > 2)
@@ -173,6 +174,19 @@ fn resource(stack: &str, event: &ResourceEvent, verbose: bool) -> Option<String>
         Some(Ending::Badly) => Some(format!("{stack}: {} {logical_id} {resource_type}{reason}", paint(ERROR, status))),
         None => verbose.then(|| format!("{stack}: {logical_id} {resource_type} {status}")),
     }
+}
+
+/// `api: Service api:8 1/2 tasks run, 1 pending`.
+fn deployment(stack: &str, service: &ServiceProgress) -> String {
+    let ServiceProgress { logical_id, task_definition, rollout_state, .. } = service;
+    // The family is the stack's name once more.
+    let revision = task_definition.rsplit(':').next().unwrap_or_default();
+    let figures = figures(service);
+    let troubled = service.failed_tasks > 0 || service.unhealthy_targets > 0 || rollout_state == "FAILED";
+    let figures = if troubled { paint(WARNING, figures) } else { figures };
+    let back = service.reason.as_deref().is_some_and(|reason| reason.contains("rolling back"));
+    let back = if back { ", rolling back" } else { "" };
+    format!("{stack}: {logical_id} revision {revision}: {figures}{back}")
 }
 
 /// How a stack ended, on one line.

@@ -33,6 +33,7 @@ impl Live {
         match &event.kind {
             // Shown by the line of the stack while it lasts.
             EventKind::Resource(resource) if !resource.status.ends_with("_FAILED") && !self.verbose => {}
+            EventKind::ServiceDeployment(_) if !self.verbose => {}
             EventKind::ImageBuilding { .. } => {}
             EventKind::StackStarted { .. } | EventKind::LockWaiting { .. } | EventKind::StackBusy { .. } => {}
             _ => {

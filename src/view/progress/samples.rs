@@ -1,6 +1,8 @@
 //! One event of every type, for the tests of the displays.
 
-use crate::apply::{AssetOutcome, Event, EventKind, FailedResource, Outcome, ResourceEvent, RootCause, StackOutcome};
+use crate::apply::{
+    AssetOutcome, Event, EventKind, FailedResource, Outcome, ResourceEvent, RootCause, ServiceProgress, StackOutcome,
+};
 use crate::model::LockInfo;
 use crate::plan::Action;
 use jiff::Timestamp;
@@ -86,6 +88,7 @@ pub(super) fn events() -> Vec<Event> {
         of_stack(resource("CREATE_COMPLETE", None)),
         of_stack(resource("CREATE_FAILED", Some("The maximum number of VPCs has been reached."))),
         of_stack(own),
+        of_stack(EventKind::ServiceDeployment(deployment())),
         of_stack(EventKind::Throttled {
             service: "CloudFormation".to_owned(),
             operation: "DescribeStacks".to_owned(),
@@ -135,6 +138,23 @@ pub(super) fn events() -> Vec<Event> {
         of_stack(EventKind::Note { message: "a sentence".to_owned() }),
         whole(EventKind::RunFinished { succeeded: false, elapsed_seconds: 130.0 }),
     ]
+}
+
+pub(super) fn deployment() -> ServiceProgress {
+    ServiceProgress {
+        logical_id: "Service".to_owned(),
+        cluster: "storefront-prod".to_owned(),
+        service: "api".to_owned(),
+        deployment: "ecs-svc/1234567890123456789".to_owned(),
+        task_definition: "storefront-prod-api:8".to_owned(),
+        rollout_state: "IN_PROGRESS".to_owned(),
+        reason: Some("ECS deployment ecs-svc/1234567890123456789 in progress.".to_owned()),
+        desired: 2,
+        running: 1,
+        pending: 1,
+        failed_tasks: 3,
+        unhealthy_targets: 1,
+    }
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -110,6 +110,7 @@ impl Backend {
             apply: ApplySettings {
                 concurrency: 8,
                 timeout: Duration::from_secs(3600),
+                rollout_timeout: Duration::from_secs(1800),
                 lock_lease: Duration::from_secs(60),
                 speed: 1.0,
             },

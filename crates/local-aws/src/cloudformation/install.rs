@@ -54,7 +54,10 @@ impl LocalAws {
                 let owner = owner(&seed, &id, &node.id);
                 let made = resources::create(world, &owner, &record.resource_type, &record.properties, None).await;
                 match made {
-                    Ok(made) => (record.physical_id, record.attributes) = (made.physical_id, made.attributes),
+                    Ok(made) => {
+                        resources::stand(world, &seed.place, &record.resource_type, &made.physical_id);
+                        (record.physical_id, record.attributes) = (made.physical_id, made.attributes);
+                    }
                     // A value that is made up may not be one that the schema takes.
                     Err(_) => {
                         record.physical_id = resources::name(world, &owner, &record.resource_type, &record.properties);

@@ -1,10 +1,12 @@
-//! What goes wrong, by plan: requests that are throttled, fail, are slow or lose their connection, and resources that
-//! cannot be created, changed or deleted. The same plan with the same seed gives the same faults.
+//! What goes wrong, by plan: requests that are throttled, fail, are slow or lose their connection, resources that cannot
+//! be created, changed or deleted, and deployments of ECS services whose tasks do not stay. The same plan with the same seed gives the same faults.
 
 mod plan;
 mod stale;
 
-pub use plan::{Action, FaultPlan, RequestFault, RequestFaultKind, ResourceFault};
+pub use plan::{
+    Action, FailureKind, FaultPlan, RequestFault, RequestFaultKind, ResourceFault, RolloutFailure, RolloutFault,
+};
 
 use crate::door::Response;
 use stale::Stale;
@@ -30,6 +32,7 @@ struct State {
 enum Table {
     Requests,
     Resources,
+    Rollouts,
 }
 
 impl Faults {
@@ -64,6 +67,18 @@ impl Faults {
                 && fault.action == action;
             let (odds, reason) = (fault.odds(), fault.reason.clone());
             (meets && state.strikes(Table::Resources, place, &what, odds)).then_some(reason)
+        })
+    }
+
+    /// How the tasks of a deployment of an ECS service that begins now are to fail; `None` where they run.
+    pub fn rollout(&self, service: &str, images: &[String]) -> Option<RolloutFailure> {
+        let state = &mut *self.lock();
+        (0..state.plan.rollouts.len()).find_map(|place| {
+            let fault = &state.plan.rollouts[place];
+            let brings = fault.image == "*" || images.iter().any(|image| plan::matches(&fault.image, image));
+            let meets = plan::matches(&fault.service, service) && brings;
+            let (odds, failure) = (fault.odds(), fault.failure.clone());
+            (meets && state.strikes(Table::Rollouts, place, service, odds)).then_some(failure)
         })
     }
 

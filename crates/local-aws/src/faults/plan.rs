@@ -10,6 +10,7 @@ pub struct FaultPlan {
     pub seed: u64,
     pub requests: Vec<RequestFault>,
     pub resources: Vec<ResourceFault>,
+    pub rollouts: Vec<RolloutFault>,
 }
 
 /// Requests that go wrong.
@@ -70,6 +71,52 @@ pub struct ResourceFault {
     pub times: Option<u32>,
     #[serde(default = "always")]
     pub probability: f64,
+}
+
+/// Deployments of ECS services that go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolloutFault {
+    /// The service's name; `*` stands for any text.
+    #[serde(default = "any")]
+    pub service: String,
+    /// An image that the deployment brings: `*/shop/api@sha256:…`.
+    #[serde(default = "any")]
+    pub image: String,
+    #[serde(flatten)]
+    pub failure: RolloutFailure,
+    /// How many deployments of each service go well first.
+    #[serde(default)]
+    pub skip: u32,
+    #[serde(default)]
+    pub times: Option<u32>,
+    #[serde(default = "always")]
+    pub probability: f64,
+}
+
+/// How the tasks of a deployment fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutFailure {
+    pub kind: FailureKind,
+    /// Of a container that exits.
+    #[serde(default = "one")]
+    pub exit_code: i32,
+    /// What a container writes into its log before it ends.
+    #[serde(default)]
+    pub log: Vec<String>,
+    /// CloudFormation takes it for a success when the circuit breaker has rolled back.
+    #[serde(default)]
+    pub reported_as_success: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The container ends soon after its start.
+    Exits,
+    /// It runs, but its target does not pass the checks.
+    Unhealthy,
+    CannotPull,
 }
 
 /// What is done to a resource.
@@ -140,6 +187,44 @@ impl ResourceFault {
     pub(super) fn odds(&self) -> Odds {
         Odds { skip: self.skip, times: self.times, probability: self.probability }
     }
+}
+
+impl RolloutFault {
+    /// Tasks of a service whose container ends with this exit code, after it wrote these lines; always.
+    pub fn exits(service: &str, exit_code: i32, log: &[&str]) -> Self {
+        let log = log.iter().map(|line| (*line).to_owned()).collect();
+        let failure = RolloutFailure { kind: FailureKind::Exits, exit_code, log, reported_as_success: false };
+        RolloutFault { service: service.to_owned(), image: any(), failure, skip: 0, times: None, probability: 1.0 }
+    }
+
+    /// Only deployments that bring such an image.
+    pub fn with_image(self, image: &str) -> Self {
+        RolloutFault { image: image.to_owned(), ..self }
+    }
+
+    pub fn with_kind(mut self, kind: FailureKind) -> Self {
+        self.failure.kind = kind;
+        self
+    }
+
+    /// The first `count` deployments of each service go well.
+    pub fn skip(self, count: u32) -> Self {
+        RolloutFault { skip: count, ..self }
+    }
+
+    /// CloudFormation takes the circuit breaker's roll-back for a success.
+    pub fn reported_as_success(mut self) -> Self {
+        self.failure.reported_as_success = true;
+        self
+    }
+
+    pub(super) fn odds(&self) -> Odds {
+        Odds { skip: self.skip, times: self.times, probability: self.probability }
+    }
+}
+
+fn one() -> i32 {
+    1
 }
 
 fn any() -> String {

@@ -70,6 +70,15 @@ impl Resources {
         *revision += 1;
         *revision
     }
+
+    /// The numbers up to this one are taken.
+    pub(super) fn at_least_revision(&self, place: &Place, type_name: &str, family: &str, taken: u64) {
+        if taken > 0 {
+            let mut state = self.lock();
+            let revision = state.revisions.entry(format!("{place}/{type_name}/{family}")).or_default();
+            *revision = taken.max(*revision);
+        }
+    }
 }
 
 impl State {

@@ -5,9 +5,15 @@ use super::draft::Draft;
 use super::live::Live;
 use super::model::{self, Properties};
 use super::{Failure, Made, Owner, attributes, check, guard, identity, read};
+use crate::place::Place;
+use crate::services::Standing;
 use crate::world::World;
 use cloudformation::schema::{CUSTOM_RESOURCE, ResourceType, Type, resource_type};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
+
+/// How often a service is looked at while it rolls out.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The physical id that a resource gets, before it is made. Draws from the seed: what is to be resumed keeps the answer.
 pub(crate) fn name(world: &World, owner: &Owner, type_name: &str, properties: &Json) -> String {
@@ -124,8 +130,80 @@ pub(crate) async fn delete(
     Ok(())
 }
 
+/// What a change takes that deploys nothing.
+const CALL: Duration = Duration::from_secs(3);
+/// How long CloudFormation waits for a service to become stable.
+const STABLE_WITHIN: Duration = Duration::from_secs(3 * 60 * 60);
+
+/// Waits until a resource of a type that has a life of its own (services of ECS) is as it was asked to be. `None`: types
+/// of which nothing but their usual duration is known.
+///
+/// # Errors
+/// It will not be.
+pub(crate) async fn stabilize(
+    world: &World,
+    place: &Place,
+    type_name: &str,
+    physical_id: &str,
+) -> Option<Result<(), Failure>> {
+    if type_name != "AWS::ECS::Service" {
+        return None;
+    }
+    let standing = async {
+        world.clock.take(CALL).await;
+        loop {
+            match world.services.standing(place, physical_id).await {
+                Standing::Waiting(next) => {
+                    let now = world.clock.now();
+                    let until = next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default());
+                    // Others may change it meanwhile.
+                    let look = world.clock.scaled(LOOK);
+                    tokio::time::sleep(until.unwrap_or(look).min(look).max(Duration::from_millis(1))).await;
+                }
+                ended => return ended,
+            }
+        }
+    };
+    let token = || world.request_ids.uuid();
+    let failure = |reason: &str, code: &str| {
+        let token = token();
+        let reason = format!(
+            "Resource handler returned message: \"{reason}\" (RequestToken: {token}, HandlerErrorCode: {code})"
+        );
+        Failure::new(code, reason)
+    };
+    let stood = tokio::select! {
+        biased;
+        stood = standing => Some(stood),
+        () = world.clock.take(STABLE_WITHIN) => None,
+    };
+    Some(match stood {
+        Some(Standing::GivenUp) => {
+            let reason = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.";
+            Err(failure(reason, "GeneralServiceException"))
+        }
+        Some(Standing::Gone) => Err(gone(type_name, physical_id)),
+        Some(Standing::Steady | Standing::Waiting(_)) => Ok(()),
+        None => Err(failure("Exceeded attempts to wait", "NotStabilized")),
+    })
+}
+
+/// Lets a resource that was just made be as if it had been there for long.
+pub(crate) fn stand(world: &World, place: &Place, type_name: &str, physical_id: &str) {
+    if type_name == "AWS::ECS::Service" {
+        world.services.stand(place, physical_id);
+    }
+}
+
 fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties: &Json) -> Option<Draft<'d>> {
     let known = resource_type(type_name)?;
+    if type_name == "AWS::ECS::TaskDefinition"
+        && let Some(family) = properties["Family"].as_str()
+    {
+        // Revisions that were registered through ECS count, too.
+        let last = world.services.last_revision(&owner.place, family);
+        world.resources.at_least_revision(&owner.place, type_name, family, last);
+    }
     Some(Draft {
         ids: &world.ids,
         now: world.clock.now(),

@@ -63,6 +63,7 @@ impl Services {
     /// A file cannot be read.
     pub(crate) async fn restore(&self) -> io::Result<()> {
         self.registry.restore(&self.store)?;
+        self.ecs.restore(&self.store)?;
         for id in self.store.list("services")? {
             let account = self.account(&id);
             for region in self.store.list(&format!("services/{id}"))? {

@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod cloudfront;
 mod dynamodb;
+mod ecs;
 mod keep;
 mod registry;
 mod rewrite;
@@ -11,11 +12,13 @@ pub(crate) mod sts;
 
 use crate::clock::Clock;
 use crate::door::{Request, Response};
+use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::place::Place;
 use crate::store::Store;
 use account::Account;
 use bytes::Bytes;
+pub(crate) use ecs::Standing;
 use s3::Buckets;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -27,6 +30,8 @@ pub struct Services {
     accounts: Mutex<BTreeMap<String, Arc<Account>>>,
     buckets: Buckets,
     registry: registry::Registry,
+    ecs: ecs::Ecs,
+    faults: Arc<Faults>,
     /// For uploads, which nobody orders.
     ids: Ids,
     store: Arc<Store>,
@@ -35,10 +40,11 @@ pub struct Services {
 
 impl Services {
     /// `seed`: for ids of uploads.
-    pub(crate) fn new(clock: Clock, seed: u64, store: Arc<Store>) -> Self {
+    pub(crate) fn new(clock: Clock, seed: u64, store: Arc<Store>, faults: Arc<Faults>) -> Self {
         let (accounts, buckets, keeper) = Default::default();
         let registry = registry::Registry::new(&store);
-        Services { clock, accounts, buckets, registry, ids: Ids::new(seed), store, keeper }
+        let (ecs, ids) = (ecs::Ecs::new(seed.rotate_left(16)), Ids::new(seed));
+        Services { clock, accounts, buckets, registry, ecs, faults, ids, store, keeper }
     }
 
     /// Lets `service` (its signing name) answer as it would answer a request that was signed for `place`.
@@ -49,12 +55,21 @@ impl Services {
         if service == "registry" {
             return Some(registry::oci::answer(self, place, request).await);
         }
+        if service == "elasticloadbalancing" {
+            return Some(ecs::target_health(self, place, &request).await);
+        }
         let account = self.account(&place.account);
         let backend = account.backend(service)?;
         let writes = crate::door::writes(service, &crate::door::operation(service, &request), &request);
         let answered = match service {
             "s3" => s3::answer(self, place, request).await,
             "ecr" => Answered::at(place, registry::ecr::answer(self, place, request).await),
+            "ecs" => Answered::at(place, ecs::answer(self, place, request).await),
+            "logs" => {
+                // Containers write what they had to say by now.
+                self.catch_up(place).await;
+                Answered::at(place, rewrite::answer(backend, place, service, request).await)
+            }
             "dynamodb" => Answered::at(place, dynamodb::answer(&account, place, request).await),
             _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
         };

@@ -137,7 +137,21 @@ pub(super) async fn settle(
         STACK => nested::settle(stage, &made.physical_id, action).await,
         WAIT_CONDITION => wait::settle(stage, id, properties).await,
         _ => {
-            stage.take_or_stop(type_name, action).await?;
+            let world = &stage.world;
+            let stable = async {
+                match resources::stabilize(world, &stage.place, type_name, &made.physical_id).await {
+                    Some(stable) => stable.map_err(Ended::from),
+                    None => {
+                        stage.take(type_name, action).await;
+                        Ok(())
+                    }
+                }
+            };
+            tokio::select! {
+                biased;
+                stable = stable => stable?,
+                () = stage.halting() => return Err(Ended::Cancelled),
+            }
             Ok(made.attributes.clone())
         }
     }

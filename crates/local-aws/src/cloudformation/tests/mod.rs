@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod dependencies;
 mod nested;
+mod rollout;
 mod update;
 mod validation;
 

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod bucket_policy;
+mod ecs;
 mod lifecycle;
 mod log_group;
 mod parameter;
@@ -34,6 +35,9 @@ pub(super) async fn create(backing: &Backing<'_>, properties: &Properties) -> Re
     match backing.type_name {
         "AWS::DynamoDB::Table" => table::create(backing, properties).await,
         "AWS::ECR::Repository" => repository::create(backing, properties).await,
+        "AWS::ECS::Cluster" | "AWS::ECS::Service" | "AWS::ECS::TaskDefinition" => {
+            ecs::create(backing, properties).await
+        }
         "AWS::Logs::LogGroup" => log_group::create(backing, properties).await,
         "AWS::S3::Bucket" => bucket::create(backing, properties).await,
         "AWS::S3::BucketPolicy" => bucket_policy::put(backing, properties).await,
@@ -49,6 +53,7 @@ pub(super) async fn update(backing: &Backing<'_>, before: &Properties, after: &P
     match backing.type_name {
         "AWS::DynamoDB::Table" => table::update(backing, &change).await,
         "AWS::ECR::Repository" => repository::update(backing, &change).await,
+        "AWS::ECS::Cluster" | "AWS::ECS::Service" | "AWS::ECS::TaskDefinition" => ecs::update(backing, &change).await,
         "AWS::Logs::LogGroup" => log_group::update(backing, &change).await,
         "AWS::S3::Bucket" => bucket::update(backing, &change).await,
         "AWS::S3::BucketPolicy" => bucket_policy::put(backing, after).await,
@@ -63,6 +68,7 @@ pub(super) async fn delete(backing: &Backing<'_>, properties: &Properties) -> Re
     match backing.type_name {
         "AWS::DynamoDB::Table" => table::delete(backing, properties).await,
         "AWS::ECR::Repository" => repository::delete(backing, properties).await,
+        "AWS::ECS::Cluster" | "AWS::ECS::Service" | "AWS::ECS::TaskDefinition" => ecs::delete(backing).await,
         "AWS::Logs::LogGroup" => log_group::delete(backing).await,
         "AWS::S3::Bucket" => bucket::delete(backing).await,
         "AWS::S3::BucketPolicy" => bucket_policy::delete(backing).await,
@@ -78,6 +84,9 @@ pub(super) fn is_backed(type_name: &str) -> bool {
         type_name,
         "AWS::DynamoDB::Table"
             | "AWS::ECR::Repository"
+            | "AWS::ECS::Cluster"
+            | "AWS::ECS::Service"
+            | "AWS::ECS::TaskDefinition"
             | "AWS::Logs::LogGroup"
             | "AWS::S3::Bucket"
             | "AWS::S3::BucketPolicy"
@@ -91,6 +100,7 @@ pub(super) async fn observe(backing: &Backing<'_>) -> Option<Properties> {
     match backing.type_name {
         "AWS::DynamoDB::Table" => table::observe(backing).await,
         "AWS::ECR::Repository" => repository::observe(backing).await,
+        "AWS::ECS::Cluster" | "AWS::ECS::Service" | "AWS::ECS::TaskDefinition" => ecs::observe(backing).await,
         "AWS::Logs::LogGroup" => log_group::observe(backing).await,
         "AWS::S3::Bucket" => bucket::observe(backing).await,
         "AWS::S3::BucketPolicy" => bucket_policy::observe(backing).await,
@@ -148,6 +158,7 @@ impl Backing<'_> {
             "s3" => "S3",
             "dynamodb" => "DynamoDb",
             "ecr" => "Ecr",
+            "ecs" => "AmazonECS",
             "ssm" => "Ssm",
             "secretsmanager" => "SecretsManager",
             "logs" => "CloudWatchLogs",

@@ -136,13 +136,13 @@ async fn what_is_in_use_stays() {
 #[tokio::test]
 async fn what_was_saved_comes_back() {
     let aws = LocalAws::open(Options::default()).await.expect("a world");
-    let family = json!({"Family": "api"});
-    let first = create(&aws.world, &owner("A"), "AWS::ECS::TaskDefinition", &family, None).await.expect("made");
+    let layer = json!({"LayerName": "api", "Content": {"S3Bucket": "code", "S3Key": "layer.zip"}});
+    let first = create(&aws.world, &owner("A"), "AWS::Lambda::LayerVersion", &layer, None).await.expect("made");
     let saved = serde_json::to_string(&aws.world.resources.save()).expect("plain data");
     let other = LocalAws::open(Options::default()).await.expect("a world");
     other.world.resources.restore(serde_json::from_str(&saved).expect("as it was saved"));
-    let live = read(&other.world, &owner("A").place, "AWS::ECS::TaskDefinition", &first.physical_id).await;
-    assert_eq!(live.expect("there")["TaskDefinitionArn"], json!(first.physical_id));
-    let next = create(&other.world, &owner("A"), "AWS::ECS::TaskDefinition", &family, None).await.expect("made");
-    assert!(next.physical_id.ends_with("task-definition/api:2"), "{}", next.physical_id);
+    let live = read(&other.world, &owner("A").place, "AWS::Lambda::LayerVersion", &first.physical_id).await;
+    assert_eq!(live.expect("there")["LayerVersionArn"], json!(first.physical_id));
+    let next = create(&other.world, &owner("A"), "AWS::Lambda::LayerVersion", &layer, None).await.expect("made");
+    assert!(next.physical_id.ends_with("layer:api:2"), "{}", next.physical_id);
 }

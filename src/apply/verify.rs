@@ -1,0 +1,150 @@
+//! Whether what runs is what was planned. CloudFormation may say that a stack is updated although ECS has rolled the
+//! deployment of its service back.
+
+use super::context::Run;
+use super::outcome::{FailedResource, RootCause};
+use super::rollout::last;
+use super::service;
+use super::stop::{Result, Stop};
+use crate::aws::cloudformation::StackResource;
+use crate::model::{Deployed, Parameter, RenderedStack};
+use crate::plan::StackStep;
+use std::collections::BTreeSet;
+
+const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
+
+/// Compares the primary deployment of each service of a stack that was just changed with what the stack made and the
+/// plan wanted.
+///
+/// # Errors
+/// Something else runs.
+pub(super) async fn verify(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
+    let deploys = |kind: &str| kind == service::TYPE || kind == TASK_DEFINITION;
+    if !step.changes.iter().any(|change| deploys(&change.resource_type)) {
+        return Ok(());
+    }
+    match compare(run, step, wanted, now).await {
+        Err(Stop::Failed(cause)) if cause.resource.is_none() => {
+            // A policy that lets nobody look at ECS is no failure of what was done.
+            run.note(step, format!("what its services run could not be checked: {}", cause.message));
+            Ok(())
+        }
+        compared => compared,
+    }
+}
+
+async fn compare(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
+    let (cloudformation, ecs, wait) = (run.cloudformation(step), run.context.aws.ecs(&step.target), run.wait(step));
+    let resources = wait.ask(async || cloudformation.resources(&now.stack_id).await).await?;
+    let made: Vec<&str> = of_type(&resources, TASK_DEFINITION).filter_map(|it| it.physical_id.as_deref()).collect();
+    let mut images = BTreeSet::new();
+    let mut families = BTreeSet::new();
+    let mut last_service = None;
+    for resource in of_type(&resources, service::TYPE) {
+        let Some(arn) = resource.physical_id.as_deref() else { continue };
+        let Some((cluster, name)) = service::cluster_and_name(arn) else { continue };
+        let Some(state) = wait.ask(async || ecs.service(cluster, name).await).await? else { continue };
+        let Some(primary) = state.deployments.iter().find(|deployment| deployment.status == "PRIMARY") else {
+            continue;
+        };
+        let runs = primary.task_definition.as_str();
+        // Of one family the stack has made one revision: another one is not what it made.
+        if let Some(meant) = made.iter().find(|made| family(made) == family(runs) && **made != runs) {
+            let what = format!("service `{name}` runs {}, not {}", last(runs), last(meant));
+            let again = format!(
+                "try the same once more: aws ecs update-service --cluster {cluster} --service {name} \
+                 --task-definition {} --force-new-deployment --region {}",
+                last(meant),
+                step.target.region
+            );
+            let reason = state.events.iter().find(|event| event.contains("deployment failed")).cloned();
+            return Err(mismatch(run, step, wanted, resource, what, reason, Some(again)).await);
+        }
+        families.insert(family(runs).to_owned());
+        let containers = wait.ask(async || ecs.containers(runs).await).await?;
+        images.extend(containers.into_iter().map(|container| container.image));
+        last_service = Some((resource, name));
+    }
+    let Some((resource, name)) = last_service else { return Ok(()) };
+    for definition in made.iter().filter(|made| !families.contains(family(made))) {
+        let containers = wait.ask(async || ecs.containers(definition).await).await?;
+        images.extend(containers.into_iter().map(|container| container.image));
+    }
+    let missing = planned(wanted).into_iter().find(|planned| !images.iter().any(|image| is(image, planned)));
+    match missing {
+        Some(planned) => {
+            let runs: Vec<String> = images.into_iter().collect();
+            let what = format!("the planned image {planned} runs in no service; `{name}` runs {}", runs.join(", "));
+            Err(mismatch(run, step, wanted, resource, what, None, None).await)
+        }
+        None => Ok(()),
+    }
+}
+
+fn of_type<'r>(resources: &'r [StackResource], kind: &'static str) -> impl Iterator<Item = &'r StackResource> {
+    resources.iter().filter(move |resource| resource.resource_type == kind)
+}
+
+/// The images that the plan gives the stack: digests of those it makes, references of others.
+fn planned(wanted: &RenderedStack) -> Vec<String> {
+    let images = wanted.parameters.values().filter_map(|parameter| match parameter {
+        Parameter::LocalImage(image) => image.digest.clone(),
+        Parameter::Image { reference, .. } => Some(reference.clone()),
+        _ => None,
+    });
+    images.collect()
+}
+
+/// Whether a container's image is the planned one, given as a reference or a digest.
+fn is(image: &str, planned: &str) -> bool {
+    let digest = |text: &str| text.rsplit_once('@').map_or(text, |(_, digest)| digest).to_owned();
+    image == planned || (planned.contains("sha256:") && digest(image) == digest(planned))
+}
+
+fn family(definition: &str) -> &str {
+    last(definition).split(':').next().unwrap_or_default()
+}
+
+async fn mismatch(
+    run: &Run<'_>,
+    step: &StackStep,
+    wanted: &RenderedStack,
+    resource: &StackResource,
+    what: String,
+    reason: Option<String>,
+    again: Option<String>,
+) -> Stop {
+    let arn = resource.physical_id.as_deref().unwrap_or_default();
+    let next = format!("mend the cause, make a new image, then: infra apply --env {}", run.plan.environment);
+    Stop::Failed(Box::new(RootCause {
+        message: format!("CloudFormation reports success, but {what}"),
+        resource: Some(FailedResource {
+            logical_id: resource.logical_id.clone(),
+            resource_type: resource.resource_type.clone(),
+            physical_id: resource.physical_id.clone(),
+            status: "ROLLED_BACK_BY_ECS".to_owned(),
+            reason: reason.unwrap_or_else(|| "ECS gives no reason".to_owned()),
+            place: wanted.places.get(&resource.logical_id).cloned(),
+        }),
+        details: service::facts(run, step, arn, &[]).await,
+        hints: std::iter::once(next).chain(again).collect(),
+        ..RootCause::default()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_compared_by_their_digests() {
+        let digest = format!("sha256:{}", "1a".repeat(32));
+        let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/api@{digest}");
+        assert!(is(&image, &digest));
+        assert!(is(&image, &format!("mirror.example/api@{digest}")));
+        assert!(!is(&image, &format!("sha256:{}", "2b".repeat(32))));
+        assert!(is("nginx:1", "nginx:1"));
+        assert!(!is("nginx:2", "nginx:1"));
+        assert_eq!(family("arn:aws:ecs:eu-west-1:111122223333:task-definition/api:12"), "api");
+    }
+}

@@ -1,0 +1,142 @@
+//! Signed requests to those APIs of which infra needs a call or two: a client of the SDK for each would be larger than
+//! ECS's (ADR 16).
+
+use super::Result;
+use super::credentials::Renewing;
+use super::error::{Call, from_answer};
+use super::patience::EXPIRED_CODES;
+use super::plain::{Body, Http, Request};
+use crate::error::{Error, Kind};
+use crate::random;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use std::time::{Duration, SystemTime};
+use tokio::time::sleep;
+
+const MAX_ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// One service's endpoint, with the credentials of one account.
+#[derive(Clone)]
+pub(super) struct Signed {
+    http: Http,
+    credentials: Renewing,
+    endpoint: String,
+    /// The service's name in signatures.
+    service: &'static str,
+    /// The region in signatures.
+    region: String,
+}
+
+/// What is sent.
+pub(super) struct Message<'m> {
+    pub method: &'static str,
+    pub path: &'m str,
+    pub content_type: &'static str,
+    pub body: &'m str,
+}
+
+impl Signed {
+    pub fn new(http: Http, credentials: Renewing, endpoint: &str, service: &'static str, region: &str) -> Signed {
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Signed { http, credentials, endpoint, service, region: region.to_owned() }
+    }
+
+    /// The text of an answer that says yes; calls that AWS refuses for now are made again.
+    pub async fn call(&self, message: &Message<'_>, call: impl Fn() -> Call) -> Result<String> {
+        let mut attempt = 1;
+        loop {
+            let (error, again) = match self.once(message, &call).await? {
+                Ok(answer) => return Ok(answer),
+                Err(refused) => refused,
+            };
+            if !again || attempt >= MAX_ATTEMPTS {
+                return Err(error);
+            }
+            sleep((FIRST_PAUSE * 2_u32.pow(attempt - 1)).mul_f64(0.8 + 0.4 * random::fraction())).await;
+            attempt += 1;
+        }
+    }
+
+    /// One attempt: the answer, or an error and whether another attempt may help.
+    async fn once(
+        &self,
+        message: &Message<'_>,
+        call: &impl Fn() -> Call,
+    ) -> Result<std::result::Result<String, (Error, bool)>> {
+        let (request, key) = self.signed(message).await?;
+        let answer = match self.http.send(request).await {
+            Ok(answer) => answer,
+            Err(broken) => {
+                let error = Error::new(Kind::Unreachable, format!("no answer from {}", broken.endpoint))
+                    .detail(format!("tried to {}: {}", call().what, broken.reason));
+                return Ok(Err((error.caused_by(broken), true)));
+            }
+        };
+        let (status, request_id) = (answer.status, answer.header("x-amzn-requestid").map(str::to_owned));
+        let bytes = answer.into_bytes(MAX_ANSWER_BYTES).await;
+        let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        if (200..300).contains(&status) {
+            return Ok(Ok(text));
+        }
+        let code = element(&text, "Code").unwrap_or_default().to_owned();
+        let message = element(&text, "Message").unwrap_or_default().to_owned();
+        let expired = EXPIRED_CODES.contains(&code.as_str());
+        if expired {
+            self.credentials.refuse(&key);
+        }
+        let throttled = matches!(code.as_str(), "Throttling" | "TooManyInvalidationsInProgress");
+        let code = if code.is_empty() { format!("HTTP {status}") } else { code };
+        let again = expired || throttled || matches!(status, 429 | 500 | 502 | 503 | 504);
+        Ok(Err((from_answer(call().failure(code, message, request_id), &call()), again)))
+    }
+
+    /// The request with its signature, and whose it is.
+    async fn signed(&self, message: &Message<'_>) -> Result<(Request, String)> {
+        let Message { method, path, content_type, body } = *message;
+        let credentials = self.credentials.provide_credentials().await.map_err(super::error::from_credentials)?;
+        let key = credentials.access_key_id().to_owned();
+        let url = format!("{}{path}", self.endpoint);
+        let unsigned = |error: &dyn std::fmt::Display| {
+            Error::new(Kind::Other, format!("a request to {} could not be signed", self.service))
+                .detail(error.to_string())
+        };
+        let identity = credentials.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(self.service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsigned(&error))?
+            .into();
+        let signable = SignableRequest::new(method, &url, std::iter::empty(), SignableBody::Bytes(body.as_bytes()))
+            .map_err(|error| unsigned(&error))?;
+        let (instructions, _) = sign(signable, &parameters).map_err(|error| unsigned(&error))?.into_parts();
+        let mut request = Request::new(method, &url).header("content-type", content_type);
+        for (name, value) in instructions.headers() {
+            request.headers.push((known(name), value.to_owned()));
+        }
+        request.body = if body.is_empty() { Body::Empty } else { Body::Bytes(body.to_owned().into()) };
+        Ok((request, key))
+    }
+}
+
+/// The headers that a signature consists of.
+fn known(name: &str) -> &'static str {
+    match name {
+        "authorization" => "authorization",
+        "x-amz-date" => "x-amz-date",
+        "x-amz-security-token" => "x-amz-security-token",
+        _ => "x-amz-content-sha256",
+    }
+}
+
+/// The text of the first element of this name: enough for answers that hold each name once where it matters.
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.trim())
+}
