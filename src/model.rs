@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 // ── What the files say ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,10 +71,60 @@ pub struct ApplySettings {
     pub timeout: Duration,
     /// How long an ECS service may take to become stable before its update is cancelled.
     pub rollout_timeout: Duration,
+    /// What scans may find in images; none: nobody looks.
+    pub scan: Option<ScanGate>,
     /// After so long without a beat of its holder the lock is anybody's.
     pub lock_lease: Duration,
     /// How many seconds of AWS pass in a second: 1 but for an embedded AWS. Questions are asked so much more often.
     pub speed: f64,
+}
+
+/// What ECR's scan may find in an image that is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanGate {
+    /// Findings of this severity or above stop the image.
+    pub severity: Severity,
+    /// How long to wait for the scan of one image.
+    pub timeout: Duration,
+    /// Findings that stop nothing, by their names.
+    pub ignore: BTreeSet<String>,
+}
+
+/// How grave a finding of a scan is, in ECR's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Undefined,
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    const NAMES: [(Severity, &'static str); 6] = [
+        (Severity::Undefined, "undefined"),
+        (Severity::Informational, "informational"),
+        (Severity::Low, "low"),
+        (Severity::Medium, "medium"),
+        (Severity::High, "high"),
+        (Severity::Critical, "critical"),
+    ];
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = Severity::NAMES.iter().find(|(severity, _)| severity == self).map(|(_, name)| *name);
+        f.write_str(name.unwrap_or_default())
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Severity, ()> {
+        Severity::NAMES.iter().find(|(_, name)| *name == text).map(|(severity, _)| *severity).ok_or(())
+    }
 }
 
 /// A container image as the environment names it.

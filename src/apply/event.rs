@@ -96,6 +96,13 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         invalidation: Option<String>,
     },
+    /// ECR has scanned the image: findings by severity, and how many of them stop it.
+    ImageScanned {
+        image: String,
+        digest: String,
+        findings: std::collections::BTreeMap<String, usize>,
+        stopped_by: usize,
+    },
     Resource(ResourceEvent),
     /// How far the deployment of an ECS service is that CloudFormation waits for.
     ServiceDeployment(ServiceProgress),

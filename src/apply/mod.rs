@@ -18,6 +18,7 @@ mod protection;
 mod record;
 mod rollout;
 mod run;
+mod scan;
 mod scheduler;
 mod service;
 mod settle;

@@ -135,7 +135,14 @@ mod tests {
 
     fn settings(timeout_seconds: u64, speed: f64) -> ApplySettings {
         let timeout = Duration::from_secs(timeout_seconds);
-        ApplySettings { concurrency: 8, timeout, rollout_timeout: timeout, lock_lease: Duration::from_secs(60), speed }
+        ApplySettings {
+            concurrency: 8,
+            timeout,
+            rollout_timeout: timeout,
+            scan: None,
+            lock_lease: Duration::from_secs(60),
+            speed,
+        }
     }
 
     fn expired() -> Error {

@@ -1,5 +1,9 @@
 //! What a repository of images holds.
 
+mod scan;
+
+pub use scan::{Scan, ScanFinding};
+
 use super::error::{Call, Explain, failure};
 use super::{Result, timestamp};
 use crate::error::{Error, Kind};

@@ -29,7 +29,7 @@ mod template;
 pub use cloudfront::{CloudFront, Invalidation};
 pub use connect::{AccessKey, Aws, Connect, Notice, Notify};
 pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
-pub use ecr::{Ecr, EcrImage, EcrRepository};
+pub use ecr::{Ecr, EcrImage, EcrRepository, Scan, ScanFinding};
 pub use ecs::{Container, ContainerExit, Ecs, RunningImage, ServiceDeployment, ServiceState, StoppedTask};
 pub use elbv2::{Elbv2, TargetHealth};
 pub use error::{Failure, failure};

@@ -188,6 +188,7 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
         rollout_timeout: text(apply, "rollout_timeout")
             .and_then(|text| quantity::duration(&text))
             .unwrap_or(ROLLOUT_TIMEOUT),
+        scan: super::scan::read(top),
         lock_lease: text(apply, "lock_lease")
             .and_then(|text| quantity::duration(&text))
             .unwrap_or(LOCK_LEASE)

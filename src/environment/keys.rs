@@ -166,6 +166,12 @@ pub const ENVIRONMENT: Section = Section {
             required: false,
             about: "Rules of `policies/` that do not count somewhere, with the reason, until a date.",
         },
+        Key {
+            name: "scan",
+            shape: Shape::Keys(&super::scan::SCAN),
+            required: false,
+            about: "What ECR may find in images before anything that runs them is touched. Default: nobody looks.",
+        },
         Key { name: "apply", shape: Shape::Keys(&APPLY), required: false, about: "How stacks are applied." },
         Key {
             name: "usage",

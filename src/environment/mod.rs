@@ -8,6 +8,7 @@ mod chain;
 mod images;
 mod keys;
 mod merge;
+mod scan;
 mod usage;
 mod waivers;
 

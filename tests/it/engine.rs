@@ -42,6 +42,8 @@ pub struct World {
     pub wire: Wire,
     pub stacks: Vec<RenderedStack>,
     pub options: Options,
+    /// Where images lie.
+    pub project: std::path::PathBuf,
 }
 
 pub struct Ran {
@@ -56,7 +58,8 @@ impl World {
         environment.apply.timeout = Duration::from_secs(120);
         let account = environment.account.clone();
         let stacks = stacks.into_iter().map(|(name, template)| stack(&account, name, &template)).collect();
-        World { backend, environment, aws, wire, stacks, options: Options::default() }
+        let (options, project) = (Options::default(), ".".into());
+        World { backend, environment, aws, wire, stacks, options, project }
     }
 
     fn store(&self) -> StateStore {
@@ -130,7 +133,7 @@ impl World {
             interrupt,
             settings: &self.environment.apply,
             written: &written,
-            project: std::path::Path::new("."),
+            project: &self.project,
         };
         let report = apply(plan, context).await.expect("the plan has no refusals");
         drop(events);

@@ -24,6 +24,7 @@ mod releases;
 mod rendered;
 mod rollout;
 mod sarif;
+mod scan;
 mod site;
 mod state;
 mod support;

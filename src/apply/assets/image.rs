@@ -4,6 +4,7 @@
 use super::{damaged, failed, teller};
 use crate::apply::context::Run;
 use crate::apply::event::{EventKind, send};
+use crate::apply::scan::{self, Scanned};
 use crate::apply::stop::{Result, Stop};
 use crate::error::{Error, Kind};
 use crate::image::builder;
@@ -53,6 +54,17 @@ pub(super) async fn push(run: &Run<'_>, asset: &AssetStep, image: &ImageAsset) -
     }
     send(run.context.events, None, done);
     Ok(())
+}
+
+/// Whether the image in its repository may run: what its scan has found.
+pub(super) async fn judge(run: &Run<'_>, asset: &AssetStep, image: &ImageAsset) -> Result<()> {
+    let uri = run.output(&asset.stack, REPOSITORY_URI);
+    // What is missing here, the push has told.
+    let (Some(uri), Some(digest)) = (uri, image.after.as_deref()) else { return Ok(()) };
+    let reference: Reference = uri.parse()?;
+    let repository = reference.repository.as_str();
+    let scanned = Scanned { image: &asset.name, repository, digest, target: &asset.target };
+    scan::pass(run, &run.context.aws.ecr(&asset.target), &scanned).await
 }
 
 fn source(run: &Run<'_>, asset: &AssetStep, image: &ImageAsset, digest: &Digest) -> Result<Source> {

@@ -27,9 +27,17 @@ pub(super) fn jobs(plan: &Plan) -> impl Iterator<Item = Job> {
 pub(super) async fn carry_out(run: &Run<'_>, asset: &AssetStep) -> Outcome {
     let done = |()| Outcome::Done { outputs: BTreeMap::new() };
     let result: Result<()> = match (asset.action, &asset.asset) {
-        (AssetAction::Nothing, _) => return Outcome::Unchanged,
+        (AssetAction::Nothing, Asset::Site(_)) => return Outcome::Unchanged,
+        // It may have been pushed by a run that its scan stopped.
+        (AssetAction::Nothing, Asset::Image(image)) => match image::judge(run, asset, image).await {
+            Ok(()) => return Outcome::Unchanged,
+            refused => refused,
+        },
         (AssetAction::Upload | AssetAction::UploadIfMissing, Asset::Image(image)) => {
-            image::push(run, asset, image).await
+            match image::push(run, asset, image).await {
+                Ok(()) => image::judge(run, asset, image).await,
+                failed => failed,
+            }
         }
         (AssetAction::Upload | AssetAction::UploadIfMissing, Asset::Site(site)) => site::upload(run, asset, site).await,
         (AssetAction::Remove, Asset::Site(_)) => site::remove(run, asset).await,

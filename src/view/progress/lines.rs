@@ -113,6 +113,15 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             format!("site {site}: {went}, {removed} removed (s3://{bucket}){told}")
         }
         EventKind::AssetFinished(asset) => return asset_finished(asset),
+        EventKind::ImageScanned { image, digest, findings, stopped_by } => {
+            let found: Vec<String> = findings.iter().map(|(severity, count)| format!("{count} {severity}")).collect();
+            let found = if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") };
+            let stopped = match stopped_by {
+                0 => String::new(),
+                _ => format!(", {}", paint(ERROR, format!("stopped by {}", text::count(*stopped_by, "finding")))),
+            };
+            format!("image {image}: {} scanned, {found}{stopped}", short(digest))
+        }
         EventKind::Resource(event) => return resource(stack, event, verbose),
         EventKind::ServiceDeployment(service) => deployment(stack, service),
         EventKind::Throttled { service, operation, attempt } => {

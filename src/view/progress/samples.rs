@@ -131,6 +131,12 @@ pub(super) fn events() -> Vec<Event> {
             })),
             elapsed_seconds: 2.0,
         })),
+        whole(EventKind::ImageScanned {
+            image: "api".to_owned(),
+            digest: format!("sha256:{}", "1a2b".repeat(16)),
+            findings: BTreeMap::from([("high".to_owned(), 2), ("low".to_owned(), 5)]),
+            stopped_by: 2,
+        }),
         whole(EventKind::StateSaved { serial: 42 }),
         whole(EventKind::Interrupted { running: vec!["network".to_owned()] }),
         whole(EventKind::CredentialsExpired { since_seconds: 65 }),

@@ -111,6 +111,7 @@ impl Backend {
                 concurrency: 8,
                 timeout: Duration::from_secs(3600),
                 rollout_timeout: Duration::from_secs(1800),
+                scan: None,
                 lock_lease: Duration::from_secs(60),
                 speed: 1.0,
             },

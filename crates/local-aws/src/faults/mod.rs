@@ -5,7 +5,8 @@ mod plan;
 mod stale;
 
 pub use plan::{
-    Action, FailureKind, FaultPlan, RequestFault, RequestFaultKind, ResourceFault, RolloutFailure, RolloutFault,
+    Action, FailureKind, FaultPlan, Finding, RequestFault, RequestFaultKind, ResourceFault, RolloutFailure,
+    RolloutFault, ScanResult,
 };
 
 use crate::door::Response;
@@ -80,6 +81,14 @@ impl Faults {
             let (odds, failure) = (fault.odds(), fault.failure.clone());
             (meets && state.strikes(Table::Rollouts, place, service, odds)).then_some(failure)
         })
+    }
+
+    /// What a scan of an image finds, if the plan says anything of it.
+    pub fn scan(&self, repository: &str, digest: &str) -> Option<ScanResult> {
+        let state = self.lock();
+        let meant =
+            |scan: &&ScanResult| plan::matches(&scan.repository, repository) && plan::matches(&scan.digest, digest);
+        state.plan.scans.iter().find(meant).cloned()
     }
 
     /// What a request that may be answered from the past is answered: what the same request was answered before, if

@@ -11,6 +11,7 @@ pub struct FaultPlan {
     pub requests: Vec<RequestFault>,
     pub resources: Vec<ResourceFault>,
     pub rollouts: Vec<RolloutFault>,
+    pub scans: Vec<ScanResult>,
 }
 
 /// Requests that go wrong.
@@ -92,6 +93,36 @@ pub struct RolloutFault {
     pub times: Option<u32>,
     #[serde(default = "always")]
     pub probability: f64,
+}
+
+/// What the scan of an image finds. Not what goes wrong, but nobody else knows it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScanResult {
+    /// The repository's name; `*` stands for any text.
+    #[serde(default = "any")]
+    pub repository: String,
+    /// The image's digest.
+    #[serde(default = "any")]
+    pub digest: String,
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// ECR does not know the system in the image.
+    #[serde(default)]
+    pub unsupported: bool,
+}
+
+/// One finding of a scan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// `CVE-2026-1234`.
+    pub name: String,
+    /// `CRITICAL`, `HIGH`, `MEDIUM`, `LOW`, `INFORMATIONAL` or `UNDEFINED`.
+    pub severity: String,
+    pub package: String,
+    pub version: String,
+    pub uri: String,
 }
 
 /// How the tasks of a deployment fail.

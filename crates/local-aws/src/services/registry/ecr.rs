@@ -32,7 +32,9 @@ pub(in crate::services) async fn answer(services: &Services, place: &Place, requ
         | "InitiateLayerUpload"
         | "UploadLayerPart"
         | "CompleteLayerUpload"
-        | "GetDownloadUrlForLayer" => images(services, &account, place, &operation, &input, &door).await,
+        | "GetDownloadUrlForLayer"
+        | "StartImageScan"
+        | "DescribeImageScanFindings" => images(services, &account, place, &operation, &input, &door).await,
         "DeleteRepository" => return delete_repository(services, &account, place, &input, request, &door).await,
         _ => return pass(&account, place, request, &door).await,
     };
@@ -144,6 +146,11 @@ async fn images(
             let url = format!("{}/v2/{name}/blobs/{digest}", door.endpoint());
             Ok(json!({ "downloadUrl": url, "layerDigest": digest }))
         }
+        "StartImageScan" => super::scans::start(services, place, name, input),
+        "DescribeImageScanFindings" => {
+            let on_push = super::scans_on_push(account, place, name).await;
+            super::scans::findings(services, place, name, input, on_push)
+        }
         _ => upload(services, place, name, operation, input).await,
     }
 }
@@ -170,7 +177,7 @@ fn put_image(services: &Services, place: &Place, name: &str, input: &Json, immut
 }
 
 /// What an `imageId` names: its digest, if it is there.
-fn find<'r>(repository: &'r Repository, id: &Json) -> Option<&'r str> {
+pub(super) fn find<'r>(repository: &'r Repository, id: &Json) -> Option<&'r str> {
     let digest = id["imageDigest"].as_str();
     let by_tag = id["imageTag"].as_str().map(|tag| repository.tags.get(tag).map(String::as_str));
     match (digest, by_tag) {

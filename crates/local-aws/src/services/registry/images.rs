@@ -14,6 +14,9 @@ pub(super) struct Repository {
     pub tags: BTreeMap<String, String>,
     /// What blobs it has, configurations too, and their sizes in bytes.
     pub layers: BTreeMap<String, u64>,
+    /// When the scan of an image was last asked for.
+    #[serde(default)]
+    pub scans: BTreeMap<String, Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ mod content;
 pub(super) mod ecr;
 mod images;
 pub(super) mod oci;
+mod scans;
 mod token;
 
 use super::Services;
@@ -113,6 +114,13 @@ async fn is_immutable(account: &Account, place: &Place, name: &str) -> Result<bo
             .map_err(|_| Problem::NoRepository)?;
     let mutability = described["repositories"][0]["imageTagMutability"].as_str().unwrap_or_default();
     Ok(mutability.starts_with("IMMUTABLE"))
+}
+
+/// Whether a repository's images are scanned when they are pushed.
+async fn scans_on_push(account: &Account, place: &Place, name: &str) -> bool {
+    let which = json!({ "repositoryNames": [name] });
+    let described = super::json_call(account, place, "ecr", "DescribeRepositories", &which).await;
+    described.is_ok_and(|it| it["repositories"][0]["imageScanningConfiguration"]["scanOnPush"] == true)
 }
 
 /// Puts a manifest into a repository: what it names has to be there.
