@@ -4,6 +4,7 @@
 //! resource that failed by itself; those that were merely cancelled with it are not worth a word.
 
 use super::outcome::{FailedResource, RootCause};
+use super::taken;
 use crate::aws::cloudformation::StackEvent;
 use crate::model::StackStatus;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,7 @@ pub fn root_cause(failed: Failed, events: &[StackEvent]) -> RootCause {
         };
         details.extend(in_rollback.iter().map(of));
     }
+    let taken = causes.first().and_then(|event| taken::hints(event, failed.region)).unwrap_or_default();
     RootCause {
         message,
         resource: first,
@@ -56,7 +58,7 @@ pub fn root_cause(failed: Failed, events: &[StackEvent]) -> RootCause {
         details,
         status: Some(failed.status.to_string()),
         rolled_back: rolled_back(failed.status).map(str::to_owned),
-        hints: hints(failed, &in_rollback),
+        hints: taken.into_iter().chain(hints(failed, &in_rollback)).collect(),
     }
 }
 

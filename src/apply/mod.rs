@@ -23,6 +23,7 @@ mod scheduler;
 mod service;
 mod settle;
 mod stop;
+mod taken;
 mod verify;
 mod wait;
 

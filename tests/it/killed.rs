@@ -63,9 +63,8 @@ fn an_apply_that_was_killed_anywhere_is_carried_on(server: Server) {
 
     let points: Vec<(usize, bool)> = (1..=requests).flat_map(|nth| [(nth, false), (nth, true)]).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
-    // Most of each is waiting for the dead run's lock.
     std::thread::scope(|scope| {
-        for _ in 0..16 {
+        for _ in 0..8 {
             scope.spawn(|| {
                 while let Some((nth, after_effect)) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
                     killed_at(server, *nth, *after_effect);

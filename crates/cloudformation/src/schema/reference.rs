@@ -26,7 +26,7 @@ const REFERENCES: &[(&str, Reference, &str)] = &[
     ("AWS::ApplicationAutoScaling::ScalableTarget", Id("Id"), "service, resource and dimension, joined by |"),
     ("AWS::ApplicationAutoScaling::ScalingPolicy", Arn("Arn"), "the policy's ARN"),
     ("AWS::AutoScaling::ScalingPolicy", Arn("Arn"), "the policy's ARN"),
-    ("AWS::CertificateManager::Certificate", Arn("Id"), "the certificate's ARN"),
+    ("AWS::CertificateManager::Certificate", Arn("CertificateArn"), "the certificate's ARN"),
     ("AWS::CloudFormation::Stack", Arn("StackId"), "the nested stack's id, an ARN"),
     ("AWS::CloudFront::Distribution", Id("Id"), "the distribution's id"),
     ("AWS::CloudWatch::Alarm", Property("AlarmName"), "the alarm's name"),

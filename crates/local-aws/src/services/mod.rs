@@ -8,6 +8,7 @@ mod keep;
 mod registry;
 mod rewrite;
 pub(crate) mod s3;
+pub(crate) mod secrets;
 pub(crate) mod sts;
 
 use crate::clock::Clock;
@@ -71,6 +72,7 @@ impl Services {
                 Answered::at(place, rewrite::answer(backend, place, service, request).await)
             }
             "dynamodb" => Answered::at(place, dynamodb::answer(&account, place, request).await),
+            "secretsmanager" => Answered::at(place, secrets::answer(backend, place, request).await),
             _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
         };
         // What failed may have done a part.

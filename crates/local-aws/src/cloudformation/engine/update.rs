@@ -64,7 +64,11 @@ async fn needed(stage: &Stage, resource: &StackResource, desired: &Desired) -> R
     let mut from = resource.properties.clone();
     if stage.operation(|operation| operation.revert_drift) {
         match provider::read(stage, type_name, &resource.physical_id).await {
-            Some(live) => from = diff::overlay(&resource.properties, &live),
+            // What cannot be read back has not changed.
+            Some(live) => {
+                let live = diff::readable(type_name, &resource.properties, &live);
+                from = diff::overlay(&resource.properties, &live);
+            }
             // Somebody deleted it: it is made again.
             None if provider::is_live(type_name) => return Ok(Change::Replace),
             None => {}

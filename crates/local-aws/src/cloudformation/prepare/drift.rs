@@ -3,10 +3,10 @@
 
 use super::changes::Changes;
 use crate::cloudformation::api::show;
-use crate::cloudformation::engine::diff::{self, Change};
 use crate::cloudformation::engine::provider;
 use crate::cloudformation::model::{Stack, StackResource};
 use crate::resources;
+use crate::resources::drift::{self, Comparison, Difference};
 use crate::world::World;
 use cloudformation::schema::{RequiresRecreation, resource_type};
 use serde_json::{Value as Json, json};
@@ -15,20 +15,18 @@ use serde_json::{Value as Json, json};
 pub(super) async fn mark(world: &World, stack: &Stack, changes: &mut Changes) {
     for resource in stack.resources.values().filter(|resource| provider::is_live(&resource.resource_type)) {
         let live = resources::read(world, &stack.place, &resource.resource_type, &resource.physical_id).await;
+        let tags = &stack.current.tags;
+        let compared = drift::compare(&resource.resource_type, &resource.properties, live.as_ref(), tags);
         for (list, values) in [(&mut changes.plain, false), (&mut changes.with_values, true)] {
             let listed = list.iter_mut().find(|it| it["ResourceChange"]["LogicalResourceId"] == resource.logical_id);
             if listed.as_ref().is_some_and(|change| change["ResourceChange"]["Action"] == "Remove") {
                 continue;
             }
-            let Some(found) = drifted(world, resource, live.as_ref(), values) else {
-                listed
-                    .into_iter()
-                    .for_each(|change| change["ResourceChange"]["ResourceDriftStatus"] = json!("IN_SYNC"));
-                continue;
-            };
-            match listed {
-                Some(change) => join(&mut change["ResourceChange"], found),
-                None => list.push(json!({ "ResourceChange": found, "Type": "Resource" })),
+            match (listed, undoing(world, resource, &compared, values)) {
+                (Some(change), Some(found)) => join(&mut change["ResourceChange"], found),
+                (None, Some(found)) => list.push(json!({ "ResourceChange": found, "Type": "Resource" })),
+                (Some(change), None) => change["ResourceChange"]["ResourceDriftStatus"] = json!(compared.status),
+                (None, None) => {}
             }
         }
     }
@@ -37,75 +35,65 @@ pub(super) async fn mark(world: &World, stack: &Stack, changes: &mut Changes) {
     }
 }
 
-/// The change that undoes what happened to a resource; `None` if nothing did.
-fn drifted(world: &World, resource: &StackResource, live: Option<&Json>, values: bool) -> Option<Json> {
-    let type_name = resource.resource_type.as_str();
-    let change = |status: &str, replacement: &str, details: Vec<Json>| {
-        json!({
-            "Action": "Modify",
-            "Details": details,
-            "LogicalResourceId": resource.logical_id,
-            "PhysicalResourceId": resource.physical_id,
-            "Replacement": replacement,
-            "ResourceDriftStatus": status,
-            "ResourceType": type_name,
-            "Scope": ["Properties"],
-        })
+/// The change that undoes what happened to a resource; `None` if nothing did, or nobody looks.
+fn undoing(world: &World, resource: &StackResource, compared: &Comparison, values: bool) -> Option<Json> {
+    let (replacement, details) = match compared.status {
+        "DELETED" => ("True", Vec::new()),
+        "MODIFIED" => {
+            let replaces = |found: &Difference| behaviour(resource, found) == Some(RequiresRecreation::Always);
+            let replacement = if compared.differences.iter().any(replaces) { "True" } else { "False" };
+            let details = compared.differences.iter().map(|found| detail(world, resource, found, values));
+            (replacement, details.collect())
+        }
+        _ => return None,
     };
-    let Some(live) = live else { return Some(change("DELETED", "True", Vec::new())) };
-    let actual = diff::overlay(&resource.properties, &diff::readable(type_name, &resource.properties, live));
-    let paths = diff::paths(&resource.properties, &actual);
-    if paths.is_empty() {
-        return None;
-    }
-    let details = paths.iter().map(|path| detail(world, resource, &actual, path, values)).collect();
-    let replacement = match diff::change(type_name, &actual, &resource.properties) {
-        Change::Replace => "True",
-        _ => "False",
-    };
-    Some(change("MODIFIED", replacement, details))
+    Some(json!({
+        "Action": "Modify",
+        "Details": Json::Array(details),
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "Replacement": replacement,
+        "ResourceDriftStatus": compared.status,
+        "ResourceType": resource.resource_type,
+        "Scope": ["Properties"],
+    }))
 }
 
-fn detail(world: &World, resource: &StackResource, actual: &Json, path: &str, values: bool) -> Json {
-    let wanted = resource.properties.pointer(path).map(text);
-    let found = actual.pointer(path).map(text);
-    let behaviour = resource_type(&resource.resource_type).map(|schema| schema.update_behaviour(&path[1..]));
-    let recreation = match behaviour {
+fn behaviour(resource: &StackResource, found: &Difference) -> Option<RequiresRecreation> {
+    resource_type(&resource.resource_type).map(|schema| schema.update_behaviour(&found.path[1..]))
+}
+
+fn detail(world: &World, resource: &StackResource, found: &Difference, values: bool) -> Json {
+    // What drifted is undone: an item that somebody added is removed.
+    let (kind, wanted, actual) = match found.kind {
+        "ADD" => ("Remove", None, Some(&found.actual)),
+        "REMOVE" => ("Add", Some(&found.expected), None),
+        _ => ("Modify", Some(&found.expected), Some(&found.actual)),
+    };
+    let recreation = match behaviour(resource, found) {
         Some(RequiresRecreation::Always) => "Always",
         Some(RequiresRecreation::Conditionally) => "Conditionally",
         _ => "Never",
     };
     let mut target = json!({
         "Attribute": "Properties",
-        "Name": path[1..].split('/').next(),
+        "Name": found.path[1..].split('/').next(),
         "RequiresRecreation": recreation,
         "Drift": {
             "PreviousValue": wanted,
-            "ActualValue": found,
+            "ActualValue": actual,
             "DriftDetectionTimestamp": show::time(world.clock.now()),
         },
     });
     if values {
-        let kind = if wanted.is_none() {
-            "Remove"
-        } else if found.is_none() {
-            "Add"
-        } else {
-            "Modify"
-        };
-        target["Path"] = json!(format!("/Properties{path}"));
+        target["Path"] = json!(format!("/Properties{}", found.path));
         target["AttributeChangeType"] = json!(kind);
-        target["BeforeValue"] = json!(found);
+        target["BeforeValue"] = json!(actual);
         target["BeforeValueFrom"] = json!("ACTUAL_STATE");
         target["AfterValue"] = json!(wanted);
         target["AfterValueFrom"] = json!("TEMPLATE");
     }
     json!({ "ChangeSource": "NoModification", "Evaluation": "Static", "Target": target })
-}
-
-/// Text as it is, everything else as JSON.
-fn text(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Adds drift to a change that is made anyway: values that the template changes too start from what is.

@@ -123,6 +123,8 @@ Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /conf}}
 Resources:
   A: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref P}}
   B: {Type: AWS::SNS::Topic, Properties: {DisplayName: '{{resolve:ssm:/conf}}-{{resolve:secretsmanager:sec:SecretString:user}}'}}
+  S: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: '{\"user\":\"you\"}'}}
+  C: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Sub '{{resolve:secretsmanager:${S}:SecretString:user}}'}}
 ";
     assert_eq!(cloud.deploy("CreateStack", "s", template).await, "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
     let stack = cloud.stack("s");
@@ -133,6 +135,7 @@ Resources:
         async move { crate::resources::read(world, place, "AWS::SNS::Topic", &physical_id).await.expect("there") }
     };
     assert_eq!(live("B").await["DisplayName"], "held-me");
+    assert_eq!(live("C").await["DisplayName"], "you", "a secret of the stack itself, by its ARN");
     assert!(stack.resources["B"].properties["DisplayName"].as_str().expect("text").starts_with("{{resolve:"));
     let given = json!([{"ParameterKey": "P", "ParameterValue": "/nothing"}]);
     let input = json!({"StackName": "t", "TemplateBody": template, "Parameters": given});

@@ -1,11 +1,12 @@
 //! `AWS::SecretsManager::Secret`.
 //!
-//! The service draws the end of a secret's ARN itself; here the physical id is drawn before the secret is made. The name
-//! in it is what the service is asked by.
+//! The service draws the end of a secret's ARN itself; here the physical id is drawn before the secret is made. The service
+//! finds it by either ([`crate::services::secrets`]).
 
 use super::{Backing, Change};
 use crate::resources::Failure;
 use crate::resources::model::Properties;
+use crate::services::secrets;
 use serde_json::{Value as Json, json};
 
 const SERVICE: &str = "secretsmanager";
@@ -80,10 +81,8 @@ pub(super) async fn observe(backing: &Backing<'_>) -> Option<Properties> {
     Some(observed)
 }
 
-/// The secret's name, of an ARN that ends with `:secret:<name>-<6 characters>`.
 fn name<'b>(backing: &'b Backing<'_>) -> &'b str {
-    let after = backing.physical_id.split_once(":secret:").map_or(backing.physical_id, |(_, after)| after);
-    after.rsplit_once('-').map_or(after, |(name, _)| name)
+    secrets::name(backing.physical_id).unwrap_or(backing.physical_id)
 }
 
 /// What `GenerateSecretString` asks for.

@@ -209,6 +209,9 @@ async fn secrets() {
     let input = json!({"SecretId": "shop/db", "Description": "another"});
     thing.call("secretsmanager", "UpdateSecret", input).await;
     assert_eq!(thing.differences(&made.physical_id, &declared).await, ["/Description"]);
+    // Found by what `Ref` gives, too.
+    let by_arn = thing.call("secretsmanager", "GetSecretValue", json!({"SecretId": made.physical_id})).await;
+    assert_eq!((&by_arn["ARN"], &by_arn["SecretString"]), (&json!(made.physical_id), &value["SecretString"]));
     assert_eq!(thing.delete(&made.physical_id).await, Ok(()));
     assert!(!thing.exists(&made.physical_id).await);
 }
