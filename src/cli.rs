@@ -16,7 +16,7 @@ use std::path::PathBuf;
 ///
 /// Data goes to stdout, progress and messages to stderr.
 ///
-/// Exit codes: 0 done, or no changes; 1 error; 2 changes, with --detailed-exitcode; 3 somebody else holds the lock; 64
+/// Exit codes: 0 done, or no changes; 1 error; 2 changes or drift, with --detailed-exitcode; 3 somebody else holds the lock; 64
 /// wrong usage; 130 and 143 stopped by SIGINT and SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "infra", version, max_term_width = 100, disable_help_subcommand = true)]
@@ -82,6 +82,7 @@ pub enum Command {
     Diagram(commands::diagram::Args),
     Apply(commands::apply::Args),
     Destroy(commands::destroy::Args),
+    Drift(commands::drift::Args),
     Status(commands::status::Args),
     Outputs(commands::outputs::Args),
     History(commands::history::Args),

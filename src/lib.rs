@@ -1,7 +1,7 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate` → `inventory` → `render` →
+//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate` → `inventory` → `render` →
 //! `catalog` → `environment` → `graph` → `state` → `site` → `image`, `local` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
 //!
@@ -21,6 +21,7 @@ pub mod commands;
 pub mod cost;
 pub mod diagram;
 pub mod document;
+pub mod drift;
 pub mod environment;
 pub mod error;
 pub mod files;

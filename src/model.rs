@@ -28,6 +28,8 @@ pub struct Environment {
     pub apply: ApplySettings,
     /// What AWS bills by use.
     pub usage: Usage,
+    /// Differences between files and account that are meant to be.
+    pub drift_ignores: Vec<DriftIgnore>,
     /// The environment lives on the AWS that is embedded in this program, not in an account.
     pub local: bool,
     /// The environment's own file, for messages about the environment as a whole.
@@ -44,6 +46,20 @@ pub struct Waiver {
     pub because: String,
     /// The last day on which it holds.
     pub until: jiff::civil::Date,
+    pub at: Location,
+}
+
+/// A difference that is meant to be: `drift.ignore` of an environment. What is left out stands for all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftIgnore {
+    pub stack: Option<String>,
+    /// A logical id.
+    pub resource: Option<String>,
+    /// A property with everything below it: `SecurityGroupIngress`, `Environment.Variables.LEVEL`.
+    pub property: Option<String>,
+    /// The last day on which it holds.
+    pub until: Option<jiff::civil::Date>,
+    pub because: String,
     pub at: Location,
 }
 
@@ -417,6 +433,8 @@ pub struct Deployed {
     pub tags: BTreeMap<String, String>,
     pub capabilities: Vec<String>,
     pub termination_protection: bool,
+    /// When CloudFormation last looked for drift, if it found any then (DriftInformation).
+    pub drifted_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// LastUpdatedTime, or CreationTime for a stack that was never updated.
     pub changed_at: Timestamp,

@@ -156,6 +156,7 @@ async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists
         tags: wanted.tags.clone(),
         capabilities: wanted.capabilities.clone(),
         description: format!("{} of {}/{}", run.context.written.operation, run.plan.project, run.plan.environment),
+        reverts_drift: step.revert_drift,
     })
 }
 

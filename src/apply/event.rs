@@ -106,6 +106,12 @@ pub enum EventKind {
     Resource(ResourceEvent),
     /// How far the deployment of an ECS service is that CloudFormation waits for.
     ServiceDeployment(ServiceProgress),
+    /// A resource was looked at for drift: `done` of `total` so far, in all stacks.
+    ResourceChecked {
+        logical_id: String,
+        done: usize,
+        total: usize,
+    },
     /// AWS asks for patience: the call will be made again.
     Throttled {
         service: String,

@@ -4,7 +4,11 @@ use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
-use super::{CloudFront, Ecr, Ecs, Elbv2, Logs, Objects, Pricing, SiteBucket, Table, cloudformation::CloudFormation};
+use super::read_only::ReadOnly;
+use super::{
+    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, Pricing, SiteBucket, Table, Tagging,
+    cloudformation::CloudFormation,
+};
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
@@ -51,6 +55,8 @@ pub struct Connect {
     /// The seam: what sends requests and brings answers. None for the network.
     pub http_client: Option<SharedHttpClient>,
     pub notify: Option<Notify>,
+    /// Nothing but reads leaves; the look-up of credentials goes its own way.
+    pub read_only: bool,
 }
 
 /// Long-lived credentials that are known beforehand.
@@ -91,7 +97,9 @@ struct Clients {
     pace: u64,
     credentials: Renewing,
     notify: Notify,
+    cloudcontrol: OnceLock<aws_sdk_cloudcontrol::Client>,
     cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     ecr: OnceLock<aws_sdk_ecr::Client>,
     ecs: OnceLock<aws_sdk_ecs::Client>,
@@ -99,6 +107,7 @@ struct Clients {
     pricing: OnceLock<aws_sdk_pricing::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    tagging: OnceLock<aws_sdk_resourcegroupstagging::Client>,
 }
 
 impl Aws {
@@ -106,7 +115,8 @@ impl Aws {
     pub async fn connect(options: Connect) -> Aws {
         let notify: Notify = options.notify.unwrap_or_else(|| Arc::new(|_| {}));
         let client = options.http_client.unwrap_or_else(http::network);
-        let plain = Http::new(client.clone());
+        let guarded = |client: SharedHttpClient| if options.read_only { ReadOnly::client(client) } else { client };
+        let plain = Http::new(guarded(client.clone()));
         let client = SharedHttpClient::new(Gate::new(client, notify.clone()));
         let base = match options.credentials {
             Some(AccessKey { id, secret }) => Renewing::from_key(&id, &secret),
@@ -114,7 +124,7 @@ impl Aws {
         };
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(options.region.clone()))
-            .http_client(client)
+            .http_client(guarded(client))
             .credentials_provider(base.clone())
             .identity_cache(IdentityCache::no_cache()) // `Renewing` remembers, and can be told to forget
             .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_PAUSE))
@@ -149,6 +159,18 @@ impl Aws {
 
     pub fn cloudformation(&self, target: &Target) -> CloudFormation {
         CloudFormation::new(self.at(target).cloudformation(), target.clone())
+    }
+
+    pub fn cloud_control(&self, target: &Target) -> CloudControl {
+        CloudControl::new(self.at(target).cloudcontrol())
+    }
+
+    pub fn cloud_trail(&self, target: &Target) -> CloudTrail {
+        CloudTrail::new(self.at(target).cloudtrail())
+    }
+
+    pub fn tagging(&self, target: &Target) -> Tagging {
+        Tagging::new(self.at(target).tagging())
     }
 
     pub fn ecs(&self, target: &Target) -> Ecs {
@@ -262,7 +284,9 @@ impl Clients {
             pace: NEXT.fetch_add(1, Ordering::Relaxed),
             credentials,
             notify,
+            cloudcontrol: OnceLock::new(),
             cloudformation: OnceLock::new(),
+            cloudtrail: OnceLock::new(),
             dynamodb: OnceLock::new(),
             ecr: OnceLock::new(),
             ecs: OnceLock::new(),
@@ -270,10 +294,13 @@ impl Clients {
             pricing: OnceLock::new(),
             s3: OnceLock::new(),
             sts: OnceLock::new(),
+            tagging: OnceLock::new(),
         }
     }
 
+    client!(cloudcontrol, aws_sdk_cloudcontrol);
     client!(cloudformation, aws_sdk_cloudformation);
+    client!(cloudtrail, aws_sdk_cloudtrail);
     client!(dynamodb, aws_sdk_dynamodb);
     client!(ecr, aws_sdk_ecr);
     client!(ecs, aws_sdk_ecs);
@@ -281,6 +308,7 @@ impl Clients {
     client!(pricing, aws_sdk_pricing);
     client!(s3, aws_sdk_s3, path_style);
     client!(sts, aws_sdk_sts);
+    client!(tagging, aws_sdk_resourcegroupstagging);
 
     /// A stand-in for AWS has one name; `bucket.localhost` would be nobody.
     fn path_style(&self, builder: aws_sdk_s3::config::Builder) -> aws_sdk_s3::config::Builder {

@@ -13,7 +13,7 @@ const EVENTS: usize = 10;
 
 #[derive(Clone)]
 pub struct Ecs {
-    client: Client,
+    pub(super) client: Client,
 }
 
 /// A task that is no more.

@@ -6,40 +6,51 @@
 //! What always holds: every list is read to its end, every call has a deadline, throttled calls are made again after a
 //! growing pause and reported, and credentials that end in mid-run are looked for anew at the next call.
 
+mod cloudcontrol;
 pub mod cloudformation;
 mod cloudfront;
+mod cloudtrail;
 mod connect;
 mod credentials;
 mod dynamodb;
 mod ecr;
 mod ecs;
+mod ecs_running;
 mod elbv2;
 mod error;
 mod http;
 mod identity;
 mod logs;
+mod pace;
 mod patience;
 mod plain;
 mod pricing;
+mod read_only;
 mod s3;
 mod signed;
 mod site;
+mod tagging;
 mod template;
 
+pub use cloudcontrol::{CloudControl, Reading};
 pub use cloudfront::{CloudFront, Invalidation};
+pub use cloudtrail::{CloudTrail, TrailEvent};
 pub use connect::{AccessKey, Aws, Connect, Notice, Notify};
 pub use dynamodb::{Condition, Item, ItemValue, Table, Write};
 pub use ecr::{Ecr, EcrImage, EcrRepository, Scan, ScanFinding};
 pub use ecs::{Container, ContainerExit, Ecs, RunningImage, ServiceDeployment, ServiceState, StoppedTask};
+pub use ecs_running::RunningContainer;
 pub use elbv2::{Elbv2, TargetHealth};
 pub use error::{Failure, failure};
 pub use http::network;
 pub use identity::{Identity, partition_of_region};
 pub use logs::Logs;
+pub use pace::Pace;
 pub use plain::{Answer, Body, Broken, Chunks, Http, Request, STANDSTILL};
 pub use pricing::Pricing;
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
 pub use site::{SiteBucket, SiteObject};
+pub use tagging::{TaggedResource, Tagging};
 pub use template::{digest, template_key};
 
 /// Results of this room: every error has a kind, and says what was being done.

@@ -36,6 +36,13 @@ pub struct Manner {
     concurrency: Option<u16>,
 }
 
+impl Manner {
+    /// Approval was given beforehand.
+    pub fn yes(&self) -> bool {
+        self.yes
+    }
+}
+
 /// What is being done, in words.
 #[derive(Debug, Clone)]
 pub struct Operation {

@@ -9,6 +9,7 @@ pub mod cost;
 pub mod destroy;
 pub mod diagram;
 pub mod docs;
+pub mod drift;
 pub mod explain;
 pub mod history;
 pub mod image;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli, view: &View) -> Result<ExitCode> {
         Command::Diagram(args) => diagram::run(args, session),
         Command::Apply(args) => apply::run(args, session),
         Command::Destroy(args) => destroy::run(args, session),
+        Command::Drift(args) => drift::run(args, session),
         Command::Status(args) => status::run(args, session),
         Command::Outputs(args) => outputs::run(args, session),
         Command::History(args) => history::run(args, session),

@@ -75,6 +75,16 @@ impl<'a> Session<'a> {
         Ok(account)
     }
 
+    /// The environment's account by a connection that refuses to send what is not known to be a read. A local environment
+    /// is not made ready: there is nothing to look at where nothing was applied.
+    pub async fn connect_to_read(&self, environment: &Environment, events: &Events) -> Result<Account> {
+        let connect = self.connect_of(environment).await?;
+        let aws = self.connected(Connect { read_only: true, ..connect }, events).await;
+        let identity = aws.check_identity(environment).await?;
+        let store = StateStore::new(&aws, environment);
+        Ok(Account { aws, identity, store })
+    }
+
     /// A way to AWS, whoever's it is.
     pub async fn aws(&self, region: &str, events: &Events) -> Aws {
         self.connected(self.surroundings(region), events).await
@@ -82,11 +92,14 @@ impl<'a> Session<'a> {
 
     /// A way to the AWS that an environment lives on, whoever's it is.
     pub async fn aws_of(&self, environment: &Environment, events: &Events) -> Result<Aws> {
-        let connect = match environment.local {
-            true => self.local(environment).await?,
-            false => self.surroundings(&environment.region),
-        };
-        Ok(self.connected(connect, events).await)
+        Ok(self.connected(self.connect_of(environment).await?, events).await)
+    }
+
+    async fn connect_of(&self, environment: &Environment) -> Result<Connect> {
+        match environment.local {
+            true => self.local(environment).await,
+            false => Ok(self.surroundings(&environment.region)),
+        }
     }
 
     fn surroundings(&self, region: &str) -> Connect {

@@ -1,7 +1,7 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::{images, keys, usage, waivers};
+use super::{drift, images, keys, usage, waivers};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
@@ -37,6 +37,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         check_names(&stacks, &images, problems);
     }
     let usage = usage::read(top, &stacks, complete, problems);
+    let drift_ignores = drift::read(top, &stacks, complete, problems);
     Some(Environment {
         name: name.to_owned(),
         project: text(top, "project").unwrap_or_default(),
@@ -48,6 +49,7 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         waivers: waivers::read(top, problems),
         state: state(top, &account, &region),
         apply: apply(top),
+        drift_ignores,
         local: top.get("local").is_some_and(|input| map(&input.value).is_some()),
         account,
         region,

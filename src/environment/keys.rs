@@ -180,6 +180,12 @@ pub const ENVIRONMENT: Section = Section {
             about: "What AWS bills by use, for `infra cost`: each figure for every resource of its kind.",
         },
         Key {
+            name: "drift",
+            shape: Shape::Keys(&super::drift::DRIFT),
+            required: false,
+            about: "What `infra drift` passes over.",
+        },
+        Key {
             name: "local",
             shape: Shape::Keys(&LOCAL),
             required: false,

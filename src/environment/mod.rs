@@ -5,6 +5,7 @@
 
 mod build;
 mod chain;
+mod drift;
 mod images;
 mod keys;
 mod merge;

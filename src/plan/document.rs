@@ -67,6 +67,9 @@ pub struct StackStep {
     /// The stack is protected against deletion, and the words to delete it all the same were said.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unprotect: bool,
+    /// A drift-aware change set: what was changed behind CloudFormation's back goes back too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub revert_drift: bool,
     /// The state does not know the stack as it is: it is brought up to date, whatever else the step does.
     #[serde(default, skip_serializing_if = "is_false")]
     pub adopt: bool,
@@ -309,6 +312,7 @@ impl StackStep {
             image_commits: BTreeMap::new(),
             protection: None,
             unprotect: false,
+            revert_drift: false,
             adopt: false,
             waits_on: Vec::new(),
             fingerprint: None,

@@ -151,6 +151,7 @@ fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed
         tags: record.tags.clone(),
         capabilities: Vec::new(),
         termination_protection: protected,
+        drifted_at: None,
         created_at: record.fingerprint.changed_at,
         changed_at: record.fingerprint.changed_at,
     }

@@ -5,6 +5,7 @@
 
 mod catalog;
 pub mod cost;
+pub mod drift;
 mod error;
 pub mod explain;
 mod format;

@@ -35,6 +35,7 @@ fn request(template: &str) -> ChangeSetRequest {
         tags: BTreeMap::from([("Project".to_owned(), "shop".to_owned())]),
         capabilities: Vec::new(),
         description: "made by a test".to_owned(),
+        reverts_drift: false,
     }
 }
 

@@ -7,6 +7,8 @@ mod checkov;
 mod cli;
 mod clients;
 mod cost;
+mod drift;
+mod drift_ways;
 mod embedded;
 mod engine;
 mod images;

@@ -51,6 +51,7 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         tags: stack.tags.clone(),
         capabilities: Vec::new(),
         description: String::new(),
+        reverts_drift: false,
     };
     let id = cloudformation.create_change_set(&request).await.expect("a change set");
     let ready = async || {

@@ -8,6 +8,7 @@ use crate::ids::Ids;
 use crate::resources::Resources;
 use crate::services::Services;
 use crate::services::cloudfront::Invalidations;
+use crate::services::cloudtrail::Trail;
 use crate::services::sts::Sessions;
 use crate::store::Store;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -57,6 +58,8 @@ pub(crate) struct World {
     pub store: Arc<Store>,
     pub resources: Resources,
     pub stacks: Stacks,
+    /// Who changed what.
+    pub trail: Trail,
 }
 
 impl LocalAws {
@@ -79,6 +82,7 @@ impl LocalAws {
             faults,
             resources: Resources::default(),
             stacks: Stacks::default(),
+            trail: Trail::restore(store.read(Trail::FILE)?.unwrap_or_default()),
             clock,
             store,
         };

@@ -4,7 +4,7 @@ use super::super::error::{Call, Explain};
 use super::super::{Result, timestamp};
 use super::{CloudFormation, is_not_found, says_no_changes};
 use aws_sdk_cloudformation::types::{
-    Capability, Change, ChangeAction, ChangeSetType, Parameter, RequiresRecreation, ResourceChange,
+    Capability, Change, ChangeAction, ChangeSetType, DeploymentMode, Parameter, RequiresRecreation, ResourceChange,
     ResourceChangeDetail, Tag,
 };
 use jiff::Timestamp;
@@ -45,6 +45,8 @@ pub struct ChangeSetRequest {
     pub tags: BTreeMap<String, String>,
     pub capabilities: Vec<String>,
     pub description: String,
+    /// Compares with the resources as they are, and puts back what was changed (`DeploymentMode=REVERT_DRIFT`).
+    pub reverts_drift: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +177,7 @@ impl CloudFormation {
                 request.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect(),
             ))
             .set_capabilities(Some(request.capabilities.iter().map(|name| Capability::from(name.as_str())).collect()));
+        let operation = operation.set_deployment_mode(request.reverts_drift.then_some(DeploymentMode::RevertDrift));
         let operation = match &request.template {
             TemplateSource::Body(body) => operation.template_body(body),
             TemplateSource::Url(url) => operation.template_url(url),

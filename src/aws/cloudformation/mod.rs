@@ -1,6 +1,7 @@
 //! CloudFormation in plain types: stacks, change sets, events.
 
 mod change_set;
+mod drift;
 mod events;
 mod known;
 mod stacks;
@@ -9,6 +10,7 @@ pub use change_set::{
     ChangeSet, ChangeSetAction, ChangeSetChange, ChangeSetDetail, ChangeSetKind, ChangeSetRequest, ChangeSetState,
     ChangeSetSummary, ParameterValue, Recreation, Replacement, TemplateSource,
 };
+pub use drift::{DetectedDifference, DetectedResource, DetectedStatus, DriftDetection, DriftDetectionState};
 pub use events::StackEvent;
 pub use stacks::StackResource;
 

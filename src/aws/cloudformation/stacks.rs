@@ -5,7 +5,7 @@ use super::super::{Result, timestamp};
 use super::{CloudFormation, TemplateSource, is_not_found};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, StackStatus};
-use aws_sdk_cloudformation::types::{DeletionMode, Stack, TemplateStage};
+use aws_sdk_cloudformation::types::{DeletionMode, Stack, StackDriftStatus, TemplateStage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One resource of a stack.
@@ -178,6 +178,7 @@ impl CloudFormation {
             )
             .hint("update infra")
         })?;
+        let drift = stack.drift_information.filter(|it| it.stack_drift_status == Some(StackDriftStatus::Drifted));
         let created_at = stack.creation_time.as_ref().map(timestamp).unwrap_or_default();
         let pairs = |key: Option<String>, value: Option<String>| Some((key?, value.unwrap_or_default()));
         let parameters: BTreeMap<_, _> = stack
@@ -199,6 +200,7 @@ impl CloudFormation {
             tags: stack.tags.unwrap_or_default().into_iter().filter_map(|tag| pairs(tag.key, tag.value)).collect(),
             capabilities: stack.capabilities.unwrap_or_default().iter().map(|c| c.as_str().to_owned()).collect(),
             termination_protection: stack.enable_termination_protection.unwrap_or(false),
+            drifted_at: drift.and_then(|drift| drift.last_check_timestamp).as_ref().map(timestamp),
             created_at,
             changed_at: stack.last_updated_time.as_ref().map_or(created_at, timestamp),
             stack_name,

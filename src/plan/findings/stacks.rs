@@ -16,6 +16,7 @@ pub(super) fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
     found.extend(half_deleted(request, step, deployed));
     found.extend(deployed.and_then(|deployed| stuck(step, deployed)));
     found.extend(deployed.and_then(|deployed| changed_outside(request, step, deployed)));
+    found.extend(deployed.and_then(|deployed| drifted(step, deployed)));
     found.extend(lost(request, step));
     found.extend(kept(step));
     found.extend(unseen_secrets(request, step, deployed));
@@ -142,6 +143,20 @@ fn changed_outside(request: &Request, step: &StackStep, deployed: &Deployed) -> 
     };
     let severity = if step.action == Action::Nothing { FindingSeverity::Note } else { FindingSeverity::Warning };
     Some(finding(severity, "changed-outside", step, message))
+}
+
+/// What CloudFormation found when it was last asked; a plan does not ask it. What was found before the stack's last change
+/// says nothing of it now.
+fn drifted(step: &StackStep, deployed: &Deployed) -> Option<Finding> {
+    let checked = deployed.drifted_at.filter(|checked| *checked > deployed.changed_at)?;
+    (step.action == Action::Update).then(|| {
+        let message = format!(
+            "has resources that are not as its template says, as CloudFormation found at {checked}: an update leaves \
+             alone what it does not change; see `infra drift --stack {}`",
+            step.stack
+        );
+        finding(FindingSeverity::Warning, "drifted-stack", step, message)
+    })
 }
 
 fn lost(request: &Request, step: &StackStep) -> Option<Finding> {

@@ -234,6 +234,7 @@ impl World {
             tags: wanted.tags.clone(),
             capabilities: wanted.capabilities.clone(),
             termination_protection: wanted.protect,
+            drifted_at: None,
             created_at: at(1),
             changed_at: at(1),
         }

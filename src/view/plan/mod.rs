@@ -7,7 +7,7 @@ mod markdown;
 mod rows;
 #[cfg(test)]
 mod tests;
-mod values;
+pub(in crate::view) mod values;
 
 use crate::plan::{Action, Asset, ChangeAction, FindingSeverity, Plan, StackStep, Summary};
 use crate::view::text;
@@ -74,7 +74,7 @@ fn busy(plan: &Plan) -> impl Iterator<Item = &StackStep> {
 
 /// The symbol before a line, with what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
+pub(in crate::view) enum Sign {
     Add,
     Change,
     Replace,
@@ -85,7 +85,7 @@ enum Sign {
 }
 
 impl Sign {
-    fn symbol(self) -> &'static str {
+    pub fn symbol(self) -> &'static str {
         match self {
             Sign::Add => "+",
             Sign::Change => "~",

@@ -11,7 +11,7 @@ const CONTEXT: usize = 3;
 /// Columns up to which a list or a map inside a document stays on one line.
 const INLINE_WIDTH: usize = 72;
 
-pub(super) trait Known {
+pub(in crate::view) trait Known {
     /// The value itself, where it is known and may be seen.
     fn known(&self) -> Option<&Json>;
 }
@@ -26,7 +26,7 @@ impl Known for Value {
 }
 
 /// The value on one line, as JSON; words in brackets where there is none to show.
-pub(super) fn inline(value: &Value) -> String {
+pub(in crate::view) fn inline(value: &Value) -> String {
     match value {
         Value::Absent => "(none)".to_owned(),
         Value::Known(value) => spaced(value),
@@ -36,7 +36,7 @@ pub(super) fn inline(value: &Value) -> String {
 }
 
 /// The text with twelve digits of every SHA-256 digest, which is as many as people compare.
-pub(super) fn with_short_digests(text: &str) -> String {
+pub(in crate::view) fn with_short_digests(text: &str) -> String {
     const SHOWN: usize = 12;
     const WHOLE: usize = 64;
     let mut short = String::with_capacity(text.len());
@@ -71,7 +71,7 @@ fn spaced(value: &Json) -> String {
 }
 
 /// The lines by which two values differ, each with its sign; [`Sign::None`] for what surrounds them.
-pub(super) fn lines(before: &Value, after: &Value) -> Vec<(Sign, String)> {
+pub(in crate::view) fn lines(before: &Value, after: &Value) -> Vec<(Sign, String)> {
     let (before, after) = (spread(before), spread(after));
     let diff = TextDiff::from_lines(&before, &after);
     let mut lines = Vec::new();

@@ -52,6 +52,13 @@ impl Board {
                 self.waits_for = Some(format!("image {image}: {builder} builds it"));
             }
             EventKind::ImageOutput { image, line } => self.waits_for = Some(format!("image {image}: {line}")),
+            EventKind::ResourceChecked { logical_id, done, total } => {
+                let stack = event.stack.as_deref().unwrap_or_default();
+                self.waits_for = Some(match done == total {
+                    true => format!("{done} resources read; CloudFormation compares them"),
+                    false => format!("{done} of {total} resources read: {stack}.{logical_id}"),
+                });
+            }
             EventKind::Interrupted { .. } => self.interrupted = true,
             EventKind::StackFinished(outcome) => {
                 self.in_flight.shift_remove(&outcome.stack);

@@ -124,6 +124,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         }
         EventKind::Resource(event) => return resource(stack, event, verbose),
         EventKind::ServiceDeployment(service) => deployment(stack, service),
+        EventKind::ResourceChecked { .. } => return None,
         EventKind::Throttled { service, operation, attempt } => {
             // The first ones are everyday life.
             return (verbose || *attempt > 2)

@@ -89,6 +89,7 @@ pub(super) fn events() -> Vec<Event> {
         of_stack(resource("CREATE_FAILED", Some("The maximum number of VPCs has been reached."))),
         of_stack(own),
         of_stack(EventKind::ServiceDeployment(deployment())),
+        of_stack(EventKind::ResourceChecked { logical_id: "Vpc".to_owned(), done: 3, total: 18 }),
         of_stack(EventKind::Throttled {
             service: "CloudFormation".to_owned(),
             operation: "DescribeStacks".to_owned(),

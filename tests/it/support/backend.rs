@@ -115,6 +115,7 @@ impl Backend {
                 lock_lease: Duration::from_secs(60),
                 speed: 1.0,
             },
+            drift_ignores: Vec::new(),
             local: false,
             at: Location { file: Arc::new(file), span: Span::default() },
         }

@@ -78,7 +78,13 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
     let remembered =
         (world.faults.looks_back() && !writes(service, operation, &request)).then(|| fingerprint(route, &request));
     let keeps = matches!(service, "cloudformation" | "cloudcontrolapi") && writes(service, operation, &request);
+    let called = (writes(service, operation, &request) && service != "sts").then(|| request.clone());
     let mut response = dispatch(world, route, operation, request).await;
+    if let Some(request) = called.filter(|_| response.status().is_success())
+        && let Err(error) = crate::services::cloudtrail::note(world, route, operation, &request)
+    {
+        response = crate::services::unkept(&error);
+    }
     if keeps && let Err(error) = world.store.flush(world) {
         response = crate::services::unkept(&error);
     }
@@ -94,6 +100,8 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
         "cloudcontrolapi" => crate::cloudcontrol::answer(world, &route.place, &request).await,
         "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
         "sts" => crate::services::sts::answer(world, route, &request),
+        "tagging" => crate::services::tagging::answer(world, &route.place, &request),
+        "cloudtrail" => crate::services::cloudtrail::answer(world, &route.place, &request),
         service => match world.services.call(&route.place, service, request.clone()).await {
             Some(response) => response,
             None => refusal::unknown_service(service, operation, &request),

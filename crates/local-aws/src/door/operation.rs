@@ -34,6 +34,7 @@ pub(crate) fn writes(service: &str, operation: &str, request: &Request) -> bool 
                 "Validate",
                 "Estimate",
                 "BatchCheck",
+                "Lookup",
             ];
             !reads.iter().any(|read| operation.starts_with(read))
         }

@@ -2,6 +2,7 @@
 
 mod account;
 pub(crate) mod cloudfront;
+pub(crate) mod cloudtrail;
 mod dynamodb;
 mod ecs;
 mod keep;
@@ -10,6 +11,7 @@ mod rewrite;
 pub(crate) mod s3;
 pub(crate) mod secrets;
 pub(crate) mod sts;
+pub(crate) mod tagging;
 
 use crate::clock::Clock;
 use crate::door::{Request, Response};

@@ -89,6 +89,12 @@ fn caller(world: &World, route: &Route) -> Result<Json, Fault> {
     Ok(json!({ "Arn": session.arn, "UserId": session.user_id, "Account": session.account }))
 }
 
+/// The caller's ARN; the account's root where nobody signed.
+pub(super) fn caller_arn(world: &World, route: &Route) -> String {
+    let session = route.access_key.as_ref().and_then(|key| world.sessions.get(key));
+    session.unwrap_or_else(|| root(&route.place)).arn
+}
+
 /// Who an access key of no role stands for: the account itself.
 fn root(place: &Place) -> Session {
     let account = place.account.clone();

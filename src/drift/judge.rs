@@ -1,0 +1,488 @@
+//! From facts to the answer. Asks nobody.
+
+use super::compare::{Compared, Declared, Difference, compare};
+use super::declared::declared;
+use super::document::{
+    Drift, Ignored, IgnoredBy, PropertyDrift, PropertyKind, ResourceDrift, Source, StackChange, StackCondition,
+    StackDrift, Status, Unchecked,
+};
+use super::facts::{Facts, ResourceFacts, StackFacts};
+use super::ignore::Rules;
+use super::known;
+use super::meaning::{is_empty, normal, same};
+use super::owned::Owned;
+use super::tagged::unmanaged;
+use crate::aws::cloudformation::{DetectedResource, DetectedStatus};
+use crate::aws::{Reading, digest};
+use crate::model::{Deployed, Environment, StackRecord, State};
+use crate::plan::{Value, ValueChange};
+use cloudformation::schema::resource_type;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What differs.
+pub fn judge(
+    facts: &Facts,
+    environment: &Environment,
+    state: Option<&State>,
+    now: Timestamp,
+    everything: bool,
+) -> Drift {
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let rules = Rules::new(&environment.drift_ignores, today);
+    let declared: Vec<Option<BTreeMap<String, Declared>>> = facts.stacks.iter().map(of_template).collect();
+    let mut owned = Owned::default();
+    for (stack, declared) in facts.stacks.iter().zip(&declared) {
+        for resource in stack.resources.iter().flatten() {
+            let declared = declared.as_ref().and_then(|all| all.get(&resource.resource.logical_id));
+            if let Some(declared) = declared {
+                owned.note(&resource.resource.resource_type, declared);
+            }
+        }
+    }
+    let stacks = facts
+        .stacks
+        .iter()
+        .zip(&declared)
+        .filter_map(|(stack, declared)| {
+            let look = Look { stack, declared: declared.as_ref(), owned: &owned, rules: &rules };
+            look.judge(environment)
+        })
+        .collect();
+    let unchecked = facts.tagged.iter().filter_map(|(place, tagged)| {
+        let what = format!("tagged resources in {}", place.region);
+        Some(Unchecked { what, reason: tagged.as_ref().err()?.clone() })
+    });
+    Drift {
+        format_version: Drift::FORMAT_VERSION.to_owned(),
+        infra_version: env!("CARGO_PKG_VERSION").to_owned(),
+        checked_at: now,
+        project: environment.project.clone(),
+        environment: environment.name.clone(),
+        account: environment.account.clone(),
+        region: environment.region.clone(),
+        serial: state.map(|state| state.serial),
+        summary: Default::default(),
+        stacks,
+        unmanaged: unmanaged(facts),
+        unchecked: unchecked.collect(),
+        stray_ignores: rules.strays(everything),
+    }
+    .summed()
+}
+
+fn of_template(stack: &StackFacts) -> Option<BTreeMap<String, Declared>> {
+    let resources = stack.resources.iter().flatten().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
+    declared(stack.deployed.as_ref()?, &resources)
+}
+
+/// One stack with what it is judged by.
+struct Look<'a> {
+    stack: &'a StackFacts,
+    declared: Option<&'a BTreeMap<String, Declared>>,
+    owned: &'a Owned,
+    rules: &'a Rules<'a>,
+}
+
+impl Look<'_> {
+    fn judge(&self, environment: &Environment) -> Option<StackDrift> {
+        let stack = self.stack;
+        let record = stack.record.as_ref();
+        let target = record.map(|record| &record.target).or(stack.wanted.as_ref().map(|wanted| &wanted.target))?;
+        let stack_name = record.map(|it| &it.stack_name).or(stack.wanted.as_ref().map(|it| &it.stack_name))?;
+        let mut drift = StackDrift {
+            stack: stack.name.clone(),
+            stack_name: stack_name.clone(),
+            target: target.clone(),
+            condition: StackCondition::Unchanged,
+            changes: Vec::new(),
+            resources: Vec::new(),
+            unchecked: Vec::new(),
+        };
+        let Some(deployed) = &stack.deployed else {
+            drift.condition = match record {
+                Some(_) if self.rules.ignored_of_stack(&stack.name, "deleted").is_none() => StackCondition::Deleted,
+                Some(_) => StackCondition::Unchanged,
+                None => StackCondition::NotApplied,
+            };
+            return Some(drift);
+        };
+        (drift.condition, drift.changes) = self.of_stack(deployed, environment);
+        let unchecked = |what: &str, reason: &str| Unchecked { what: what.to_owned(), reason: reason.to_owned() };
+        drift.unchecked.extend(stack.problem.as_ref().map(|reason| unchecked("the stack", reason)));
+        if let Some(Err(reason)) = &stack.policy {
+            drift.unchecked.push(unchecked("stack policy", reason));
+        }
+        for (service, running) in &stack.running {
+            if let Err(reason) = running {
+                drift.unchecked.push(unchecked(&format!("running images of {service}"), reason));
+            }
+        }
+        drift.resources = stack.resources.iter().flatten().map(|facts| self.of_resource(facts)).collect();
+        // Where every resource was compared all the same, nothing hangs on CloudFormation's own detection.
+        if let Some(reason) = &stack.detected.problem
+            && drift.resources.iter().any(|resource| resource.status == Status::NotChecked)
+        {
+            drift.unchecked.push(unchecked("CloudFormation's drift detection", reason));
+        }
+        Some(drift)
+    }
+
+    /// The stack itself against its record.
+    fn of_stack(&self, deployed: &Deployed, environment: &Environment) -> (StackCondition, Vec<StackChange>) {
+        let Some(record) = &self.stack.record else {
+            // In the account and not in the state: a run that was cut off, which the next apply takes up.
+            return (StackCondition::NotApplied, Vec::new());
+        };
+        if record.fingerprint.stack_id != deployed.stack_id {
+            return (StackCondition::Recreated, Vec::new());
+        }
+        let mut changes = Vec::new();
+        let mut note = |what: String, before: Value, after: Value| {
+            if before != after && self.rules.ignored_of_stack(&self.stack.name, &what).is_none() {
+                changes.push(StackChange { what, change: ValueChange::new(before, after) });
+            }
+        };
+        if let Some(template) = &deployed.template {
+            let found = digest(template);
+            // The template may have been written anew in another form, and say the same.
+            if found != record.template_digest && !self.says_the_same(template) {
+                note("template".to_owned(), Value::text(&record.template_digest), Value::text(found));
+            }
+        }
+        let text = |value: Option<&String>| value.map_or(Value::Absent, Value::text);
+        for name in keys(&record.parameters, &deployed.parameters) {
+            // NoEcho parameters are in no state, and the template's own defaults are not sent.
+            let (Some(before), Some(after)) = (record.parameters.get(name), deployed.parameters.get(name)) else {
+                continue;
+            };
+            if after != "****" {
+                note(format!("parameter {name}"), Value::text(before), Value::text(after));
+            }
+        }
+        for key in keys(&record.tags, &deployed.tags).into_iter().filter(|key| !key.starts_with("aws:")) {
+            note(format!("tag {key}"), text(record.tags.get(key)), text(deployed.tags.get(key)));
+        }
+        let switch = |on: bool| Value::text(if on { "on" } else { "off" });
+        let protected = self.stack.wanted.as_ref().map_or(environment.protect, |wanted| wanted.protect);
+        // Less protection than is wanted is somebody's doing; more may be a file that was edited since.
+        if protected && !deployed.termination_protection {
+            note("termination protection".to_owned(), switch(true), switch(false));
+        }
+        if let (Some(Ok(policy)), Some(before)) = (&self.stack.policy, &record.stack_policy_digest) {
+            let wanted = self.stack.wanted.as_ref().and_then(|wanted| wanted.stack_policy.as_deref());
+            let means_the_same = |policy: &str| {
+                digest(policy) == *before
+                    || wanted.is_some_and(|wanted| digest(wanted) == *before && same_document(wanted, policy))
+            };
+            if !policy.as_deref().is_some_and(means_the_same) {
+                let after = policy.as_deref().map_or(Value::Absent, |policy| Value::text(digest(policy)));
+                note("stack policy".to_owned(), Value::text(before), after);
+            }
+        }
+        let condition = if changes.is_empty() { StackCondition::Unchanged } else { StackCondition::Changed };
+        (condition, changes)
+    }
+
+    fn says_the_same(&self, template: &str) -> bool {
+        let record = self.stack.record.as_ref().map(|record: &StackRecord| record.template_digest.as_str());
+        let wanted = self.stack.wanted.as_ref().filter(|wanted| Some(wanted.template_digest.as_str()) == record);
+        wanted.is_some_and(|wanted| same_document(&wanted.template, template))
+    }
+
+    fn of_resource(&self, facts: &ResourceFacts) -> ResourceDrift {
+        let resource = &facts.resource;
+        let detected = self.stack.detected.resources.get(&resource.logical_id);
+        let detected = detected.filter(|found| found.physical_id == resource.physical_id);
+        let mut drift = ResourceDrift {
+            logical_id: resource.logical_id.clone(),
+            resource_type: resource.resource_type.clone(),
+            physical_id: resource.physical_id.clone(),
+            status: Status::NotChecked,
+            reason: None,
+            sources: Vec::new(),
+            properties: Vec::new(),
+            not_comparable: Vec::new(),
+            changed: None,
+            place: self.stack.wanted.as_ref().and_then(|it| it.places.get(&resource.logical_id)).cloned(),
+        };
+        let own = self.declared.and_then(|all| all.get(&resource.logical_id));
+        let expected = expected(own, detected);
+        let compared = self.compared(facts, expected.as_ref());
+        if detected.is_some_and(|found| found.status != DetectedStatus::NotChecked) {
+            drift.sources.push(Source::CloudFormation);
+        }
+        if compared.is_some() {
+            drift.sources.push(Source::CloudControl);
+        }
+        if let Some(gone) = gone(facts, detected) {
+            drift.sources = vec![gone];
+            match self.rules.ignored(&self.stack.name, &resource.logical_id, None) {
+                Some(ignored) => {
+                    drift.status = Status::InSync;
+                    drift.reason = Some(format!("it is gone, which is ignored: {}", ignored.because));
+                }
+                None => drift.status = Status::Deleted,
+            }
+            return drift;
+        }
+        if let Some(expected) = &expected {
+            drift.properties = self.properties(resource, expected, detected, compared.as_ref());
+            drift.not_comparable = compared.as_ref().map(|it| shown_all(&it.not_comparable)).unwrap_or_default();
+        }
+        if let Some(more) = self.images(facts) {
+            drift.properties.extend(more);
+            if !drift.properties.is_empty() && !drift.sources.contains(&Source::Ecs) {
+                drift.sources.push(Source::Ecs);
+            }
+        }
+        drift.status = if drift.confirmed().next().is_some() {
+            Status::Modified
+        } else if drift.sources.iter().any(|source| *source != Source::Ecs) {
+            Status::InSync
+        } else {
+            drift.reason = Some(self.why_not(facts, detected));
+            Status::NotChecked
+        };
+        drift
+    }
+
+    /// The comparison of what Cloud Control read.
+    fn compared(&self, facts: &ResourceFacts, expected: Option<&Declared>) -> Option<Compared> {
+        let known = resource_type(&facts.resource.resource_type)?;
+        let tags = &self.stack.deployed.as_ref()?.tags;
+        Some(compare(known, expected?, facts.properties()?, tags))
+    }
+
+    fn properties(
+        &self,
+        resource: &crate::aws::cloudformation::StackResource,
+        expected: &Declared,
+        detected: Option<&DetectedResource>,
+        compared: Option<&Compared>,
+    ) -> Vec<PropertyDrift> {
+        let mut found: Vec<(Difference, PropertyKind, Vec<Source>)> = Vec::new();
+        for difference in detected_differences(detected) {
+            found.push((difference, PropertyKind::Declared, vec![Source::CloudFormation]));
+        }
+        let detected_it = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
+        for difference in compared.iter().flat_map(|compared| &compared.declared) {
+            if let Some((_, _, sources)) = found.iter_mut().find(|(known, ..)| known.pointer == difference.pointer) {
+                sources.push(Source::CloudControl);
+                continue;
+            }
+            // Where CloudFormation looked and found nothing missing, a property that is not read back is a gap in what the
+            // service tells, not in the resource.
+            if detected_it && difference.live.is_none() && difference.declared.is_some() {
+                continue;
+            }
+            // CloudFormation names the same item of a list by another index.
+            let covered = found.iter().any(|(known, ..)| {
+                same_list(&known.pointer, &difference.pointer)
+                    && known.live == difference.live
+                    && known.declared == difference.declared
+            });
+            if !covered {
+                found.push((difference.clone(), PropertyKind::Declared, vec![Source::CloudControl]));
+            }
+        }
+        for difference in compared.iter().flat_map(|compared| &compared.undeclared) {
+            // What the resource is called is nobody's setting.
+            if difference.live.as_ref().and_then(Json::as_str) == resource.physical_id.as_deref() {
+                continue;
+            }
+            found.push((difference.clone(), PropertyKind::Undeclared, vec![Source::CloudControl]));
+        }
+        found.sort_by(|(one, ..), (other, ..)| one.pointer.cmp(&other.pointer));
+        found
+            .into_iter()
+            .map(|(difference, kind, sources)| self.property(resource, expected, difference, kind, sources))
+            .collect()
+    }
+
+    fn property(
+        &self,
+        resource: &crate::aws::cloudformation::StackResource,
+        expected: &Declared,
+        difference: Difference,
+        kind: PropertyKind,
+        sources: Vec<Source>,
+    ) -> PropertyDrift {
+        let Difference { pointer, declared, live } = difference;
+        let path = path_text(&pointer);
+        let secret = expected.sensitive.iter().any(|secret| within(&pointer, secret) || within(secret, &pointer));
+        let value = |value: Option<Json>| match value {
+            None => Value::Absent,
+            Some(_) if secret => Value::Sensitive,
+            Some(value) => Value::Known(value),
+        };
+        let known = |by: IgnoredBy, because: &str| Ignored { by, because: because.to_owned() };
+        let physical = resource.physical_id.as_deref().unwrap_or_default();
+        let members: BTreeMap<&str, &Json> =
+            expected.properties.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value)).collect();
+        let ignored = self
+            .owned
+            .because(&resource.resource_type, physical, &pointer, &members)
+            .map(|because| known(IgnoredBy::AutoScaling, because))
+            .or_else(|| {
+                let alarm = known::false_alarm(&resource.resource_type, &pointer, declared.as_ref(), live.as_ref())?;
+                Some(known(IgnoredBy::KnownDifference, alarm))
+            })
+            .or_else(|| self.rules.ignored(&self.stack.name, &resource.logical_id, Some(&path)));
+        PropertyDrift { path, pointer, kind, change: ValueChange::new(value(declared), value(live)), sources, ignored }
+    }
+
+    /// Containers that run another image than their task definition says.
+    fn images(&self, facts: &ResourceFacts) -> Option<Vec<PropertyDrift>> {
+        let running = self.stack.running.get(&facts.resource.logical_id)?.as_ref().ok()?;
+        let definitions = self.declared?.iter().filter(|(id, _)| {
+            let of_type = |facts: &&ResourceFacts| facts.resource.resource_type == "AWS::ECS::TaskDefinition";
+            self.stack.resources.iter().flatten().filter(of_type).any(|facts| facts.resource.logical_id == **id)
+        });
+        let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for container in
+            definitions.filter_map(|(_, it)| it.properties.get("ContainerDefinitions")?.as_array()).flatten()
+        {
+            if let (Some(name), Some(image)) = (container["Name"].as_str(), container["Image"].as_str()) {
+                images.entry(name).or_default().insert(image);
+            }
+        }
+        let mut drifts: Vec<PropertyDrift> = Vec::new();
+        for container in running {
+            let Some(declared) = images.get(container.name.as_str()) else { continue };
+            let pointer = format!("/running/{}", container.name);
+            if declared.contains(container.image.as_str()) || drifts.iter().any(|drift| drift.pointer == pointer) {
+                continue;
+            }
+            let before = declared.iter().next().map_or(Value::Absent, |image| Value::text(*image));
+            let path = format!("running image of {}", container.name);
+            let ignored = self.rules.ignored(&self.stack.name, &facts.resource.logical_id, Some(&path));
+            drifts.push(PropertyDrift {
+                path,
+                pointer,
+                kind: PropertyKind::Declared,
+                change: ValueChange::new(before, Value::text(&container.image)),
+                sources: vec![Source::Ecs],
+                ignored,
+            });
+        }
+        (!drifts.is_empty()).then_some(drifts)
+    }
+
+    fn why_not(&self, facts: &ResourceFacts, detected: Option<&DetectedResource>) -> String {
+        let by_cloudformation = match (&self.stack.detected.problem, detected.and_then(|it| it.reason.as_deref())) {
+            (_, Some(reason)) => reason.to_owned(),
+            (Some(problem), None) => problem.clone(),
+            (None, None) => "CloudFormation does not check this type".to_owned(),
+        };
+        let by_cloud_control = match &facts.live {
+            None => "Cloud Control cannot read it".to_owned(),
+            Some(Err(problem)) => problem.clone(),
+            Some(Ok(Reading::Gone)) => "Cloud Control does not find it".to_owned(),
+            Some(Ok(Reading::Unsupported(words))) => words.clone(),
+            Some(Ok(Reading::Found(_))) => "its template can only be evaluated by CloudFormation".to_owned(),
+        };
+        format!("{by_cloudformation}; {by_cloud_control}")
+    }
+}
+
+/// What the template declares: as CloudFormation evaluated it where it told, else as it is evaluated here.
+fn expected(own: Option<&Declared>, detected: Option<&DetectedResource>) -> Option<Declared> {
+    let told = detected.and_then(|found| found.expected.as_ref()).and_then(Json::as_object);
+    let Some(told) = told else { return own.cloned() };
+    let mut expected = Declared { properties: Json::Object(told.clone()), unknown: Vec::new(), sensitive: Vec::new() };
+    if let Some(own) = own {
+        expected.sensitive.clone_from(&own.sensitive);
+        // CloudFormation leaves out what it cannot compare.
+        let missing = own.properties.as_object().into_iter().flatten().filter(|(name, _)| !told.contains_key(*name));
+        let missing: Vec<(String, Json)> = missing.map(|(name, value)| (name.clone(), value.clone())).collect();
+        for (name, value) in missing {
+            let pointer = format!("/{}", super::compare::escaped(&name));
+            expected.unknown.extend(own.unknown.iter().filter(|unknown| within(unknown, &pointer)).cloned());
+            expected.properties[name] = value;
+        }
+        // A secret is compared by nobody but CloudFormation.
+        expected.unknown.extend(own.sensitive.iter().cloned());
+    }
+    Some(expected)
+}
+
+fn gone(facts: &ResourceFacts, detected: Option<&DetectedResource>) -> Option<Source> {
+    match (detected.map(|found| found.status), &facts.live) {
+        (Some(DetectedStatus::Deleted), _) => Some(Source::CloudFormation),
+        (None | Some(DetectedStatus::NotChecked), Some(Ok(Reading::Gone))) if facts.sure => Some(Source::CloudControl),
+        _ => None,
+    }
+}
+
+/// What CloudFormation found, without what means the same.
+fn detected_differences(detected: Option<&DetectedResource>) -> Vec<Difference> {
+    let Some(found) = detected.filter(|found| found.status == DetectedStatus::Modified) else { return Vec::new() };
+    let at = |document: &Option<Json>, pointer: &str| document.as_ref()?.pointer(pointer).cloned();
+    let from_text = |text: &str| match text {
+        "null" => None,
+        text => Some(
+            serde_json::from_str(text).ok().filter(|value: &Json| !value.is_string()).unwrap_or_else(|| text.into()),
+        ),
+    };
+    let differences = found.differences.iter().map(|difference| {
+        let pointer = difference.path.clone();
+        let declared = at(&found.expected, &pointer).or_else(|| from_text(&difference.expected));
+        let declared = declared.filter(|_| difference.expected != "null");
+        // Lists of the actual properties are in an order of their own: only the difference itself is certain.
+        let live = from_text(&difference.actual);
+        Difference { pointer, declared, live }
+    });
+    differences
+        .filter(|difference| {
+            let normal = |value: &Option<Json>| value.as_ref().map_or(Json::Null, normal);
+            let (declared, live) = (normal(&difference.declared), normal(&difference.live));
+            !(same(&declared, &live) || (is_empty(&declared) && is_empty(&live)))
+        })
+        .collect()
+}
+
+/// Both are items of one list.
+fn same_list(one: &str, other: &str) -> bool {
+    let list = |pointer: &str| {
+        let (list, index) = pointer.rsplit_once('/')?;
+        index.parse::<usize>().ok().map(|_| list.to_owned())
+    };
+    list(one).is_some() && list(one) == list(other)
+}
+
+/// Whether `pointer` is `top` or below it.
+fn within(pointer: &str, top: &str) -> bool {
+    pointer.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn same_document(one: &str, other: &str) -> bool {
+    let read = |text: &str| serde_json::from_str::<Json>(text).ok();
+    matches!((read(one), read(other)), (Some(one), Some(other)) if same(&one, &other))
+}
+
+fn keys<'m>(one: &'m BTreeMap<String, String>, other: &'m BTreeMap<String, String>) -> BTreeSet<&'m str> {
+    one.keys().chain(other.keys()).map(String::as_str).collect()
+}
+
+fn shown_all(pointers: &[String]) -> Vec<String> {
+    pointers.iter().map(|pointer| path_text(pointer)).collect()
+}
+
+/// `/Rules/0/Port` → `Rules[0].Port`.
+pub fn path_text(pointer: &str) -> String {
+    let mut path = String::new();
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        if !path.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
+            path += &format!("[{segment}]");
+        } else {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path += &segment;
+        }
+    }
+    path
+}
