@@ -100,21 +100,22 @@ async fn one(
 ) -> Result<(Made, String)> {
     let Some(archive) = &image.fallback else { return origin(project, name, image, choice, events).await };
     let marker = Marker::of(project, name, image).await;
-    let known = marker.as_ref().and_then(Marker::read).filter(|_| choice.is_none());
+    let known = choice.is_none() && marker.as_ref().is_some_and(Marker::is_set);
     let why = match known {
-        Some(why) => format!("{why} (it is not tried again until its sources change, or with --builder)"),
-        None => match origin(project, name, image, choice, events).await {
+        // The reason was told when it was found out.
+        true => "as its last build failed; changed sources or --builder make it try again".to_owned(),
+        false => match origin(project, name, image, choice, events).await {
             Ok(made) => return Ok(made),
             Err(error) => {
                 let why = first_reason(&error);
                 if let Some(marker) = &marker {
                     marker.write(&why);
                 }
-                why
+                format!("since it could not be built: {why}")
             }
         },
     };
-    let message = format!("image {name}: {archive} stands in, since it could not be built: {why}");
+    let message = format!("image {name}: {archive} stands in, {why}");
     send(events, None, EventKind::Note { message });
     let (image, digest) = source::of_archive(project, name, archive, None, &teller(name, events)).await?;
     Ok((image, digest.to_string()))
@@ -133,8 +134,8 @@ impl Marker {
         Some(Marker(folder.join(format!("{}.failed", context.digest.hex()))))
     }
 
-    fn read(&self) -> Option<String> {
-        std::fs::read_to_string(&self.0).ok()
+    fn is_set(&self) -> bool {
+        self.0.exists()
     }
 
     /// A marker that cannot be kept costs time, and nothing else.

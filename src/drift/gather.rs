@@ -368,7 +368,9 @@ pub async fn who_changed(how: Gathering<'_>, drift: &mut Drift) {
                 };
                 let by_hand =
                     |event: &aws::TrailEvent| event.through.as_deref() != Some("cloudformation.amazonaws.com");
-                let recent = |event: &aws::TrailEvent| applied.is_none_or(|applied| event.at >= applied);
+                // CloudTrail tells seconds.
+                let recent =
+                    |event: &aws::TrailEvent| applied.is_none_or(|applied| event.at.as_second() >= applied.as_second());
                 if let Some(event) = changes.into_iter().find(|event| by_hand(event) && recent(event)) {
                     let service = event.service.split('.').next().unwrap_or_default();
                     let call = format!("{service}:{}", event.operation);

@@ -32,10 +32,11 @@ pub fn unmanaged(facts: &Facts) -> Vec<Unmanaged> {
         .filter_map(|facts| facts.properties()?.as_object())
         .flat_map(|properties| properties.values().filter_map(|value| value.as_str()))
         .filter(|text| text.starts_with("arn:"))
-        .map(str::to_owned)
+        .map(|text| text.strip_suffix(":*").unwrap_or(text).to_owned())
         .collect();
     let belongs = |resource: &TaggedResource| {
-        let arn = resource.arn.as_str();
+        // Log groups are called by all that is in them, too.
+        let arn = resource.arn.strip_suffix(":*").unwrap_or(&resource.arn);
         let name = arn.rsplit(['/', ':']).next().unwrap_or(arn);
         let below_type = arn.splitn(6, ':').nth(5).and_then(|path| path.split_once(['/', ':'])).map(|(_, rest)| rest);
         let of_stack = || {

@@ -4,6 +4,7 @@ use crate::support::ministack::Account;
 use crate::support::{root, served, venv};
 use serde_json::Value;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 const TEMPLATE: &str = r#"
@@ -68,9 +69,19 @@ fn the_aws_cli_deploys_waits_and_reads() {
 
     let deploy =
         "cloudformation deploy --stack-name clients --template-file template.yaml --no-fail-on-empty-changeset";
+    // It names its change sets by the second.
+    let next_second = || {
+        let second = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = second();
+        while second() == now {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
     aws(deploy);
     aws("cloudformation wait stack-create-complete --stack-name clients");
+    next_second();
     assert!(aws(deploy).contains("No changes to deploy"));
+    next_second();
     aws(&format!("{deploy} --parameter-overrides Size=large"));
     let stack = json("cloudformation describe-stacks --stack-name clients");
     assert_eq!(stack["Stacks"][0]["StackStatus"], "UPDATE_COMPLETE");
