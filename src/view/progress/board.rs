@@ -84,6 +84,11 @@ impl Board {
             }
         }
     }
+
+    /// Something else is printed now, such as a question: nothing is waited for as a whole any more.
+    pub fn rest(&mut self) {
+        self.waits_for = None;
+    }
 }
 
 impl Flight {
@@ -241,6 +246,15 @@ mod tests {
         assert_eq!(board.in_flight["network"].state(at(72)), "1/3  Gateway 1m 10s");
         board.note(&resource(71, "Gateway", "CREATE_FAILED", 1));
         assert_eq!(board.in_flight["network"].state(at(72)), "1/3  waiting for CloudFormation");
+    }
+
+    #[test]
+    fn a_question_is_not_drawn_over() {
+        let mut board = Board::default();
+        board.note(&event(0, EventKind::ResourceChecked { logical_id: "Vpc".to_owned(), done: 2, total: 2 }));
+        assert_eq!(board.waits_for.as_deref(), Some("2 resources read; CloudFormation compares them"));
+        board.rest();
+        assert_eq!(board.waits_for, None);
     }
 
     #[test]

@@ -86,6 +86,7 @@ async fn show(
                 display.event(&event, &board);
             }
             Some(paused) = pauses.recv() => {
+                board.rest();
                 display.clear();
                 let _ = paused.send(());
             }
