@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{Environment, RenderedStack};
-use crate::plan::{Finding, FindingSeverity, Options, Plan, allowing};
+use crate::plan::{Action, Finding, FindingSeverity, Options, Plan, allowing};
 use crate::policy::{self, Rules, Violation};
 use crate::problem::Problem;
 use crate::validate::Files;
@@ -29,10 +29,10 @@ pub fn problem(violation: &Violation, environment: &Environment, files: &mut Fil
     (!violation.is_waived()).then_some(problem)
 }
 
-/// Adds what the rules say of a plan's stacks to its findings.
+/// Adds what the rules say of the stacks that a plan changes to its findings: of those that stay as they are `validate`
+/// tells, and a plan without changes takes no longer for having rules.
 ///
-/// In a protected environment a violation of a stack that changes is refused until it is mended, waived, or allowed for
-/// this once.
+/// In a protected environment a violation is refused until it is mended, waived, or allowed for this once.
 pub fn judge(
     project: &Path,
     environment: &Environment,
@@ -40,14 +40,14 @@ pub fn judge(
     options: &Options,
     plan: &mut Plan,
 ) -> Result<()> {
+    let changes = |name: &str| plan.step(name).is_some_and(|step| step.action != Action::Nothing);
+    let changing: Vec<RenderedStack> = wanted.iter().filter(|stack| changes(&stack.name)).cloned().collect();
     let rules = Rules::read(project)?;
-    if rules.is_empty() {
+    if rules.is_empty() || changing.is_empty() {
         return Ok(());
     }
-    let planned: Vec<RenderedStack> = wanted.iter().filter(|stack| plan.step(&stack.name).is_some()).cloned().collect();
-    let found = violations(&rules, environment, &planned)?;
+    let found = violations(&rules, environment, &changing)?;
     let findings = found.iter().map(|violation| {
-        let busy = plan.step(&violation.stack).is_some_and(|step| step.action != crate::plan::Action::Nothing);
         let mut finding = Finding {
             severity: if violation.is_waived() { FindingSeverity::Note } else { FindingSeverity::Warning },
             code: format!("policy/{}", violation.rule),
@@ -58,7 +58,7 @@ pub fn judge(
             message: violation.text(),
         };
         let word = allowing(&finding);
-        if environment.protect && busy && !violation.is_waived() && !options.allow.contains(&word) {
+        if environment.protect && !violation.is_waived() && !options.allow.contains(&word) {
             finding.severity = FindingSeverity::Refused;
             finding.message = format!("{}; `--allow {word}` allows it", finding.message);
         }
