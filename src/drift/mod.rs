@@ -20,9 +20,6 @@ mod owned;
 mod revert;
 mod tagged;
 
-#[cfg(test)]
-mod tests;
-
 pub use adopt::{Adoption, Adoptions, NotAdopted, adopt};
 pub use document::{
     Changed, Drift, Ignored, IgnoredBy, PropertyDrift, PropertyKind, ResourceDrift, Source, StackChange,

@@ -1,0 +1,11 @@
+//! The nouns that the rooms share. Plain data: no I/O, no SDK types, no printing.
+
+mod asked;
+mod declared;
+mod deployed;
+mod remembered;
+
+pub use asked::*;
+pub use declared::*;
+pub use deployed::*;
+pub use remembered::*;
