@@ -3,6 +3,7 @@
 use crate::support::project::Project;
 use local_aws::{LocalAws, Options};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
 const ENVIRONMENT: &str = r#"project: small
 account: "000000000000"
@@ -74,15 +75,27 @@ fn by_hand(project: &Project, operation: &str, input: Json) {
         let directory = Some(project.path().join(".infra/local"));
         let world = LocalAws::open(Options { directory, ..Options::default() }).await.expect("the world");
         let scope = "000000000000/20260101/us-east-1/cloudcontrolapi/aws4_request";
-        let request = http::Request::post("https://cloudcontrolapi.us-east-1.amazonaws.com/")
-            .header("x-amz-target", format!("CloudApiService.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
-            .body(input.to_string().into())
-            .expect("a request");
-        let answer = world.exchange(request).await.expect("an answer");
-        let text = String::from_utf8_lossy(answer.body()).into_owned();
-        assert!(answer.status().is_success(), "{text}");
+        let ask = async |operation: &str, input: Json| -> Json {
+            let request = http::Request::post("https://cloudcontrolapi.us-east-1.amazonaws.com/")
+                .header("x-amz-target", format!("CloudApiService.{operation}"))
+                .header("content-type", "application/x-amz-json-1.0")
+                .header(
+                    "authorization",
+                    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+                )
+                .body(input.to_string().into())
+                .expect("a request");
+            let answer = world.exchange(request).await.expect("an answer");
+            let text = String::from_utf8_lossy(answer.body()).into_owned();
+            assert!(answer.status().is_success(), "{text}");
+            serde_json::from_str::<Json>(&text).expect("JSON")["ProgressEvent"].take()
+        };
+        let mut event = ask(operation, input).await;
+        while event["OperationStatus"] == "IN_PROGRESS" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            event = ask("GetResourceRequestStatus", json!({"RequestToken": event["RequestToken"]})).await;
+        }
+        assert_eq!(event["OperationStatus"], "SUCCESS", "{event}");
     });
 }
 

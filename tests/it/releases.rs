@@ -16,7 +16,7 @@ use std::time::Duration;
 const ENVIRONMENT: &str = r#"project: small
 account: "ACCOUNT"
 region: us-east-1
-apply: {lock_lease: 3s}
+apply: {lock_lease: 6s}
 
 images:
   api: {archive: api.tar}
@@ -207,7 +207,7 @@ fn an_image_gets_to_its_repository_before_its_service() {
 /// The emulator's registry knows the default account alone: its requests carry no signature.
 #[test]
 fn the_same_on_an_aws_that_nobody_here_wrote() {
-    an_image_on_its_way(&on(Account { endpoint: ministack::endpoint(), id: "000000000000".to_owned() }));
+    an_image_on_its_way(&on(Account { endpoint: ministack::second_endpoint(), id: "000000000000".to_owned() }));
 }
 
 #[test]

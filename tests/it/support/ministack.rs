@@ -52,6 +52,12 @@ pub fn endpoint() -> String {
     format!("http://127.0.0.1:{}", SERVER.get_or_init(start).port)
 }
 
+/// Another server, for a test that needs the one account that the emulator's registry knows to itself.
+pub fn second_endpoint() -> String {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    format!("http://127.0.0.1:{}", SERVER.get_or_init(start).port)
+}
+
 fn start() -> Server {
     let port = free_port();
     let data = super::target_dir().join("ministack").join(port.to_string());
