@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes apps/example-image.tar: an OCI archive of an image that holds one file.
 
-`environments/local.yaml` lets it stand in for the applications' images where they cannot be built. It is the same, byte by
-byte, every time:
+`environments/local.yaml` lets it stand in for the applications' images where they cannot be built. It is the same,
+byte by byte, every time:
 
     python3 apps/example-image.py
 """
@@ -18,7 +18,7 @@ TARGET = pathlib.Path(__file__).with_name("example-image.tar")
 NOTE = b"""An example image: it holds this file and runs nothing.
 
 It stands in for an application whose image could not be built, in an environment that lives on the AWS embedded in infra.
-"""
+"""  # noqa: E501
 
 
 def tar(files):
