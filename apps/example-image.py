@@ -48,19 +48,23 @@ def document(value):
 def image():
     layer = tar([("README", NOTE)])
     packed = gzip.compress(layer, mtime=0)
-    config = document({
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {"Labels": {"org.opencontainers.image.title": "example"}},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
-    })
+    config = document(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Labels": {"org.opencontainers.image.title": "example"}},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        }
+    )
     (layer_digest, layer_file), (config_digest, config_file) = blob(packed), blob(config)
-    manifest = document({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": descriptor("config.v1+json", config, config_digest),
-        "layers": [descriptor("layer.v1.tar+gzip", packed, layer_digest)],
-    })
+    manifest = document(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": descriptor("config.v1+json", config, config_digest),
+            "layers": [descriptor("layer.v1.tar+gzip", packed, layer_digest)],
+        }
+    )
     manifest_digest, manifest_file = blob(manifest)
     index = document({"schemaVersion": 2, "manifests": [descriptor("manifest.v1+json", manifest, manifest_digest)]})
     layout = document({"imageLayoutVersion": "1.0.0"})

@@ -9,7 +9,8 @@
     report.py sarif FILE                                          findings to code scanning
     report.py outputs FILE                                        a saved plan's figures, as outputs of a step
 
-FILE is Markdown unless it says otherwise; `-` is standard input. What GitHub would refuse as too long is cut, with a notice that names --more.
+FILE is Markdown unless it says otherwise; `-` is standard input. What GitHub would refuse as too long
+is cut, with a notice that names --more.
 Uses the variables that GitHub Actions sets, GITHUB_TOKEN with the rights to write comments or issues, and nothing but
 Python's standard library.
 """

@@ -1,5 +1,5 @@
-"""The composite action from a pull request to an apply: its own shell steps, on AWS as `infra local serve` stands in for
-it, with a server that checks requests as GitHub's API does.
+"""The composite action from a pull request to an apply: its own shell steps, on AWS as `infra local serve` stands in
+for it, with a server that checks requests as GitHub's API does.
 
 Needs the binary: INFRA, or target/debug/infra.
 """
@@ -182,7 +182,7 @@ class Job:
         script = self.folder / "script.sh"
         script.write_text(step["run"])
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],  # noqa: S607 - as a runner starts it
             env=self.variables | files | own,
             cwd=self.folder,
             capture_output=True,
@@ -294,7 +294,8 @@ class Pipeline(unittest.TestCase):
     def apply(self) -> tuple[int, Job]:
         job = self.job(aws=True)
         directory = str(self.folder / "plan")
-        return job.use(command="apply", environment="dev", infra=str(INFRA), project="shop", directory=directory)[0], job
+        done = job.use(command="apply", environment="dev", infra=str(INFRA), project="shop", directory=directory)[0]
+        return done, job
 
     def nothing_leaks(self) -> None:
         texts = [comment["body"] for comment in GitHub.comments] + [json.dumps(sarif) for sarif in GitHub.uploads]
