@@ -152,6 +152,10 @@ async fn subjects(whole: &Whole) -> Vec<Subject> {
             if !known.has_handler("update") || !known.has_handler("read") || found.contains_key(known.name()) {
                 continue;
             }
+            // Properties of a record set are a part of its identifier: with another value it is another one.
+            if known.name() == "AWS::Route53::RecordSet" {
+                continue;
+            }
             let id = resource.physical_id.clone().unwrap_or_default();
             let Ok((identifier, live)) = described(whole, &stack.target.region, known.name(), &id).await else {
                 continue;
@@ -339,7 +343,7 @@ async fn set(whole: &Whole, subject: &Subject, name: &str, value: Option<&Json>)
 
 /// Each round changes one property of a resource of every type, looks once, and puts everything back.
 #[tokio::test(start_paused = true)]
-#[ignore = "takes minutes: a look at the whole environment for each of some thirty rounds"]
+#[ignore = "takes minutes, and does not come to its end yet: some changes cannot be put back through Cloud Control"]
 async fn every_change_through_cloud_control_is_found_and_named() {
     let whole = applied("prod").await;
     let subjects = subjects(&whole).await;
