@@ -76,11 +76,16 @@ async fn needed(stage: &Stage, resource: &StackResource, desired: &Desired) -> R
     }
     let change = diff::change(type_name, &from, &desired.properties);
     // An update that failed before is tried again, and so is one that was interrupted.
-    let unfinished = matches!(resource.status.as_str(), "UPDATE_FAILED" | "UPDATE_IN_PROGRESS");
-    let again = unfinished
+    let again = is_unfinished(resource)
         || (retagged(stage) && takes_tags(type_name))
         || provider::has_changes_inside(stage, resource, desired).await?;
     Ok(if change == Change::None && again { Change::InPlace } else { change })
+}
+
+/// Whether an update of the resource failed, or was interrupted: the record has what was before it, and the resource may be
+/// either.
+fn is_unfinished(resource: &StackResource) -> bool {
+    matches!(resource.status.as_str(), "UPDATE_FAILED" | "UPDATE_IN_PROGRESS")
 }
 
 /// Whether this update changes the stack's tags.
@@ -146,7 +151,7 @@ pub(super) async fn change(stage: &Stage, id: &str, resource: &StackResource, af
         stage.take_or_stop(type_name, Action::Update).await?;
         return Err(Ended::Failed(reason));
     }
-    let before = match stage.operation(|operation| operation.revert_drift) {
+    let before = match is_unfinished(resource) || stage.operation(|operation| operation.revert_drift) {
         // From what it is to what it should be: every difference counts.
         true => provider::read(stage, type_name, &resource.physical_id).await,
         false => dynamic::resolved(&stage.world, &stage.place, &resource.properties).await.ok(),

@@ -178,6 +178,28 @@ async fn without_a_circuit_breaker_it_is_tried_for_hours() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancelled_update_brings_back_what_ran() {
+    let cloud = Cloud::new().await;
+    assert_eq!(cloud.deploy("CreateStack", "s", &template("app:1", false)).await, "CREATE_COMPLETE");
+    cloud.fail_rollouts(RolloutFault::exits("api", 1, &[]).with_image("app:2"));
+    cloud.ok("UpdateStack", json!({"StackName": "s", "TemplateBody": template("app:2", false)})).await;
+    tokio::time::sleep(Duration::from_secs(20 * 60)).await;
+    assert_eq!(rollout_of(&cloud.service().await)[0], rollout("api:2", "IN_PROGRESS", 0));
+    let (from, events) = (cloud.clock().now(), cloud.events("s").len());
+    cloud.ok("CancelUpdateStack", json!({"StackName": "s"})).await;
+    assert_eq!(cloud.rest("s").await, "UPDATE_ROLLBACK_COMPLETE");
+    let took = cloud.clock().now().duration_since(from).as_secs();
+    assert!((150..260).contains(&took), "{took} s, about as long as a deployment that goes well");
+    let service: Vec<String> =
+        cloud.events_from("s", events).into_iter().filter(|event| event.starts_with("Service ")).collect();
+    let cancelled = "Service UPDATE_FAILED (Resource update cancelled)";
+    assert_eq!(service, [cancelled, "Service UPDATE_IN_PROGRESS", "Service UPDATE_COMPLETE"]);
+    assert_eq!(rollout_of(&cloud.service().await), [rollout("api:1", "COMPLETED", 2)]);
+    let tasks = cloud.tasks("RUNNING").await;
+    assert!(tasks.iter().all(|task| task["containers"][0]["image"] == "app:1"), "{tasks:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_ecs_is_told_is_what_the_resource_is() {
     let cloud = Cloud::new().await;
     cloud.deploy("CreateStack", "s", &template("app:1", true)).await;
