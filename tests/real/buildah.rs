@@ -1,5 +1,6 @@
 //! Images built by the real Buildah: from nothing, for there is no registry to take a base image from.
 
+use crate::server::{all_there, installed};
 use flate2::read::GzDecoder;
 use infra::error::Error;
 use infra::image::builder::{self, Build, Builder, Built, Programs, Tell};
@@ -20,28 +21,30 @@ struct Place {
     recipe: Recipe,
 }
 
-/// The program of this name in `PATH`.
-fn installed(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+/// Puts a `bin/buildah` into the folder that keeps to a store in the folder and needs no right to make namespaces.
+pub fn wrapper(folder: &Path, variables: &[(&str, &Path)]) -> Option<()> {
+    let buildah = installed("buildah")?;
+    let variables: String = variables.iter().map(|(name, value)| format!(" {name}={}", value.display())).collect();
+    let store = folder.display();
+    let script = format!(
+        "#!/bin/sh\nexport BUILDAH_ISOLATION=chroot{variables}\nexec {} --storage-driver vfs --root {store}/root --runroot {store}/run \"$@\"\n",
+        buildah.display()
+    );
+    fs::create_dir(folder.join("bin")).unwrap();
+    fs::write(folder.join("bin/buildah"), script).unwrap();
+    fs::set_permissions(folder.join("bin/buildah"), fs::Permissions::from_mode(0o755)).unwrap();
+    Some(())
 }
 
 /// None, and a word about it, where it cannot be tried.
 fn place() -> Option<Place> {
-    let Some(buildah) = installed("buildah") else {
-        eprintln!("NOT RUN: buildah is not installed");
+    if !all_there(&["buildah"]) {
         return None;
-    };
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir_all(path("project/app/src")).unwrap();
-    fs::create_dir(path("bin")).unwrap();
-    let store = folder.path().display();
-    let wrapper = format!(
-        "#!/bin/sh\nexport BUILDAH_ISOLATION=chroot\nexec {} --storage-driver vfs --root {store}/root --runroot {store}/run \"$@\"\n",
-        buildah.display()
-    );
-    fs::write(path("bin/buildah"), wrapper).unwrap();
-    fs::set_permissions(path("bin/buildah"), fs::Permissions::from_mode(0o755)).unwrap();
+    wrapper(folder.path(), &[])?;
     fs::write(path("project/app/src/main.py"), "print('hello')\n").unwrap();
     fs::write(path("project/app/src/main.pyc"), "ignored").unwrap();
     fs::write(path("project/app/.dockerignore"), "**/*.pyc\n").unwrap();

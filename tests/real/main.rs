@@ -4,5 +4,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests, and what was not run")]
 
+mod apps;
+mod base;
 mod buildah;
+mod layout;
 mod registry;
+mod server;
