@@ -98,6 +98,21 @@ fn to(registry: &Registry) -> Destination {
     }
 }
 
+/// The same for a registry of ECR's, which wants a token.
+async fn with_tokens(registry: &Registry) -> Destination {
+    let aws = Aws::connect(Connect {
+        region: "us-east-1".to_owned(),
+        credentials: Some(AccessKey { id: "111122223333".to_owned(), secret: "test".to_owned() }),
+        http_client: Some(registry.client()),
+        ..Connect::default()
+    })
+    .await;
+    let target = Target { account: "111122223333".to_owned(), region: "us-east-1".to_owned(), role: None };
+    let client = Client::new(aws.http(), HOST, Credentials::Ecr(aws.ecr(&target)));
+    registry.demand_tokens();
+    Destination { repository: client.repository("shop/api"), ..to(registry) }
+}
+
 #[track_caller]
 fn assert_there(registry: &Registry, image: &Digest, layers: &[Vec<u8>]) {
     assert!(registry.manifest("shop/api", image).is_some(), "the image is there");
@@ -119,8 +134,11 @@ struct Case {
 
 impl Case {
     fn new() -> Case {
+        Case::of(vec![layer(1, MIB), layer(2, 100_000), layer(3, 2)])
+    }
+
+    fn of(layers: Vec<Vec<u8>>) -> Case {
         let layout = Layout::new();
-        let layers = vec![layer(1, MIB), layer(2, 100_000), layer(3, 2)];
         let image = layout.image(&layers);
         Case { layout, layers, image, registry: Registry::new() }
     }
@@ -361,17 +379,7 @@ async fn bytes_that_change_on_their_way_are_sent_again_and_damaged_files_are_tol
 #[tokio::test(start_paused = true)]
 async fn a_token_that_ends_in_mid_push_is_fetched_anew() {
     let case = Case::new();
-    let aws = Aws::connect(Connect {
-        region: "us-east-1".to_owned(),
-        credentials: Some(AccessKey { id: "111122223333".to_owned(), secret: "test".to_owned() }),
-        http_client: Some(case.registry.client()),
-        ..Connect::default()
-    })
-    .await;
-    let target = Target { account: "111122223333".to_owned(), region: "us-east-1".to_owned(), role: None };
-    let client = Client::new(aws.http(), HOST, Credentials::Ecr(aws.ecr(&target)));
-    let to = Destination { repository: client.repository("shop/api"), ..to(&case.registry) };
-    case.registry.demand_tokens();
+    let to = with_tokens(&case.registry).await;
     let ended = Mutex::new(false);
     let registry = case.registry.clone();
     case.registry.on(move |seen| {
@@ -393,6 +401,85 @@ async fn a_token_that_ends_in_mid_push_is_fetched_anew() {
     });
     let error = push(&case.layout.source(), &case.image, &to, &silent()).await.unwrap_err();
     assert_eq!(error.kind, infra::error::Kind::Credentials, "{}", shown(&error));
+}
+
+/// The ways in which a registry can fail a request.
+const FAILURES: [(&str, fn() -> Fault); 10] = [
+    ("401", || Fault::Answer(401, "UNAUTHORIZED", None)),
+    ("429", || Fault::Answer(429, "TOOMANYREQUESTS", Some(("retry-after", "1".to_owned())))),
+    ("500", || Fault::Answer(500, "UNKNOWN", None)),
+    ("line cut", || Fault::CutAfter(10)),
+    ("line cut, upload forgotten", || Fault::CutAndForget(10)),
+    ("answer lost", || Fault::AnswerLost),
+    ("answer cut", || Fault::BodyCutAfter(5)),
+    ("wrong digest", || Fault::OtherDigest),
+    ("accepted and lost", || Fault::Pretend),
+    ("garbled", || Fault::Garbled),
+];
+
+fn small() -> Case {
+    Case::of(vec![layer(1, 3000), layer(2, 20)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn whichever_request_fails_in_whichever_way_no_wrong_image_is_left() {
+    let smooth = small();
+    smooth.push().await.unwrap();
+    let requests = smooth.registry.seen().len();
+    let mut finished = 0;
+    for (what, failure) in FAILURES {
+        for (from, lasting) in (0..requests).flat_map(|from| [(from, false), (from, true)]) {
+            let case = small();
+            let count = Mutex::new(0);
+            case.registry.on(move |seen| {
+                let mut count = count.lock().unwrap();
+                *count += 1;
+                let strikes = *count - 1 == from || (lasting && *count > from);
+                // What a registry says it has, it has.
+                let pretends = what == "accepted and lost" && matches!(seen.method.as_str(), "GET" | "HEAD");
+                if strikes && !pretends { failure() } else { Fault::None }
+            });
+            let at = format!("{what}, request {from} of {requests}{}", if lasting { " and all after it" } else { "" });
+            let pushed = case.push().await;
+            if case.registry.manifest("shop/api", &case.image).is_some() {
+                case.assert_there();
+            }
+            match pushed {
+                Ok(_) => {
+                    assert!(case.registry.manifest("shop/api", &case.image).is_some(), "{at}: it is said to be there");
+                    finished += 1;
+                }
+                Err(error) => assert!(
+                    error.message.contains("shop/api") || error.message.contains(HOST),
+                    "{at}: {}",
+                    shown(&error)
+                ),
+            }
+        }
+    }
+    // A line that breaks once, a busy moment, an answer that is lost: none of them ends a push.
+    assert!(finished > 5 * requests, "{finished} of {} pushes", 2 * requests * FAILURES.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_may_end_before_any_request() {
+    let smooth = small();
+    smooth.push().await.unwrap();
+    for nth in 0..smooth.registry.seen().len() {
+        let case = small();
+        let to = with_tokens(&case.registry).await;
+        let (registry, count) = (case.registry.clone(), Mutex::new(0));
+        case.registry.on(move |seen| {
+            let mut count = count.lock().unwrap();
+            *count += usize::from(seen.kind != "token");
+            if *count == nth + 1 && seen.kind != "token" {
+                registry.expire_tokens();
+            }
+            Fault::None
+        });
+        push(&case.layout.source(), &case.image, &to, &silent()).await.unwrap();
+        case.assert_there();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -395,7 +395,8 @@ impl Inner {
     fn put_manifest(&mut self, name: String, reference: &str, media_type: String, body: Vec<u8>) -> Reply {
         let repository = self.repositories.entry(name).or_default();
         let digest = Digest::of(&body).to_string();
-        let read: Value = serde_json::from_slice(&body).expect("JSON");
+        // Cut or garbled on its way.
+        let Ok(read) = serde_json::from_slice::<Value>(&body) else { return Reply::error(400, "MANIFEST_INVALID") };
         let blobs = read["config"]["digest"].as_str().into_iter();
         let blobs = blobs.chain(read["layers"].as_array().into_iter().flatten().filter_map(|l| l["digest"].as_str()));
         if blobs.into_iter().any(|blob| !repository.blobs.contains_key(blob)) {
