@@ -48,6 +48,7 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
         let Some(now) = present(run, step).await? else {
             return Err(moved_on(run, step, Situation::Absent));
         };
+        let now = protection::tighten(run, step, wanted, now).await?;
         return conclude(run, step, wanted, now, step.protection.is_some()).await;
     };
     execute(run, step, wanted, now, &ready).await
@@ -81,15 +82,18 @@ async fn execute(
     let followed = follow(run, step, &ready.stack_id, mark).await?;
     match followed.stack {
         Some(stack) if stack.status.succeeded() => {
-            let outcome = conclude(run, step, wanted, stack.clone(), true).await?;
-            verify::verify(run, step, wanted, &stack).await?;
-            Ok(outcome)
+            let stack = protection::tighten(run, step, wanted, stack).await?;
+            // What does not run is not remembered as applied.
+            if verify::is_due(step) {
+                verify::verify(run, step, wanted, &stack).await?;
+            }
+            conclude(run, step, wanted, stack, true).await
         }
         _ => Err(explain(run, step, wanted, followed).await),
     }
 }
 
-/// What remains when CloudFormation is done: protection, outputs, memory.
+/// What remains when CloudFormation is done and the stack protected: memory, outputs.
 async fn conclude(
     run: &Run<'_>,
     step: &StackStep,
@@ -97,7 +101,6 @@ async fn conclude(
     now: Deployed,
     changed: bool,
 ) -> Result<Outcome> {
-    let now = protection::tighten(run, step, wanted, now).await?;
     record::applied(run, step, wanted, &now).await?;
     run.finished(&step.stack, now.outputs.clone());
     Ok(if changed { Outcome::Done { outputs: now.outputs } } else { Outcome::Unchanged })
@@ -122,6 +125,11 @@ async fn adopt(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, mut now:
         return Err(moved_on(run, step, Situation::Present(&now)));
     }
     let protects = now.termination_protection != wanted.protect;
+    let now = protection::tighten(run, step, wanted, now).await?;
+    // An apply that was killed may have left it so, or one that saw ECS roll back what CloudFormation takes for done.
+    if verify::is_open(run, step, wanted) {
+        verify::verify(run, step, wanted, &now).await?;
+    }
     conclude(run, step, wanted, now, protects).await
 }
 

@@ -137,7 +137,9 @@ impl<'a> Tale<'a> {
             } else {
                 self.run.tell_resource(self.step, self.progress.told(event));
             }
-            if is_failure(&event.status) && self.asked_services.insert(event.logical_id.clone()) {
+            // One that was given up has told its facts by then.
+            let given_up = self.rollouts.late.is_some();
+            if is_failure(&event.status) && !given_up && self.asked_services.insert(event.logical_id.clone()) {
                 self.facts.extend(self.rollouts.facts(event).await);
             }
             self.rollouts.note(event);

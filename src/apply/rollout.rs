@@ -14,6 +14,7 @@ use crate::model::StackStatus;
 use crate::plan::StackStep;
 use crate::quantity;
 use crate::random;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -39,6 +40,8 @@ struct Watched {
     cluster: String,
     service: String,
     since: Instant,
+    /// The same by AWS's clock.
+    begun: Timestamp,
     told: Option<ServiceProgress>,
 }
 
@@ -57,8 +60,10 @@ impl<'a> Rollouts<'a> {
         match id {
             Some((cluster, service)) if event.status.ends_with("_IN_PROGRESS") && !event.status.contains("DELETE") => {
                 let (cluster, service) = (cluster.to_owned(), service.to_owned());
-                let since = self.watched.get(&event.logical_id).map_or_else(Instant::now, |watched| watched.since);
-                self.watched.insert(event.logical_id.clone(), Watched { cluster, service, since, told: None });
+                let before = self.watched.get(&event.logical_id);
+                let (since, begun) =
+                    before.map_or_else(|| (Instant::now(), event.at), |watched| (watched.since, watched.begun));
+                self.watched.insert(event.logical_id.clone(), Watched { cluster, service, since, begun, told: None });
                 self.looked = None;
             }
             _ => drop(self.watched.remove(&event.logical_id)),
@@ -96,7 +101,9 @@ impl<'a> Rollouts<'a> {
     /// What there is to say about a service that failed.
     pub async fn facts(&self, event: &StackEvent) -> Vec<String> {
         let unhealthy = self.unhealthy.get(&event.logical_id).map(Vec::as_slice).unwrap_or_default();
-        service::facts(self.run, self.step, event.physical_id.as_deref().unwrap_or_default(), unhealthy).await
+        let since = self.watched.get(&event.logical_id).map(|watched| watched.begun);
+        let arn = event.physical_id.as_deref().unwrap_or_default();
+        service::facts(self.run, self.step, arn, since, unhealthy).await
     }
 
     /// Gives up a deployment that takes longer than the environment allows: an update is cancelled, so that
@@ -112,7 +119,7 @@ impl<'a> Rollouts<'a> {
         };
         let arn = format!(":service/{}/{}", watched.cluster, watched.service);
         let unhealthy = self.unhealthy.get(logical_id).map(Vec::as_slice).unwrap_or_default();
-        let facts = service::facts(self.run, self.step, &arn, unhealthy).await;
+        let facts = service::facts(self.run, self.step, &arn, Some(watched.begun), unhealthy).await;
         let because = format!(
             "{logical_id} ({}) was not stable after {} (`apply.rollout_timeout`)",
             service::TYPE,

@@ -7,6 +7,7 @@ use super::context::Run;
 use super::rollout::last;
 use crate::aws::{ServiceState, StoppedTask, failure};
 use crate::plan::StackStep;
+use jiff::Timestamp;
 
 pub(super) const TYPE: &str = "AWS::ECS::Service";
 
@@ -17,14 +18,23 @@ const LOG_LINES: u16 = 12;
 /// Targets that are told one by one.
 const TARGETS: usize = 3;
 
-/// Sentences for a failure report about the service with this ARN; empty for every other resource. `unhealthy`: targets
-/// that failed their checks when they were seen last.
-pub(super) async fn facts(run: &Run<'_>, step: &StackStep, arn: &str, unhealthy: &[String]) -> Vec<String> {
+/// Sentences for a failure report about the service with this ARN; empty for every other resource. `since`: when what
+/// failed began, by AWS's clock; ECS remembers tasks of earlier failures for an hour. `unhealthy`: targets that failed
+/// their checks when they were seen last.
+pub(super) async fn facts(
+    run: &Run<'_>,
+    step: &StackStep,
+    arn: &str,
+    since: Option<Timestamp>,
+    unhealthy: &[String],
+) -> Vec<String> {
     let Some((cluster, service)) = cluster_and_name(arn) else { return Vec::new() };
     let mut facts = Vec::new();
     match run.context.aws.ecs(&step.target).stopped_tasks(cluster, service).await {
         Ok(tasks) => {
-            let failed: Vec<&StoppedTask> = tasks.iter().filter(|task| !by_itself(task)).collect();
+            let earlier =
+                |task: &StoppedTask| task.stopped_at.zip(since).is_some_and(|(stopped, since)| stopped < since);
+            let failed: Vec<&StoppedTask> = tasks.iter().filter(|task| !by_itself(task) && !earlier(task)).collect();
             facts.extend(reasons(&failed));
             facts.extend(checks(unhealthy));
             facts.extend(last_lines(run, step, &failed).await);

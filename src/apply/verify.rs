@@ -13,16 +13,23 @@ use std::collections::BTreeSet;
 
 const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
-/// Compares the primary deployment of each service of a stack that was just changed with what the stack made and the
-/// plan wanted.
+/// Whether the changes of a step may bring something else to run.
+pub(super) fn is_due(step: &StackStep) -> bool {
+    let deploys = |kind: &str| kind == service::TYPE || kind == TASK_DEFINITION;
+    step.changes.iter().any(|change| deploys(&change.resource_type))
+}
+
+/// Whether the state has other images for a stack than those that it is to run.
+pub(super) fn is_open(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack) -> bool {
+    let Some(record) = run.record(&step.stack) else { return false };
+    planned(wanted).iter().any(|planned| !record.images.values().any(|image| is(image, planned)))
+}
+
+/// Compares the primary deployment of each service of a stack with what the stack made and the plan wanted.
 ///
 /// # Errors
 /// Something else runs.
 pub(super) async fn verify(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
-    let deploys = |kind: &str| kind == service::TYPE || kind == TASK_DEFINITION;
-    if !step.changes.iter().any(|change| deploys(&change.resource_type)) {
-        return Ok(());
-    }
     match compare(run, step, wanted, now).await {
         Err(Stop::Failed(cause)) if cause.resource.is_none() => {
             // A policy that lets nobody look at ECS is no failure of what was done.
@@ -58,7 +65,7 @@ async fn compare(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &
                 step.target.region
             );
             let reason = state.events.iter().find(|event| event.contains("deployment failed")).cloned();
-            return Err(mismatch(run, step, wanted, resource, what, reason, Some(again)).await);
+            return Err(mismatch(run, step, wanted, resource, Found { now, what, reason, again: Some(again) }).await);
         }
         families.insert(family(runs).to_owned());
         let containers = wait.ask(async || ecs.containers(runs).await).await?;
@@ -75,7 +82,7 @@ async fn compare(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &
         Some(planned) => {
             let runs: Vec<String> = images.into_iter().collect();
             let what = format!("the planned image {planned} runs in no service; `{name}` runs {}", runs.join(", "));
-            Err(mismatch(run, step, wanted, resource, what, None, None).await)
+            Err(mismatch(run, step, wanted, resource, Found { now, what, reason: None, again: None }).await)
         }
         None => Ok(()),
     }
@@ -105,15 +112,24 @@ fn family(definition: &str) -> &str {
     last(definition).split(':').next().unwrap_or_default()
 }
 
+/// Something else than what was planned.
+struct Found<'a> {
+    now: &'a Deployed,
+    what: String,
+    /// ECS's words.
+    reason: Option<String>,
+    /// What would try the planned once more.
+    again: Option<String>,
+}
+
 async fn mismatch(
     run: &Run<'_>,
     step: &StackStep,
     wanted: &RenderedStack,
     resource: &StackResource,
-    what: String,
-    reason: Option<String>,
-    again: Option<String>,
+    found: Found<'_>,
 ) -> Stop {
+    let Found { now, what, reason, again } = found;
     let arn = resource.physical_id.as_deref().unwrap_or_default();
     let next = format!("mend the cause, make a new image, then: infra apply --env {}", run.plan.environment);
     Stop::Failed(Box::new(RootCause {
@@ -126,7 +142,7 @@ async fn mismatch(
             reason: reason.unwrap_or_else(|| "ECS gives no reason".to_owned()),
             place: wanted.places.get(&resource.logical_id).cloned(),
         }),
-        details: service::facts(run, step, arn, &[]).await,
+        details: service::facts(run, step, arn, Some(now.changed_at), &[]).await,
         hints: std::iter::once(next).chain(again).collect(),
         ..RootCause::default()
     }))

@@ -19,7 +19,7 @@ pub struct Told<'a> {
 pub fn human(report: &Report, told: &Told) -> String {
     let mut page = String::new();
     for (name, cause) in failed(report) {
-        let _ = writeln!(page, "{} {}", paint(ERROR, format!("{name} failed:")), cause.message);
+        write_cause(&mut page, name, cause, told.width);
         for resource in cause.resource.iter() {
             write_resource(&mut page, resource, told.width);
         }
@@ -116,6 +116,21 @@ fn failed(report: &Report) -> impl Iterator<Item = (&str, &RootCause)> {
         Outcome::Failed(cause) => Some((name, cause.as_ref())),
         _ => None,
     })
+}
+
+fn write_cause(page: &mut String, name: &str, cause: &RootCause, width: usize) {
+    let heading = format!("{name} failed:");
+    let lines = text::wrap(&format!("{heading} {}", cause.message), width.saturating_sub(2));
+    for (index, line) in lines.iter().enumerate() {
+        match line.strip_prefix(&heading).filter(|_| index == 0) {
+            Some(rest) => {
+                let _ = writeln!(page, "{}{rest}", paint(ERROR, &heading));
+            }
+            None => {
+                let _ = writeln!(page, "  {line}");
+            }
+        }
+    }
 }
 
 fn write_resource(page: &mut String, resource: &FailedResource, width: usize) {

@@ -111,7 +111,7 @@ impl World {
         make(&Request { deployed: &with_templates, ..request }).expect("the stacks can be planned")
     }
 
-    async fn plan(&self) -> Plan {
+    pub async fn plan(&self) -> Plan {
         self.planned(plan).await
     }
 

@@ -11,6 +11,7 @@ mod drift;
 mod drift_ways;
 mod embedded;
 mod engine;
+mod failed_rollout;
 mod images;
 mod killed;
 mod local;

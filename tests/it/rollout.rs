@@ -131,7 +131,8 @@ async fn a_failed_deployment_is_explained_on_one_screen() {
     let page = page(&ran);
     assert!(page.lines().count() <= 24, "{page}");
     insta::assert_snapshot!(page, @r#"
-    api failed: Service (AWS::ECS::Service) failed: Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.
+    api failed: Service (AWS::ECS::Service) failed: Error occurred during
+      operation 'ECS Deployment Circuit Breaker was triggered'.
         Service  AWS::ECS::Service  UPDATE_FAILED
           Resource handler returned message: "Error occurred during operation 'ECS
           Deployment Circuit Breaker was triggered'." (RequestToken:
@@ -172,7 +173,8 @@ async fn a_success_after_a_roll_back_is_none() {
     fail(&world, RolloutFault::exits("api", 137, &["out of memory"]).reported_as_success());
     let ran = world.apply().await;
     insta::assert_snapshot!(page(&ran), @"
-    api failed: CloudFormation reports success, but service `api` runs api:1, not api:2
+    api failed: CloudFormation reports success, but service `api` runs api:1, not
+      api:2
         Service  AWS::ECS::Service  ROLLED_BACK_BY_ECS
           (service api) (deployment …) deployment failed:
           tasks failed to start.
@@ -184,6 +186,30 @@ async fn a_success_after_a_roll_back_is_none() {
     next        mend the cause, make a new image, then: infra apply --env dev
     next        try the same once more: aws ecs update-service --cluster main --service api --task-definition api:2 --force-new-deployment --region us-east-1
     ");
+    // Nobody takes it for applied, however often it is applied, until it runs.
+    let again = world.apply().await;
+    assert!(cause(&again).message.ends_with("service `api` runs api:1, not api:2"), "{:#?}", again.report);
+    world.backend.world.as_ref().expect("the embedded AWS").faults(|plan| plan.rollouts.clear());
+    try_once_more(&world, "api:2").await;
+    let taken = world.apply().await;
+    assert!(!taken.report.failed(), "{:#?}", taken.report);
+    assert!(world.plan().await.steps.iter().all(|step| !step.adopt), "it is remembered as applied");
+}
+
+/// `aws ecs update-service --cluster main --service api --task-definition … --force-new-deployment`, and patience.
+async fn try_once_more(world: &World, definition: &str) {
+    let update = json!({"cluster": "main", "service": "api", "taskDefinition": definition, "forceNewDeployment": true});
+    let scope = format!("{}/20260101/us-east-1/ecs/aws4_request", world.environment.account);
+    let request = http::Request::post("https://ecs.us-east-1.amazonaws.com/")
+        .header("x-amz-target", "AmazonEC2ContainerServiceV20141113.UpdateService")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
+        .body(update.to_string().into())
+        .expect("a request");
+    let aws = world.backend.world.as_ref().expect("the embedded AWS");
+    let answer = aws.exchange(request).await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", String::from_utf8_lossy(answer.body()));
+    tokio::time::sleep(Duration::from_secs(300)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,4 +223,35 @@ async fn a_creation_that_takes_too_long_says_how_to_end_it() {
     assert!(cause.message.starts_with("Service (AWS::ECS::Service) was not stable after 10 min"), "{cause:#?}");
     assert_eq!(cause.hints[0], "end it: aws cloudformation delete-stack --stack-name shop-dev-api --region us-east-1");
     assert!(ran.report.elapsed_seconds < 700.0, "{}", ran.report.elapsed_seconds);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_takes_too_long_is_cancelled_and_rolled_back() {
+    let mut world = running(false).await;
+    world.environment.apply.rollout_timeout = Duration::from_secs(600);
+    fail(&world, RolloutFault::exits("api", 1, &["no table"]));
+    let ran = world.apply().await;
+    let notes = ran.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Note { message } => Some(message.as_str()),
+        _ => None,
+    });
+    let cancelled = "Service (AWS::ECS::Service) was not stable after 10 min (`apply.rollout_timeout`); the update is \
+                     cancelled and rolled back";
+    assert_eq!(notes.collect::<Vec<_>>(), [cancelled]);
+    insta::assert_snapshot!(page(&ran), @"
+    api failed: Service (AWS::ECS::Service) was not stable after 10 min
+      (`apply.rollout_timeout`), so the update was cancelled
+        7 tasks stopped: Essential container in task exited; container app: exit
+          code 1 (api:2)
+        last lines of app in /shop/api:
+          | no table
+      The stack is as it was before (UPDATE_ROLLBACK_COMPLETE).
+
+    next        mend the cause, then: infra apply --env dev
+    next        all events: aws cloudformation describe-stack-events --stack-name shop-dev-api --region us-east-1
+    ");
+    // Ten minutes, and a deployment of what ran before.
+    assert!((700.0..900.0).contains(&ran.report.elapsed_seconds), "{}", ran.report.elapsed_seconds);
+    world.backend.world.as_ref().expect("the embedded AWS").faults(|plan| plan.rollouts.clear());
+    assert!(!world.apply().await.report.failed());
 }
