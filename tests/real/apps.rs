@@ -10,7 +10,6 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -83,8 +82,11 @@ impl Place {
 
     /// Starts the image of a layout as a container, with its own command.
     fn start(&self, name: &str, layout: &Path, digest: &Digest, variables: &[&str]) -> Service {
-        let from = format!("oci:{}:pulled", layout.display());
-        let made = self.buildah().args(["from", "--quiet", "--name", name, &from]).status().unwrap();
+        // Buildah calls the image what its path is, and no image may have capitals in its name, as temporary folders do.
+        let from = format!("oci:{}:pulled", layout.file_name().unwrap().display());
+        let mut unpack = self.buildah();
+        unpack.args(["from", "--quiet", "--name", name, &from]).current_dir(layout.parent().unwrap());
+        let made = unpack.status().unwrap();
         assert!(made.success(), "buildah unpacks {name}");
         let blob = |digest: &str| -> Value {
             let path = layout.join("blobs/sha256").join(digest.trim_start_matches("sha256:"));
@@ -100,8 +102,7 @@ impl Place {
         run.args(variables.iter().flat_map(|variable| ["--env", variable]));
         let output = File::create(&log).unwrap();
         run.arg(name).arg("--").args(command).stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        // A group of its own, so that what runs in the container ends with it.
-        Service { process: run.process_group(0).spawn().unwrap(), port, log }
+        Service { process: run.spawn().unwrap(), port, log }
     }
 }
 
@@ -113,8 +114,8 @@ struct Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let kill = format!("kill -TERM -- -{}", self.process.id());
-        let _ = Command::new("sh").args(["-c", &kill]).status();
+        // Buildah passes it on to what runs in the container.
+        let _ = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.process.id())]).status();
         let _ = self.process.wait();
     }
 }
