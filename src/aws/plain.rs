@@ -200,6 +200,7 @@ impl Answer {
                 Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), None)),
             }
         })
+        .fuse()
         .boxed()
     }
 

@@ -70,6 +70,8 @@ impl Repository {
                 Err(error) => Some((Err(error), None)),
             }
         })
+        // Whoever sends it on may look once more after its end.
+        .fuse()
         .boxed()
     }
 
