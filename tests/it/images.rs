@@ -4,7 +4,7 @@
 
 use crate::push::{Layout, layer};
 use crate::support::ministack::{self, Account};
-use crate::support::project::Project;
+use crate::support::project::{Project, Server};
 use crate::support::{small, state};
 use infra::image::Digest;
 use serde_json::{Value, json};
@@ -125,4 +125,69 @@ async fn an_image_is_copied_and_what_is_missing_is_told() {
     project.infra(&["image", "push", "api", "--env", "dev"]).expect(1);
     project.infra(&["image", "copy", &format!("{host}/shop/a"), &to]).expect(64);
     project.infra(&["image", "push", &path, "--to", "shop/a", "--tag", "no tag", "--env", "dev"]).expect(64);
+}
+
+/// The registry of the embedded AWS, whose repositories keep their tags.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_pushed_whole_and_its_tag_never_moves() {
+    let project = Project::on_server(Server::Local);
+    small::files(&project);
+    let account = project.account.clone().unwrap();
+    let make = "client('ecr').create_repository(repositoryName='small/dev/api', imageTagMutability='IMMUTABLE')";
+    state::boto(&account, make).await;
+    let push = |layout: &Layout, tag: &str| {
+        let path = layout.path().display().to_string();
+        let words = ["image", "push", &path, "--to", "small/dev/api", "--tag", tag, "--no-commit-tag", "--env", "dev"];
+        project.infra(&[&words[..], &["--format", "json"]].concat())
+    };
+    let several = Layout::new();
+    let shared = layer(0, 5000);
+    let platforms = [several.image(&[shared.clone(), layer(1, 900)]), several.image(&[shared.clone(), layer(2, 900)])];
+    let index = several.index(&platforms);
+    several.name_index(&index);
+    let pushed = push(&several, "v1").expect(0).json();
+    assert_eq!((&pushed["digest"], &pushed["tags"]), (&json!(index), &json!(["v1"])), "{pushed}");
+    assert_eq!(pushed["uploaded_blobs"], 5, "three layers and two configurations, each once: {pushed}");
+    let whole = format!(
+        "
+import hashlib, json, urllib.request
+ecr = client('ecr')
+def manifest(**which):
+    found = ecr.batch_get_image(repositoryName='small/dev/api', imageIds=[which])
+    assert not found['failures'], found
+    return found['images'][0]['imageManifest']
+tagged = manifest(imageTag='v1')
+assert 'sha256:' + hashlib.sha256(tagged.encode()).hexdigest() == '{index}'
+children = [child['digest'] for child in json.loads(tagged)['manifests']]
+assert children == ['{}', '{}'], children
+token = ecr.get_authorization_token()['authorizationData'][0]['authorizationToken']
+for child in children:
+    parts = json.loads(manifest(imageDigest=child))
+    for blob in [parts['config'], *parts['layers']]:
+        host = f'{{account}}.dkr.ecr.us-east-1.amazonaws.com'
+        request = urllib.request.Request(f'{{endpoint}}/v2/small/dev/api/blobs/' + blob['digest'],
+                                         headers={{'Authorization': 'Basic ' + token, 'Host': host}})
+        body = urllib.request.urlopen(request).read()
+        assert 'sha256:' + hashlib.sha256(body).hexdigest() == blob['digest']
+",
+        platforms[0], platforms[1]
+    );
+    state::boto(&account, &whole).await;
+    assert_eq!(push(&several, "v1").expect(0).json()["already_there"], true);
+
+    let other = Layout::new();
+    let image = other.image(&[layer(3, 900)]);
+    other.name(&image);
+    let refused = push(&other, "v1").expect(1);
+    assert!(refused.whole().contains("is another image's, and its tags never move"), "{}", refused.whole());
+    assert!(refused.whole().contains(&format!("it names {index}")), "{}", refused.whole());
+    let nothing_moved = format!(
+        "
+ids = client('ecr').list_images(repositoryName='small/dev/api')['imageIds']
+assert '{image}' not in [one['imageDigest'] for one in ids], ids
+assert [one['imageDigest'] for one in ids if one.get('imageTag') == 'v1'] == ['{index}'], ids
+"
+    );
+    state::boto(&account, &nothing_moved).await;
+    assert_eq!(push(&other, "v2").expect(0).json()["tags"], json!(["v2"]), "under another tag it goes");
 }

@@ -65,14 +65,23 @@ impl Layout {
 
     /// Says that this image is the layout's, so that the command finds it.
     pub fn name(&self, image: &Digest) {
+        self.name_as(image, "application/vnd.oci.image.manifest.v1+json");
+    }
+
+    /// The same for an image of several platforms.
+    pub fn name_index(&self, index: &Digest) {
+        self.name_as(index, "application/vnd.oci.image.index.v1+json");
+    }
+
+    fn name_as(&self, image: &Digest, media_type: &str) {
         let bytes = std::fs::read(self.path().join("blobs/sha256").join(image.hex())).unwrap();
-        let descriptor = self.descriptor("application/vnd.oci.image.manifest.v1+json", &bytes);
+        let descriptor = self.descriptor(media_type, &bytes);
         let index = json!({"schemaVersion": 2, "manifests": [descriptor]});
         std::fs::write(self.path().join("index.json"), index.to_string()).unwrap();
         std::fs::write(self.path().join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
     }
 
-    fn index(&self, images: &[Digest]) -> Digest {
+    pub fn index(&self, images: &[Digest]) -> Digest {
         let one = |digest: &Digest| {
             let bytes = std::fs::read(self.path().join("blobs/sha256").join(digest.hex())).unwrap();
             self.descriptor("application/vnd.oci.image.manifest.v1+json", &bytes)
