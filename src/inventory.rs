@@ -78,6 +78,7 @@ fn known(parameter: &Parameter, output: impl Fn(&str, &str) -> Option<String>) -
             let uri = output(&image.repository, REPOSITORY_URI)?;
             Some(image.reference(&uri).unwrap_or(uri))
         }
+        Parameter::Package(package) => package.value(output),
         Parameter::Secret { .. } => None,
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Rooms, lowest last; a room imports only from those below it:
 //! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate` → `inventory` → `render` →
-//! `catalog` → `environment` → `graph` → `state` → `site` → `image`, `local` → `aws`
-//! → `document` → `model`, `stateful`, `files`, `quantity`, `random`, `problem`, `error`.
+//! `catalog` → `environment` → `graph` → `state` → `site`, `package` → `image`, `local` → `aws`
+//! → `document` → `model`, `stateful`, `files`, `process`, `quantity`, `random`, `problem`, `error`.
 //!
 //! Data flows one way, and each arrow is a value that can be printed, saved and tested:
 //!
@@ -31,9 +31,11 @@ pub mod inventory;
 pub mod local;
 pub mod model;
 pub mod observe;
+pub mod package;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod process;
 pub mod quantity;
 pub mod random;
 pub mod rehearsal;

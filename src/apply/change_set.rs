@@ -188,6 +188,12 @@ fn parameters(run: &Run<'_>, wanted: &RenderedStack, exists: bool) -> Result<BTr
                     )
                 })?
             }
+            Parameter::Package(package) => package.value(|stack, key| run.output(stack, key)).ok_or_else(|| {
+                Stop::failed(
+                    format!("parameter {name} takes the package `{}`, and nobody knows where it is", package.name),
+                    [format!("plan again: infra plan --env {}", run.plan.environment)],
+                )
+            })?,
             Parameter::Output { stack, key } => run.output(stack, key).ok_or_else(|| {
                 Stop::failed(
                     format!("parameter {name} takes output {key} of stack `{stack}`, which has no such output"),

@@ -85,6 +85,32 @@ pub enum EventKind {
         uploaded_bytes: u64,
         already_there: bool,
     },
+    /// The dependencies of a package are installed, before the plan is made.
+    PackageBuilding {
+        package: String,
+        /// `pip install` or `npm ci`.
+        with: String,
+    },
+    /// A line that pip or npm printed.
+    PackageOutput {
+        package: String,
+        line: String,
+    },
+    PackageBuilt {
+        package: String,
+        digest: String,
+        bytes: u64,
+        elapsed_seconds: f64,
+    },
+    /// The bucket has the package; what was there before is not sent.
+    PackageUploaded {
+        package: String,
+        bucket: String,
+        key: String,
+        digest: String,
+        uploaded_bytes: u64,
+        already_there: bool,
+    },
     /// The bucket has the site's files.
     SiteUploaded {
         site: String,
@@ -119,7 +145,7 @@ pub enum EventKind {
         attempt: u32,
     },
     StackFinished(StackOutcome),
-    /// An image or the files of a site are where they should be, or will not get there.
+    /// An image, a package or the files of a site are where they should be, or will not get there.
     AssetFinished(AssetOutcome),
     StateSaved {
         serial: u64,

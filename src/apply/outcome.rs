@@ -29,12 +29,12 @@ pub struct StackOutcome {
     pub elapsed_seconds: f64,
 }
 
-/// An image, or the files of a site.
+/// An image, a package, or the files of a site.
 #[derive(Debug, Clone, Serialize)]
 pub struct AssetOutcome {
     /// As the plan calls it: `image api`.
     pub asset: String,
-    /// The stack that makes its repository or bucket.
+    /// The stack that makes its repository or bucket; empty for the bucket that the state lies in.
     #[serde(skip)]
     pub stack: String,
     #[serde(flatten)]

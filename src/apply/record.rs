@@ -4,7 +4,10 @@ use super::context::Run;
 use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::aws::digest;
-use crate::model::{Deployed, Durations, MadeFrom, Parameter, RenderedStack, SiteRecord, StackRecord, Written};
+use crate::model::{
+    Deployed, Durations, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord, StackRecord,
+    Target, Written,
+};
 use crate::plan::{Action, StackStep};
 use crate::state::Update;
 use jiff::Timestamp;
@@ -23,6 +26,7 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         tags: now.tags.clone(),
         images: images(wanted, now),
         made_from: made_from(wanted),
+        packages: packages(run, wanted),
         waits_on: wanted.waits_on(),
         site: run.record(&step.stack).and_then(|record| record.site),
         stack_policy_digest: wanted.stack_policy.as_deref().map(digest),
@@ -105,4 +109,31 @@ fn made_from(wanted: &RenderedStack) -> BTreeMap<String, MadeFrom> {
         _ => None,
     });
     images.collect()
+}
+
+fn packages(run: &Run<'_>, wanted: &RenderedStack) -> BTreeMap<String, PackageRecord> {
+    let target = |place: &PackagePlace| -> Option<Target> {
+        match place {
+            PackagePlace::Bucket { target, .. } => Some(target.clone()),
+            PackagePlace::Stack(stack) => {
+                let step = run.plan.step(stack).map(|step| step.target.clone());
+                step.or_else(|| run.record(stack).map(|record| record.target))
+            }
+        }
+    };
+    let packages = wanted.parameters.values().filter_map(|parameter| match parameter {
+        Parameter::Package(package) => {
+            let record = PackageRecord {
+                bucket: package.bucket(|stack, key| run.output(stack, key))?,
+                key: package.key()?,
+                digest: package.digest.clone()?,
+                made_from: package.made_from.clone(),
+                target: target(&package.place)?,
+                stack: package.place.stack().map(str::to_owned),
+            };
+            Some((package.name.clone(), record))
+        }
+        _ => None,
+    });
+    packages.collect()
 }

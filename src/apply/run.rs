@@ -49,7 +49,8 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     let finished = |job: &Job, outcome: Outcome| {
         if let Some(asset) = moving.get(job.name.as_str()) {
             let outcome = assets::ended(asset, outcome, running.seconds(&asset.id));
-            send(context.events, Some(&asset.stack), EventKind::AssetFinished(outcome.clone()));
+            let stack = Some(asset.stack.as_str()).filter(|stack| !stack.is_empty());
+            send(context.events, stack, EventKind::AssetFinished(outcome.clone()));
             report.lock().unwrap_or_else(PoisonError::into_inner).assets.push(outcome);
         } else if let Some(step) = steps.get(job.name.as_str()) {
             let outcome = ended(step, outcome, running.seconds(&step.stack));

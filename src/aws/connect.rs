@@ -6,8 +6,8 @@ use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
 use super::read_only::ReadOnly;
 use super::{
-    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, Pricing, SiteBucket, Table, Tagging,
-    cloudformation::CloudFormation,
+    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, SiteBucket, Table,
+    Tagging, cloudformation::CloudFormation,
 };
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -186,6 +186,11 @@ impl Aws {
         SiteBucket::new(self.at(target).s3(), bucket)
     }
 
+    /// The bucket that functions' code lies in.
+    pub fn package_bucket(&self, target: &Target, bucket: &str) -> PackageBucket {
+        PackageBucket::new(self.at(target).s3(), bucket)
+    }
+
     pub fn cloudfront(&self, target: &Target) -> CloudFront {
         let credentials = self.at(target).credentials.clone();
         CloudFront::new(self.http(), credentials, self.endpoint_url(), &target.region)
@@ -208,6 +213,12 @@ impl Aws {
     /// The bucket of states, templates and histories.
     pub fn objects(&self, state: &StateLocation) -> Objects {
         let clients = self.home(&state.region);
+        Objects::new(clients.s3(), state, self.endpoint_url().map(str::to_owned))
+    }
+
+    /// The same as somebody who may read it sees it.
+    pub fn objects_as(&self, state: &StateLocation, role: &str) -> Objects {
+        let clients = self.clients(Place { region: state.region.clone(), role: Some(role.to_owned()) });
         Objects::new(clients.s3(), state, self.endpoint_url().map(str::to_owned))
     }
 

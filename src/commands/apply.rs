@@ -42,7 +42,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
-    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder, false)?;
+    let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, false)?;
     let options = args.limits.options();
     let words = format!("apply{}", args.limits.words());
     change(session, &environment, &args.manner, &operation(&environment, words), async |grip: Grip<'_>| {

@@ -1,5 +1,5 @@
-//! What a plan's assets come to once account and disk have been asked: which images are there already, which files of sites
-//! differ.
+//! What a plan's assets come to once account and disk have been asked: which images and packages are there already, which
+//! files of sites differ.
 
 use super::session::Account;
 use crate::error::{Error, Kind, Result};
@@ -12,7 +12,7 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Asks the repositories that exist which of the plan's images they have. One that cannot be asked is no reason to stop:
+/// Asks the repositories and buckets that exist which of the plan's images and packages they have. One that cannot be asked is no reason to stop:
 /// the push finds out.
 pub async fn settle(plan: &mut Plan, account: &Account, deployed: &BTreeMap<String, Deployed>) {
     let open = plan.assets.iter_mut().filter(|asset| asset.action == AssetAction::UploadIfMissing);
@@ -25,6 +25,12 @@ pub async fn settle(plan: &mut Plan, account: &Account, deployed: &BTreeMap<Stri
 }
 
 async fn is_there(asset: &AssetStep, account: &Account, deployed: &BTreeMap<String, Deployed>) -> Option<bool> {
+    if let Some(package) = asset.package() {
+        let made = || deployed.get(&asset.stack)?.outputs.get(BUCKET_NAME).cloned();
+        let bucket = package.bucket.clone().or_else(made)?;
+        let found = account.aws.package_bucket(&asset.target, &bucket).find(package.key.as_deref()?).await;
+        return found.ok().map(|found| found.is_some());
+    }
     let digest = asset.image()?.after.as_deref()?;
     let uri = deployed.get(&asset.stack)?.outputs.get(REPOSITORY_URI)?;
     let repository = uri.parse::<Reference>().ok()?.repository;

@@ -1,5 +1,6 @@
 //! The images of an environment, made before its plan: a plan names them by digest.
 
+use super::packages;
 use super::promotion;
 use super::session::Session;
 use super::surroundings;
@@ -257,7 +258,7 @@ fn sources(project: &Path, environment: &Environment, name: &str) -> Option<Stri
     }
 }
 
-/// Counts, for each image that changes, the commits since the one that runs was made.
+/// Counts, for each image and package that changes, the commits since the one that runs was made.
 pub fn count_commits(plan: &mut Plan, state: Option<&State>, environment: &Environment, project: &Path) {
     for step in &mut plan.steps {
         let record = state.and_then(|state| state.stacks.get(&step.stack));
@@ -277,6 +278,7 @@ pub fn count_commits(plan: &mut Plan, state: Option<&State>, environment: &Envir
             };
             step.image_commits.extend(commits.map(|commits| (name.clone(), commits)));
         }
+        packages::count_commits(&mut plan.assets, step, record, environment, project);
         let mine = plan.assets.iter_mut().filter(|asset| asset.needed_by.contains(&step.stack));
         for asset in mine {
             if let Asset::Image(image) = &mut asset.asset

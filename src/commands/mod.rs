@@ -18,6 +18,7 @@ pub mod init;
 pub mod local;
 pub mod lock;
 pub mod outputs;
+mod packages;
 pub mod plan;
 mod planning;
 mod policies;

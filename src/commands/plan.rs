@@ -61,7 +61,7 @@ const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let language = args.diagram.as_deref().map(Language::of).transpose()?;
-    let (environment, wanted) = planning::wanted_with_images(session, args.making.builder, args.offline)?;
+    let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, args.offline)?;
     let options = args.limits.options();
     let mut plan = match args.offline {
         true => offline(session, &environment, &wanted, &options)?,

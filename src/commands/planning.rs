@@ -3,6 +3,7 @@
 use super::assets::{self, Buckets};
 use super::changing::Grip;
 use super::images;
+use super::packages;
 use super::policies;
 use super::session::{Account, Session};
 use crate::apply::{EventKind, send, settle};
@@ -105,14 +106,15 @@ pub fn wanted(session: &Session) -> Result<(Environment, Vec<RenderedStack>)> {
     Ok((environment, stacks))
 }
 
-/// The same, with the images that the stacks name made: what a plan to be applied is made from.
-pub fn wanted_with_images(
+/// The same, with the images and packages that the stacks name made: what a plan to be applied is made from.
+pub fn wanted_with_assets(
     session: &Session,
     builder: Choice,
     offline: bool,
 ) -> Result<(Environment, Vec<RenderedStack>)> {
     let (environment, mut stacks) = wanted(session)?;
     images::fill(session, &environment, &mut stacks, builder, offline)?;
+    packages::fill(session, &environment, &mut stacks, offline)?;
     Ok((environment, stacks))
 }
 

@@ -50,7 +50,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     environment.apply.speed = 1.0;
     environment.apply.concurrency = args.concurrency.map_or(environment.apply.concurrency, usize::from);
     let copy = LocalCopy::find(&session.project, &environment)?;
-    rehearsal::name_images(&mut wanted, copy.as_ref().and_then(|copy| copy.state.as_ref()));
+    rehearsal::name_assets(&mut wanted, copy.as_ref().and_then(|copy| copy.state.as_ref()));
     let known = Known::from_copy(copy, &environment, &wanted)?;
     crate::random::seed(args.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -4,7 +4,7 @@
 use super::document::{Drift, ResourceDrift, StackDrift, Status};
 use super::facts::{Facts, StackFacts};
 use crate::aws::digest;
-use crate::model::{Deployed, Environment, LocalImageUse, Parameter, RenderedStack, Secret, State};
+use crate::model::{Deployed, Environment, LocalImageUse, PackageUse, Parameter, RenderedStack, Secret, State};
 use crate::plan::{
     Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
     ValueChange,
@@ -66,6 +66,14 @@ fn as_deployed(facts: &StackFacts, deployed: &Deployed) -> Option<RenderedStack>
                 made_from: record.made_from.get(&image.name).cloned().unwrap_or_default(),
                 ..image.clone()
             }),
+            Some(Parameter::Package(package)) if record.packages.contains_key(&package.name) => {
+                let last = &record.packages[&package.name];
+                Parameter::Package(PackageUse {
+                    digest: Some(last.digest.clone()),
+                    made_from: last.made_from.clone(),
+                    ..package.clone()
+                })
+            }
             _ => Parameter::Value(value.clone()),
         };
         (name.clone(), parameter)

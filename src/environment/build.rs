@@ -1,11 +1,11 @@
 //! The merged values as an [`Environment`]: what is missing, and names that must exist. Types and forms have been
 //! checked file by file; a value of a wrong type is passed over here, for its problem is told already.
 
-use super::{drift, images, keys, usage, waivers};
+use super::{drift, images, keys, packages, usage, waivers};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, StackSpec, StateLocation, Target,
+    ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, Package, StackSpec, StateLocation, Target,
 };
 use crate::problem::{Located, Location, Problem, nearest};
 use crate::quantity;
@@ -32,9 +32,10 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
     let region = text(top, "region").unwrap_or_default();
     let target = Target { account: account.clone(), region: region.clone(), role: None };
     let images = images::read(top, complete, problems);
+    let packages = packages::read(top, complete, problems);
     let stacks = stacks(top, &target);
     if complete {
-        check_names(&stacks, &images, problems);
+        check_names(&stacks, &images, &packages, problems);
     }
     let usage = usage::read(top, &stacks, complete, problems);
     let drift_ignores = drift::read(top, &stacks, complete, problems);
@@ -44,10 +45,12 @@ pub fn build(name: &str, merged: InputValue, complete: bool, problems: &mut Vec<
         tags: entries(top, "tags").filter_map(|(key, input)| Some((key.clone(), scalar(&input.value)?))).collect(),
         protect: top.get("protect").is_some_and(|input| to_json(&input.value) == serde_json::Value::Bool(true)),
         images,
+        packages,
         stacks,
         usage,
         waivers: waivers::read(top, problems),
         state: state(top, &account, &region),
+        reader: top.get("state").and_then(|input| text(map(&input.value)?, "reader")),
         apply: apply(top),
         drift_ignores,
         local: top.get("local").is_some_and(|input| map(&input.value).is_some()),
@@ -126,8 +129,13 @@ fn stacks(top: &IndexMap<String, Input>, target: &Target) -> IndexMap<String, St
     entries(top, "stacks").filter_map(read).collect()
 }
 
-/// Stacks and images that `needs` and `after` name must exist, and nobody may wait on itself.
-fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, Image>, problems: &mut Vec<Problem>) {
+/// Stacks, images and packages that `needs` and `after` name must exist, and nobody may wait on itself.
+fn check_names(
+    stacks: &IndexMap<String, StackSpec>,
+    images: &IndexMap<String, Image>,
+    packages: &IndexMap<String, Package>,
+    problems: &mut Vec<Problem>,
+) {
     let mut edges = Vec::new();
     for (name, stack) in stacks {
         let mut wait = |on: &str, at: &Location| {
@@ -140,15 +148,24 @@ fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, I
         for need in stack.needs.values() {
             match &need.value {
                 Need::Output { stack, .. } => wait(stack, &need.at),
-                Need::Image { .. } => {}
+                Need::Image { .. } | Need::Package { .. } => {}
             }
         }
         for need in stack.needs.values() {
-            if let Need::Image { name } = &need.value
-                && !images.contains_key(name)
-            {
-                problems.push(unknown("image", name, &need.at, images.keys()));
+            match &need.value {
+                Need::Image { name } if !images.contains_key(name) => {
+                    problems.push(unknown("image", name, &need.at, images.keys()));
+                }
+                Need::Package { name, .. } if !packages.contains_key(name) => {
+                    problems.push(unknown("package", name, &need.at, packages.keys()));
+                }
+                _ => {}
             }
+        }
+    }
+    for bucket in packages.values().filter_map(|package| package.bucket.as_ref()) {
+        if !stacks.contains_key(&bucket.value) {
+            problems.push(unknown("stack", &bucket.value, &bucket.at, stacks.keys()));
         }
     }
     for (name, image) in images {
@@ -161,7 +178,11 @@ fn check_names(stacks: &IndexMap<String, StackSpec>, images: &IndexMap<String, I
 
 /// A name that should be one of `known` and is not.
 pub fn unknown<'a>(what: &str, name: &str, at: &Location, known: impl Iterator<Item = &'a String> + Clone) -> Problem {
-    let code = if what == "image" { "unknown-image" } else { "unknown-stack" };
+    let code = match what {
+        "image" => "unknown-image",
+        "package" => "unknown-package",
+        _ => "unknown-stack",
+    };
     let problem = Problem::error(code, format!("there is no {what} `{name}` in this environment"), Some(at.clone()));
     match nearest(name, known.clone().map(String::as_str)) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),

@@ -77,8 +77,8 @@ pub const PARAMETER_NAME: Format = Format {
     longest: 255,
 };
 pub const NEED: Format = Format {
-    expects: "`stack.Output` or `image:name`",
-    pattern: "^([A-Za-z0-9-]+\\.[A-Za-z0-9]+|image:[A-Za-z0-9-]+)$",
+    expects: "`stack.Output`, `image:name`, or `package:name` with `.bucket` or `.key`",
+    pattern: "^([A-Za-z0-9-]+\\.[A-Za-z0-9]+|image:[A-Za-z0-9-]+|package:[A-Za-z0-9-]+(\\.(bucket|key))?)$",
     longest: 400,
 };
 pub const BUCKET: Format = Format {
@@ -147,6 +147,12 @@ pub const ENVIRONMENT: Section = Section {
             shape: Shape::Named { name: &IMAGE_NAME, entry: &Shape::Keys(&IMAGE) },
             required: false,
             about: "Container images by name.",
+        },
+        Key {
+            name: "packages",
+            shape: Shape::Named { name: &IMAGE_NAME, entry: &Shape::Keys(&super::packages::PACKAGE) },
+            required: false,
+            about: "Code of functions by name: a folder and its dependencies, packed for Lambda.",
         },
         Key {
             name: "stacks",
@@ -341,7 +347,7 @@ const STACK: Section = Section {
             name: "needs",
             shape: Shape::Named { name: &PARAMETER_NAME, entry: &Shape::Text(&NEED) },
             required: false,
-            about: "CloudFormation parameters and where their values come from (`stack.Output`, `image:name`), where this \
+            about: "CloudFormation parameters and where their values come from (`stack.Output`, `image:name`, `package:name.key`), where this \
                     differs from the template's own wiring.",
         },
         Key {
@@ -419,6 +425,13 @@ const STATE: Section = Section {
             shape: Shape::Text(&REGION),
             required: false,
             about: "The region of both. Default: the environment's.",
+        },
+        Key {
+            name: "reader",
+            shape: Shape::Text(&ROLE_ARN),
+            required: false,
+            about: "The IAM role that environments of other accounts assume to read what this one runs, for `from`: its state, \
+                    images and packages.",
         },
     ],
 };
@@ -522,6 +535,9 @@ mod tests {
             (&TAG_VALUE, "Müller/日本 a+b@c.de", true),
             (&NEED, "network.VpcId", true),
             (&NEED, "image:api", true),
+            (&NEED, "package:emailer", true),
+            (&NEED, "package:emailer.key", true),
+            (&NEED, "package:emailer.size", false),
             (&NEED, "network", false),
             (&IMAGE_REF, "api:latest", false),
             (&ROLE_ARN, "arn:aws:iam::111122223333:role/deploy/x", true),

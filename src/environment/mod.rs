@@ -9,6 +9,7 @@ mod drift;
 mod images;
 mod keys;
 mod merge;
+mod packages;
 mod scan;
 mod usage;
 mod waivers;
@@ -18,7 +19,7 @@ mod tests;
 
 use crate::document;
 use crate::error::{Error, Kind};
-use crate::model::{Environment, Image, PromotedImage};
+use crate::model::{Environment, Image, PackageSource, PromotedImage};
 use crate::problem::{Problem, nearest};
 use std::path::Path;
 
@@ -59,15 +60,22 @@ pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), E
     }
 }
 
-/// Environments that images are taken from must be there, and be others.
+/// Environments that images and packages are taken from must be there, and be others.
 fn promotions(project: &Path, environment: &Environment, problems: &mut Vec<Problem>) {
-    for (name, image) in &environment.images {
-        let Image::Promoted(PromotedImage { environment: from, .. }) = image else { continue };
+    let images = environment.images.iter().filter_map(|(name, image)| match image {
+        Image::Promoted(PromotedImage { environment: from, .. }) => Some(("image", name, from)),
+        _ => None,
+    });
+    let packages = environment.packages.iter().filter_map(|(name, package)| match &package.source {
+        PackageSource::Promoted(from) => Some(("package", name, from)),
+        PackageSource::Folder(_) => None,
+    });
+    for (what, name, from) in images.chain(packages) {
         let problem = |message: String| Problem::error("unknown-environment", message, Some(from.at.clone()));
         if from.value == environment.name {
-            problems.push(problem(format!("the image `{name}` cannot come from its own environment")));
+            problems.push(problem(format!("the {what} `{name}` cannot come from its own environment")));
         } else if !project.join(DIRECTORY).join(format!("{}.yaml", from.value)).exists() {
-            let message = format!("the image `{name}` comes from the environment `{}`, and there is none", from.value);
+            let message = format!("the {what} `{name}` comes from the environment `{}`, and there is none", from.value);
             let others = names(project).unwrap_or_default();
             let others = others.iter().map(String::as_str).filter(|other| *other != environment.name);
             problems.push(match nearest(&from.value, others.clone()) {

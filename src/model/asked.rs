@@ -1,6 +1,6 @@
 //! What is asked of CloudFormation: a stack with its template and its parameters.
 
-use super::Target;
+use super::{PackageUse, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +47,8 @@ pub enum Parameter {
     },
     /// An image that was made on this machine: `<output RepositoryUri of the stack>@<digest>`.
     LocalImage(LocalImageUse),
+    /// A function's code, or where it lies.
+    Package(PackageUse),
     /// What a NoEcho parameter is given literally: sent to CloudFormation, printed and saved nowhere.
     Secret {
         #[serde(skip)]
@@ -85,10 +87,10 @@ pub struct Promotion {
     pub role: Option<String>,
 }
 
-/// What an image was made from.
+/// What an image or a package was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeFrom {
-    /// `sha256:…` of the build context, or of the archive.
+    /// `sha256:…` of the build context, of the package's sources, or of the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_digest: Option<String>,
     /// With `-dirty` where files differed from it.
@@ -119,6 +121,7 @@ impl RenderedStack {
         let outputs = self.parameters.values().filter_map(|parameter| match parameter {
             Parameter::Output { stack, .. } => Some(stack.clone()),
             Parameter::LocalImage(image) => Some(image.repository.clone()),
+            Parameter::Package(package) => package.place.stack().map(str::to_owned),
             _ => None,
         });
         let names: std::collections::BTreeSet<String> = outputs.chain(self.after.iter().cloned()).collect();

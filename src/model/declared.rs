@@ -1,5 +1,6 @@
 //! What the files say: an environment, its images, its stacks.
 
+use super::{Package, PackagePart};
 use crate::problem::{Located, Location};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
@@ -19,9 +20,12 @@ pub struct Environment {
     /// Termination protection, stack policies for stateful resources, explicit words for what destroys data.
     pub protect: bool,
     pub images: IndexMap<String, Image>,
+    pub packages: IndexMap<String, Package>,
     pub stacks: IndexMap<String, StackSpec>,
     pub waivers: Vec<Waiver>,
     pub state: StateLocation,
+    /// The role that environments of other accounts assume to read what this one runs.
+    pub reader: Option<String>,
     pub apply: ApplySettings,
     /// What AWS bills by use.
     pub usage: Usage,
@@ -272,13 +276,23 @@ pub struct Target {
 pub enum Need {
     Output { stack: String, key: String },
     Image { name: String },
+    Package { name: String, part: PackagePart },
 }
 
 impl Need {
-    /// `stack.Output` or `image:name`.
+    /// `stack.Output`, `image:name`, `package:name`, `package:name.bucket` or `package:name.key`.
     pub fn parse(text: &str) -> Option<Need> {
         if let Some(name) = text.strip_prefix("image:") {
             return (!name.is_empty()).then(|| Need::Image { name: name.to_owned() });
+        }
+        if let Some(package) = text.strip_prefix("package:") {
+            let (name, part) = match package.split_once('.') {
+                None => (package, PackagePart::Uri),
+                Some((name, "bucket")) => (name, PackagePart::Bucket),
+                Some((name, "key")) => (name, PackagePart::Key),
+                Some(_) => return None,
+            };
+            return (!name.is_empty()).then(|| Need::Package { name: name.to_owned(), part });
         }
         let (stack, key) = text.split_once('.')?;
         let filled = !stack.is_empty() && !key.is_empty();

@@ -3,9 +3,11 @@
 mod asked;
 mod declared;
 mod deployed;
+mod package;
 mod remembered;
 
 pub use asked::*;
 pub use declared::*;
 pub use deployed::*;
+pub use package::*;
 pub use remembered::*;

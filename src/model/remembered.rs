@@ -1,6 +1,6 @@
 //! What is remembered: the state, its stacks and images, and who holds the lock.
 
-use super::{Fingerprint, MadeFrom, Target};
+use super::{Fingerprint, MadeFrom, PackageRecord, Target};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ pub struct StackRecord {
     /// Image name → what it was made from, for those that were made here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub made_from: BTreeMap<String, MadeFrom>,
+    /// Package name → the archive that its functions were given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, PackageRecord>,
     /// Stacks that had to come first: destroy goes the other way round.
     pub waits_on: Vec<String>,
     /// The files that were put into its bucket.

@@ -1,7 +1,10 @@
-//! What goes up beside stacks: images to their repositories, files of a site to its bucket. Plain data, derived from steps.
+//! What goes up beside stacks: images to their repositories, code of functions and files of a site to their buckets. Plain
+//! data, derived from steps.
 
 use super::document::{Action, Removal, StackStep, Value};
-use crate::model::{LocalImageUse, MadeFrom, Parameter, Promotion, State, Target};
+use crate::model::{
+    LocalImageUse, MadeFrom, PackagePlace, PackagePromotion, PackageUse, Parameter, Promotion, State, Target,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,7 +18,8 @@ pub struct AssetStep {
     #[serde(flatten)]
     pub asset: Asset,
     pub action: AssetAction,
-    /// The stack that makes the repository or bucket.
+    /// The stack that makes the repository or bucket; empty for the bucket that the state lies in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stack: String,
     /// Where that is.
     pub target: Target,
@@ -36,12 +40,15 @@ pub enum AssetAction {
     UploadIfMissing,
     /// It goes, so that its bucket can be deleted.
     Remove,
+    /// Nobody looks whether it is there: a rehearsal. No plan that is shown or saved has it.
+    Assumed,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Asset {
     Image(ImageAsset),
+    Package(PackageAsset),
     Site(SiteAsset),
 }
 
@@ -65,6 +72,33 @@ pub struct ImageAsset {
     /// Another environment runs it: it is copied from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Promotion>,
+}
+
+/// A function's code for a bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PackageAsset {
+    /// `sha256:…` of the archive that the stacks have now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// `sha256:…` of the archive that they get; none while it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Of the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// Commits to its folder since the one that runs was made, where both are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commits: Option<u64>,
+    #[serde(flatten)]
+    pub made_from: MadeFrom,
+    /// None while the stack that makes it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Another environment runs it: it is copied from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PackagePromotion>,
 }
 
 /// The files of a folder for a bucket.
@@ -94,14 +128,21 @@ impl AssetStep {
     pub fn image(&self) -> Option<&ImageAsset> {
         match &self.asset {
             Asset::Image(image) => Some(image),
-            Asset::Site(_) => None,
+            Asset::Package(_) | Asset::Site(_) => None,
+        }
+    }
+
+    pub fn package(&self) -> Option<&PackageAsset> {
+        match &self.asset {
+            Asset::Package(package) => Some(package),
+            Asset::Image(_) | Asset::Site(_) => None,
         }
     }
 
     pub fn site(&self) -> Option<&SiteAsset> {
         match &self.asset {
             Asset::Site(site) => Some(site),
-            Asset::Image(_) => None,
+            Asset::Image(_) | Asset::Package(_) => None,
         }
     }
 }
@@ -126,11 +167,37 @@ pub(super) fn images(steps: &[StackStep]) -> Vec<AssetStep> {
     assets
 }
 
+/// The packages that these steps bring to their stacks, each once.
+pub(super) fn packages(steps: &[StackStep]) -> Vec<AssetStep> {
+    let mut assets: Vec<AssetStep> = Vec::new();
+    for step in steps.iter().filter(|step| works(step)) {
+        for package in new_packages(step) {
+            let same = |asset: &&mut AssetStep| {
+                asset.name == package.name && asset.package().is_some_and(|known| known.after == package.digest)
+            };
+            match assets.iter_mut().find(same) {
+                Some(asset) if asset.needed_by.contains(&step.stack) => {}
+                Some(asset) => asset.needed_by.push(step.stack.clone()),
+                None => {
+                    let other = assets.iter().any(|asset| asset.name == package.name);
+                    assets.push(of_package(package, step, steps, other));
+                }
+            }
+        }
+    }
+    assets
+}
+
 /// The files that stand in the way of stacks that go: CloudFormation deletes no bucket that holds anything.
 pub(super) fn leftovers(steps: &[StackStep], records: Option<&State>) -> Vec<AssetStep> {
+    let all = || records.into_iter().flat_map(|state| state.stacks.values());
+    let holds_packages = |stack: &str| {
+        all().flat_map(|record| record.packages.values()).any(|package| package.stack.as_deref() == Some(stack))
+    };
     let filled = |step: &&StackStep| {
         let record = records.and_then(|state| state.stacks.get(&step.stack));
-        record.is_some_and(|record| record.site.is_some()) && emptied(step).next().is_some()
+        let holds = record.is_some_and(|record| record.site.is_some()) || holds_packages(&step.stack);
+        holds && emptied(step).next().is_some()
     };
     let leftover = |step: &StackStep| {
         let record = records.and_then(|state| state.stacks.get(&step.stack)?.site.as_ref());
@@ -167,6 +234,16 @@ pub fn new_images(step: &StackStep) -> impl Iterator<Item = &LocalImageUse> {
     local.filter(|image| works(step) && step.images.contains_key(&image.name))
 }
 
+/// The packages that the step brings to its stack: one of several parameters may name each.
+pub fn new_packages(step: &StackStep) -> impl Iterator<Item = &PackageUse> {
+    let parameters = step.wanted.iter().flat_map(|stack| stack.parameters.values());
+    let packages = parameters.filter_map(|parameter| match parameter {
+        Parameter::Package(package) => Some(package),
+        _ => None,
+    });
+    packages.filter(|package| works(step) && step.packages.contains_key(&package.name))
+}
+
 fn works(step: &StackStep) -> bool {
     matches!(step.action, Action::Create | Action::Update | Action::Recreate)
 }
@@ -192,6 +269,41 @@ fn of_image(image: &LocalImageUse, user: &StackStep, steps: &[StackStep], other:
         stack: image.repository.clone(),
         target: repository.map_or(&user.target, |step| &step.target).clone(),
         waits_on: repository.map(|step| step.stack.clone()).into_iter().collect(),
+        needed_by: vec![user.stack.clone()],
+    }
+}
+
+/// `other`: as for images.
+fn of_package(package: &PackageUse, user: &StackStep, steps: &[StackStep], other: bool) -> AssetStep {
+    let maker = package.place.stack().and_then(|stack| steps.iter().find(|step| step.stack == stack));
+    let new = maker.is_some_and(|step| matches!(step.action, Action::Create | Action::Recreate));
+    let digest = package.digest.as_deref().unwrap_or_default();
+    let known = |value: &Value| match value {
+        Value::Known(serde_json::Value::String(digest)) => Some(digest.clone()),
+        _ => None,
+    };
+    let asset = PackageAsset {
+        before: user.packages.get(&package.name).and_then(|change| known(&change.before)),
+        after: package.digest.clone(),
+        size_bytes: package.size_bytes,
+        commits: None,
+        made_from: package.made_from.clone(),
+        bucket: package.bucket(|_, _| None),
+        key: package.key(),
+        from: package.from.clone(),
+    };
+    let target = match &package.place {
+        PackagePlace::Bucket { target, .. } => target,
+        PackagePlace::Stack(_) => maker.map_or(&user.target, |step| &step.target),
+    };
+    AssetStep {
+        id: if other { format!("package {}@{digest}", package.name) } else { format!("package {}", package.name) },
+        name: package.name.clone(),
+        asset: Asset::Package(asset),
+        action: if new { AssetAction::Upload } else { AssetAction::UploadIfMissing },
+        stack: package.place.stack().unwrap_or_default().to_owned(),
+        target: target.clone(),
+        waits_on: maker.map(|step| step.stack.clone()).into_iter().collect(),
         needed_by: vec![user.stack.clone()],
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn assemble(request: &Request, steps: Vec<StackStep>) -> Plan {
         lineage: request.state.map(|state| state.lineage.clone()),
         serial: request.state.map_or(0, |state| state.serial),
         targets: request.options.targets.clone(),
-        assets: [assets::images(&steps), assets::leftovers(&steps, request.state)].concat(),
+        assets: [assets::images(&steps), assets::packages(&steps), assets::leftovers(&steps, request.state)].concat(),
         steps,
         findings: Vec::new(),
         cost: None,
@@ -182,6 +182,7 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     step.parameters = differences.parameters;
     step.tags = differences.tags;
     step.images = differences.images;
+    step.packages = differences.packages;
     step.protection = differences.protection;
     let risks = findings::risks(&step, &sides);
     Ok((step, outputs.values, risks))

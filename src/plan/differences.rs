@@ -3,7 +3,7 @@
 use super::document::{Value, ValueChange};
 use super::head::Head;
 use crate::aws::digest;
-use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord};
+use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, package_digest};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ pub(super) fn resolve(wanted: &RenderedStack, flow: &Flow) -> BTreeMap<String, O
         Parameter::Image { reference, .. } => Some(reference.clone()),
         Parameter::Output { stack, key } => flow.get(stack)?.get(key)?.clone(),
         Parameter::LocalImage(image) => image.reference(flow.get(&image.repository)?.get(REPOSITORY_URI)?.as_ref()?),
+        Parameter::Package(package) => package.value(|stack, key| flow.get(stack)?.get(key)?.clone()),
     };
     wanted.parameters.iter().map(|(name, parameter)| (name.clone(), value(parameter))).collect()
 }
@@ -29,6 +30,7 @@ pub(super) struct Differences {
     pub parameters: BTreeMap<String, ValueChange>,
     pub tags: BTreeMap<String, ValueChange>,
     pub images: BTreeMap<String, ValueChange>,
+    pub packages: BTreeMap<String, ValueChange>,
     pub protection: Option<ValueChange>,
 }
 
@@ -50,6 +52,7 @@ impl Differences {
             parameters: parameters(&deployed.parameters, values, head),
             tags: tags(&deployed.tags, &wanted.tags),
             images: images(&deployed.parameters, wanted, values),
+            packages: packages(&deployed.parameters, wanted, values),
             protection: protection(Some((deployed, record)), wanted),
         }
     }
@@ -61,6 +64,7 @@ impl Differences {
             parameters: parameters(&BTreeMap::new(), values, head),
             tags: tags(&BTreeMap::new(), &wanted.tags),
             images: images(&BTreeMap::new(), wanted, values),
+            packages: packages(&BTreeMap::new(), wanted, values),
             protection: protection(None, wanted),
         }
     }
@@ -145,6 +149,29 @@ fn images(
         if after.is_none() || before.get(key) != after {
             let old = before.get(key).map_or(Value::Absent, Value::text);
             changes.insert(name.clone(), ValueChange::new(old, after.map_or(Value::Unknown, Value::text)));
+        }
+    }
+    changes
+}
+
+/// Digests of the packages that become others, or go elsewhere.
+fn packages(
+    before: &BTreeMap<String, String>,
+    wanted: &RenderedStack,
+    values: &BTreeMap<String, Option<String>>,
+) -> BTreeMap<String, ValueChange> {
+    let mut changes: BTreeMap<String, ValueChange> = BTreeMap::new();
+    for (key, parameter) in &wanted.parameters {
+        let Parameter::Package(package) = parameter else { continue };
+        let after = values.get(key).and_then(Option::as_ref);
+        let old = before.get(key).and_then(|value| package_digest(value));
+        if after.is_none() || before.get(key) != after {
+            let new = package.digest.as_ref().map_or(Value::Unknown, Value::text);
+            changes.entry(package.name.clone()).or_insert_with(|| ValueChange::new(Value::Absent, new));
+        }
+        // Of several parameters only some say which one it was.
+        if let (Some(change), Some(old)) = (changes.get_mut(&package.name), old) {
+            change.before = Value::text(old);
         }
     }
     changes

@@ -26,7 +26,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
     pub steps: Vec<StackStep>,
-    /// What goes up beside the stacks: images, files of sites.
+    /// What goes up beside the stacks: images, packages, files of sites.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetStep>,
     pub findings: Vec<Finding>,
@@ -61,6 +61,9 @@ pub struct StackStep {
     /// Image name → commits since the one that runs was made, where both are known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub image_commits: BTreeMap<String, u64>,
+    /// Package name → digest, for the packages that the stack's parameters name and that become others or go elsewhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, ValueChange>,
     /// Termination protection or stack policy change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<ValueChange>,
@@ -247,7 +250,7 @@ pub struct Summary {
     pub destroy: usize,
     /// Stacks with something to do.
     pub stacks: usize,
-    /// Images and sites that go up or go.
+    /// Images, packages and sites that go up or go.
     pub assets: usize,
 }
 
@@ -260,7 +263,7 @@ impl Plan {
 
     /// Assets with something to do.
     pub fn moving(&self) -> impl Iterator<Item = &AssetStep> {
-        self.assets.iter().filter(|asset| asset.action != AssetAction::Nothing)
+        self.assets.iter().filter(|asset| !matches!(asset.action, AssetAction::Nothing | AssetAction::Assumed))
     }
 
     /// There is something to apply: changes, or stacks that the state must learn of. More than [`Self::has_changes`],
@@ -310,6 +313,7 @@ impl StackStep {
             outputs: BTreeMap::new(),
             images: BTreeMap::new(),
             image_commits: BTreeMap::new(),
+            packages: BTreeMap::new(),
             protection: None,
             unprotect: false,
             revert_drift: false,

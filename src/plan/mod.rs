@@ -18,7 +18,9 @@ mod shown;
 mod situation;
 mod steady;
 
-pub use assets::{Asset, AssetAction, AssetStep, ImageAsset, SiteAsset, before, emptied, new_images};
+pub use assets::{
+    Asset, AssetAction, AssetStep, ImageAsset, PackageAsset, SiteAsset, before, emptied, new_images, new_packages,
+};
 pub use build::{needs_template, plan};
 pub use differences::has_template;
 pub use document::{

@@ -10,7 +10,7 @@ mod stand_ins;
 mod timeline;
 
 pub use known::Known;
-pub use stand_ins::{move_nothing, name_images};
+pub use stand_ins::{move_nothing, name_assets};
 pub use timeline::{Act, CriticalPath, Recorder, Resource, Timeline};
 
 use crate::apply::Report;

@@ -9,6 +9,7 @@ mod body;
 mod functions;
 mod limits;
 mod marks;
+mod packages;
 mod safety;
 mod wiring;
 mod workshop;

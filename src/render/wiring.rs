@@ -2,6 +2,7 @@
 //! that they name is there.
 
 use super::Draft;
+use super::packages;
 use super::workshop::{Workshop, manifest_problem};
 use crate::document::listed;
 use crate::graph::Edge;
@@ -81,6 +82,27 @@ pub fn wire(
                 }
                 None => problems.push(unknown_image(image, wire, draft, environment)),
             },
+            Need::Package { name: package, part } => match environment.packages.get(package) {
+                Some(found) => {
+                    if !matches!(declared.parameter_type, ParameterType::String) {
+                        let message = format!("the parameter `{name}` takes a package, and is no `String`");
+                        let problem =
+                            workshop.problem_at(&draft.trace, declared.type_span, "wrong-parameter-type", message);
+                        problems.push(problem.related(wire.at.clone(), "wired here"));
+                    }
+                    let used = packages::taken(environment, package, found, *part);
+                    let at = if wire.from_manifest { &draft.spec.at } else { &wire.at };
+                    match packages::place_problem(draft, drafts, environment, &used, found, at) {
+                        Some(problem) if !problems.contains(&problem) => problems.push(problem),
+                        _ => {}
+                    }
+                    packages::runtime_problems(draft, name, package, found, workshop, problems);
+                    let (from, at) = (draft.spec.name.clone(), Some(wire.at.clone()));
+                    edges.extend(used.place.stack().map(|to| Edge { from, to: to.to_owned(), at }));
+                    parameters.insert(name.clone(), Parameter::Package(used));
+                }
+                None => problems.push(unknown_package(package, wire, draft, environment)),
+            },
         }
     }
     problems.extend(files_problem(draft));
@@ -128,7 +150,7 @@ fn wires(draft: &Draft<'_>, workshop: &Workshop, problems: &mut Vec<Problem>) ->
                 let problem = Problem::error("wrong-value", format!("`{from}` is no need"), Some(need.from.at.clone()));
                 problems.push(
                     problem
-                        .label("expected `stack.Output` or `image:name`")
+                        .label("expected `stack.Output`, `image:name` or `package:name.key`")
                         .related(draft.spec.at.clone(), "for this stack"),
                 );
             }
@@ -254,6 +276,20 @@ fn unknown_image(image: &str, wire: &Wire, draft: &Draft<'_>, environment: &Envi
             format!("add it: `images: {{{image}: {{ref: \"repository@sha256:…\"}}}}`")
         }
         None => format!("the images are {}", listed(names())),
+    })
+}
+
+fn unknown_package(package: &str, wire: &Wire, draft: &Draft<'_>, environment: &Environment) -> Problem {
+    let message =
+        format!("the stack `{}` needs the package `{package}`, and there is none of that name", draft.spec.name);
+    let problem = at_environment(Problem::error("unknown-package", message, None), wire, draft);
+    let names = || environment.packages.keys().map(String::as_str);
+    problem.help(match nearest(package, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if environment.packages.is_empty() => {
+            format!("add it: `packages: {{{package}: {{folder: functions/{package}, runtime: python3.13}}}}`")
+        }
+        None => format!("the packages are {}", listed(names())),
     })
 }
 

@@ -34,6 +34,11 @@ impl StateStore {
         }
     }
 
+    /// Read as this role: the environment of another account.
+    pub fn read_as(aws: &Aws, environment: &Environment, role: &str) -> StateStore {
+        StateStore { objects: aws.objects_as(&environment.state, role), ..StateStore::new(aws, environment) }
+    }
+
     /// `<project>/<environment>`: the lock's id, and what all keys begin with.
     pub fn id(&self) -> String {
         format!("{}/{}", self.project, self.environment)

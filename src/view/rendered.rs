@@ -3,7 +3,7 @@
 use super::View;
 use super::text;
 use crate::error::Result;
-use crate::model::{Parameter, RenderedStack};
+use crate::model::{PackagePlace, Parameter, RenderedStack};
 use crate::view::Format;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -46,6 +46,13 @@ fn comments(stack: &RenderedStack) -> String {
             Parameter::Output { stack, key } => format!("{stack}.{key}"),
             Parameter::Image { name, reference } => format!("image {name}, {reference}"),
             Parameter::LocalImage(image) => format!("image {}, pushed to {}", image.name, image.repository),
+            Parameter::Package(package) => {
+                let to = match &package.place {
+                    PackagePlace::Bucket { name, .. } => format!("s3://{name}"),
+                    PackagePlace::Stack(stack) => format!("the bucket of {stack}"),
+                };
+                format!("package {}, uploaded to {to}", package.name)
+            }
             Parameter::Secret { .. } => "(sensitive)".to_owned(),
         };
         let _ = writeln!(comments, "#   {name}: {value}");

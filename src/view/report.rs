@@ -220,19 +220,21 @@ fn headline(report: &Report, told: &Told) -> String {
         let assets = report.assets.iter().filter(|asset| wanted(&asset.outcome) && asset.asset.starts_with(kind));
         assets.count()
     };
+    let kinds = |wanted: fn(&Outcome) -> bool| {
+        let beside = ["image", "package", "site"].map(|kind| (assets(wanted, &format!("{kind} ")), kind));
+        [vec![(count(wanted), "stack")], beside.to_vec()].concat()
+    };
     if report.interrupted {
         return format!("Interrupted after {took}.");
     }
     if report.failed() {
         let failed: fn(&Outcome) -> bool = |outcome| matches!(outcome, Outcome::Failed(_));
-        let kinds = [(count(failed), "stack"), (assets(failed, "image "), "image"), (assets(failed, "site "), "site")];
-        return format!("{} failed after {took}.", counted(&kinds));
+        return format!("{} failed after {took}.", counted(&kinds(failed)));
     }
     let done: fn(&Outcome) -> bool = |outcome| matches!(outcome, Outcome::Done { .. });
     let unchanged = count(|outcome| matches!(outcome, Outcome::Unchanged));
     let unchanged = if unchanged > 0 { format!(", {unchanged} unchanged") } else { String::new() };
-    let kinds = [(count(done), "stack"), (assets(done, "image "), "image"), (assets(done, "site "), "site")];
-    format!("{} in {took}: {}{unchanged}.", told.past, counted(&kinds))
+    format!("{} in {took}: {}{unchanged}.", told.past, counted(&kinds(done)))
 }
 
 /// `2 stacks, 1 image`: those that there are, stacks if there is nothing.

@@ -21,6 +21,8 @@ mod messages;
 mod observe;
 mod offline;
 mod offline_plan;
+mod packages;
+mod promotions;
 mod push;
 mod readme;
 mod releases;

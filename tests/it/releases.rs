@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-const ENVIRONMENT: &str = r#"project: small
+pub const ENVIRONMENT: &str = r#"project: small
 account: "ACCOUNT"
 region: us-east-1
 apply: {lock_lease: 6s}
@@ -28,7 +28,7 @@ stacks:
   beside: {template: parameter, inputs: {value: alone}}
 "#;
 
-const SERVICE: &str = r#"description: A service that runs an image.
+pub const SERVICE: &str = r#"description: A service that runs an image.
 needs:
   Image: image:api
 outputs:
@@ -125,14 +125,14 @@ pub fn image(project: &Project, text: &str) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-fn plan(project: &Project, environment: &str) -> Value {
+pub fn plan(project: &Project, environment: &str) -> Value {
     let plan = project.infra(&["plan", "--env", environment, "--format", "json"]).expect(0).json();
     assert_eq!(schema_errors("plan", &plan), Vec::<String>::new(), "{plan}");
     plan
 }
 
 /// `stack.Resource` of all that changes.
-fn changes(plan: &Value) -> Vec<String> {
+pub fn changes(plan: &Value) -> Vec<String> {
     let steps = plan["steps"].as_array().unwrap().iter().filter(|step| step["action"] != "nothing");
     let all = steps.flat_map(|step| step["changes"].as_array().unwrap().iter().map(move |change| (step, change)));
     all.map(|(step, change)| format!("{}.{}", step["stack"].as_str().unwrap(), change["logical_id"].as_str().unwrap()))
@@ -220,6 +220,34 @@ fn an_image_gets_to_its_repository_before_its_service() {
 fn the_same_on_an_aws_that_nobody_here_wrote() {
     let account = Account { endpoint: ministack::second_endpoint(), id: "000000000000".to_owned() };
     an_image_on_its_way(&on(account), &ALSO_TOLD_BY_MINISTACK);
+}
+
+/// A saved plan found the image in its repository; somebody removed it since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_looks_again_for_the_images_it_found() {
+    let project = project();
+    project.infra(&APPLY).expect(0);
+    image(&project, "two");
+    project.infra(&APPLY).expect(0);
+    image(&project, "one");
+    project.infra(&["plan", "--env", "dev", "-o", "plan.json"]).expect(0);
+    let saved: Value = serde_json::from_str(&project.read("plan.json")).unwrap();
+    let asset = &saved["assets"][0];
+    assert_eq!(asset["action"], "nothing", "{asset}");
+    let remove = format!(
+        "client('ecr').batch_delete_image(repositoryName='small/dev/api', imageIds=[{{'imageDigest': {}}}])",
+        asset["after"]
+    );
+    boto(project.account.as_ref().unwrap(), &remove).await;
+    let made = project.path().join(".infra/images");
+    std::fs::rename(&made, project.path().join("elsewhere")).unwrap();
+    let lost = project.infra(&["apply", "plan.json", "--yes"]).expect(1);
+    assert!(lost.whole().contains("the image `api` of the plan is not on this machine"), "{}", lost.whole());
+    assert!(lost.whole().contains("api, because of image api"), "{}", lost.whole());
+    std::fs::rename(project.path().join("elsewhere"), &made).unwrap();
+    let applied = project.infra(&["apply", "plan.json", "--yes"]).expect(0);
+    assert!(applied.stderr.contains("was there when the plan was made, and is not any more"), "{}", applied.stderr);
+    project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
 }
 
 #[test]

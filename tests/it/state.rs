@@ -78,6 +78,7 @@ pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRec
         tags: rendered.tags.clone(),
         images: BTreeMap::new(),
         made_from: BTreeMap::new(),
+        packages: BTreeMap::new(),
         waits_on: vec!["network".to_owned()],
         site: None,
         stack_policy_digest: None,

@@ -19,6 +19,15 @@ use std::path::PathBuf;
 /// Digits of a context's digest that its tag has.
 const TAG_DIGITS: usize = 16;
 
+/// Whether the repository has the image.
+pub(super) async fn is_there(run: &Run<'_>, asset: &AssetStep, image: &ImageAsset) -> Result<bool> {
+    let uri = run.output(&asset.stack, REPOSITORY_URI);
+    // What is missing here, the push tells.
+    let (Some(uri), Some(digest)) = (uri, image.after.as_deref()) else { return Ok(false) };
+    let reference: Reference = uri.parse()?;
+    Ok(run.context.aws.ecr(&asset.target).has_image(&reference.repository, digest).await?)
+}
+
 /// Makes the repository have the image.
 pub(super) async fn push(run: &Run<'_>, asset: &AssetStep, image: &ImageAsset) -> Result<()> {
     run.may_begin()?;

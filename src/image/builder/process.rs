@@ -3,13 +3,12 @@
 use super::command::Inputs;
 use super::programs::Found;
 use super::{Progress, Tell};
+use crate::process;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use std::process::ExitStatus;
 use tokio::process::Command;
-use tokio::sync::mpsc;
 
 /// Why there is no image.
 pub(super) enum Ended {
@@ -52,35 +51,11 @@ pub(super) async fn run(found: &Found, inputs: &Inputs<'_>, log: &Path, tell: &T
 async fn one(found: &Found, inputs: &Inputs<'_>, words: &[String], log: &mut File, tell: &Tell) -> Result<(), Ended> {
     let mut command = Command::new(&found.program);
     command.args(words).env("SOURCE_DATE_EPOCH", inputs.epoch.to_string()).current_dir(&inputs.context.folder);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn()?;
-    let (sender, mut lines) = mpsc::channel(64);
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let other = sender.clone();
-    let readers = async move { tokio::try_join!(forward(stdout, sender), forward(stderr, other)).map(drop) };
-    let writer = async {
-        while let Some(line) = lines.recv().await {
-            writeln!(log, "{line}")?;
-            tell(Progress::Line(line));
-        }
-        Ok::<(), io::Error>(())
+    let line = |line: String| {
+        writeln!(log, "{line}")?;
+        tell(Progress::Line(line));
+        Ok(())
     };
-    tokio::try_join!(readers, writer)?;
-    let status = child.wait().await?;
+    let status = process::run(&mut command, line).await?;
     if status.success() { Ok(()) } else { Err(Ended::Badly(status)) }
-}
-
-/// Sends every line of a pipe, and drops the sender at its end.
-async fn forward(pipe: Option<impl AsyncRead + Unpin>, lines: mpsc::Sender<String>) -> io::Result<()> {
-    let Some(pipe) = pipe else { return Ok(()) };
-    let mut reader = BufReader::new(pipe);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).await? > 0 {
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        line.clear();
-        if lines.send(text).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -214,6 +214,9 @@ impl World {
                 Parameter::LocalImage(image) => {
                     image.reference(&self.deployed[&image.repository].outputs["RepositoryUri"]).expect("a digest")
                 }
+                Parameter::Package(package) => {
+                    package.value(|stack, key| self.deployed[stack].outputs.get(key).cloned()).expect("a digest")
+                }
                 Parameter::Output { stack, key } => self.deployed[stack].outputs[key].clone(),
             };
             let secret = template["Parameters"][name]["NoEcho"] == json!(true);
@@ -254,6 +257,7 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         tags: deployed.tags.clone(),
         images: BTreeMap::new(),
         made_from: BTreeMap::new(),
+        packages: BTreeMap::new(),
         waits_on: wanted.waits_on(),
         site: None,
         stack_policy_digest: wanted.stack_policy.as_deref().map(crate::aws::digest),

@@ -1,8 +1,8 @@
-//! What goes up beside the stacks: a headline and a line or two for each image and site.
+//! What goes up beside the stacks: a headline and a line or two for each image, package and site.
 
 use super::rows::Row;
 use super::{Detail, Sign};
-use crate::plan::{Asset, AssetAction, AssetStep, ImageAsset, SiteAsset};
+use crate::plan::{Asset, AssetAction, AssetStep, ImageAsset, PackageAsset, SiteAsset};
 use crate::view::text;
 
 /// Files that are named where nobody asked for more.
@@ -15,6 +15,8 @@ pub(super) fn sign(asset: &AssetStep) -> Sign {
         (AssetAction::Remove, _) => Sign::Remove,
         (_, Asset::Image(image)) if image.before.is_none() => Sign::Add,
         (_, Asset::Image(image)) if image.after.is_none() => Sign::Unknown,
+        (_, Asset::Package(package)) if package.before.is_none() => Sign::Add,
+        (_, Asset::Package(package)) if package.after.is_none() => Sign::Unknown,
         (AssetAction::UploadIfMissing, Asset::Site(_)) => Sign::Unknown,
         (_, Asset::Site(site)) if site.change.is_empty() && site.remove.is_empty() && site.unchanged == 0 => Sign::Add,
         _ => Sign::Change,
@@ -26,22 +28,33 @@ pub(super) fn headline(asset: &AssetStep) -> String {
     match (asset.action, &asset.asset) {
         (AssetAction::Remove, _) => "all files and their old versions are deleted, before their bucket is".to_owned(),
         (_, Asset::Image(image)) => of_image(image),
+        (_, Asset::Package(package)) => of_package(package),
         (AssetAction::UploadIfMissing, Asset::Site(_)) => "the files may differ: their bucket was not asked".to_owned(),
         (_, Asset::Site(site)) => of_site(site),
     }
 }
 
 fn of_image(image: &ImageAsset) -> String {
-    let short = |digest: &Option<String>| digest.as_deref().map_or("(known after apply)", short).to_owned();
-    let mut line = match &image.before {
-        Some(_) if image.before != image.after => format!("{} → {}", short(&image.before), short(&image.after)),
-        _ => short(&image.after),
+    let from = image.from.as_ref().map(|from| from.environment.as_str());
+    digests(image.before.as_deref(), image.after.as_deref(), image.commits, from)
+}
+
+fn of_package(package: &PackageAsset) -> String {
+    let from = package.from.as_ref().map(|from| from.environment.as_str());
+    digests(package.before.as_deref(), package.after.as_deref(), package.commits, from)
+}
+
+fn digests(before: Option<&str>, after: Option<&str>, commits: Option<u64>, from: Option<&str>) -> String {
+    let short = |digest: Option<&str>| digest.map_or("(known after apply)", short).to_owned();
+    let mut line = match before {
+        Some(_) if before != after => format!("{} → {}", short(before), short(after)),
+        _ => short(after),
     };
-    if let Some(count) = image.commits.and_then(|count| usize::try_from(count).ok()) {
+    if let Some(count) = commits.and_then(|count| usize::try_from(count).ok()) {
         line += &format!(" ({})", text::count(count, "commit"));
     }
-    if let Some(from) = &image.from {
-        line += &format!(" from {}", from.environment);
+    if let Some(from) = from {
+        line += &format!(" from {from}");
     }
     line
 }
@@ -73,6 +86,7 @@ pub(super) fn rows(asset: &AssetStep, detail: Detail) -> Vec<Row> {
     };
     match &asset.asset {
         Asset::Image(image) => say(Sign::None, image_goes(asset, image)),
+        Asset::Package(package) => say(Sign::None, package_goes(asset, package)),
         Asset::Site(_) if asset.action == AssetAction::Remove => {}
         Asset::Site(site) if asset.action == AssetAction::UploadIfMissing => {
             say(Sign::None, format!("from {} to the bucket of {}", site.folder, asset.stack));
@@ -108,6 +122,20 @@ fn image_goes(asset: &AssetStep, image: &ImageAsset) -> String {
         }
         (_, None) => format!("{size}to push to the repository of {stack}"),
         (_, Some(_)) => format!("{size}to copy to the repository of {stack}"),
+    }
+}
+
+fn package_goes(asset: &AssetStep, package: &PackageAsset) -> String {
+    let size = package.size_bytes.map(|size| format!("{} ", bytes(size))).unwrap_or_default();
+    let to = match &package.bucket {
+        Some(bucket) => format!("s3://{bucket}"),
+        None => format!("the bucket of {}", asset.stack),
+    };
+    let verb = if package.from.is_some() { "copy" } else { "upload" };
+    match asset.action {
+        AssetAction::Nothing => format!("in {to} already"),
+        AssetAction::UploadIfMissing => format!("{size}to {verb} to {to}, if it is not there"),
+        _ => format!("{size}to {verb} to {to}"),
     }
 }
 

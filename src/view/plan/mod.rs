@@ -61,9 +61,10 @@ fn figures(plan: &Plan) -> String {
         count => format!(", {}", text::count(count, noun)),
     };
     let images = kind(|asset| matches!(asset, Asset::Image(_)), "image");
+    let packages = kind(|asset| matches!(asset, Asset::Package(_)), "package");
     let sites = kind(|asset| matches!(asset, Asset::Site(_)), "site");
     format!(
-        "{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}{images}{sites}"
+        "{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}{images}{packages}{sites}"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::values::{self, Known};
 use super::{Detail, Sign};
+use crate::model::Parameter;
 use crate::plan::{
     Action, Change, ChangeAction, Plan, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange,
 };
@@ -81,10 +82,25 @@ fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
             None => value_rows(&format!("image {name}"), change, "", RESOURCE, detail, rows),
         }
     }
+    for (name, change) in &step.packages {
+        let digest = |value: &Value| match value.known().and_then(|value| value.as_str()) {
+            Some(digest) => values::with_short_digests(digest),
+            None => values::inline(value),
+        };
+        let moved = change.before == change.after;
+        let text = match (&change.before, moved) {
+            (Value::Known(_), true) => format!("package {name}: {}, in another place", digest(&change.after)),
+            (Value::Known(_), false) => {
+                format!("package {name}: {} → {}", digest(&change.before), digest(&change.after))
+            }
+            _ => format!("package {name}: {}", digest(&change.after)),
+        };
+        rows.push(Row::new(Sign::Change, RESOURCE, text));
+    }
     let image_values: Vec<&Value> = step.images.values().map(|change| &change.after).collect();
     for (name, change) in &step.parameters {
         // A parameter that only carries an image on would say the same digest twice.
-        if detail.verbose || !image_values.contains(&&change.after) {
+        if detail.verbose || !(image_values.contains(&&change.after) || carries_package(step, name)) {
             value_rows(&format!("parameter {name}"), change, "", RESOURCE, detail, rows);
         }
     }
@@ -105,6 +121,12 @@ fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
         let text = format!("protection: {} → {}", word(&change.before), word(&change.after));
         rows.push(Row::new(Sign::Change, RESOURCE, text));
     }
+}
+
+/// The parameter is a package's key, or its whole address, which its digest has told.
+fn carries_package(step: &StackStep, parameter: &str) -> bool {
+    let wanted = step.wanted.as_ref().and_then(|wanted| wanted.parameters.get(parameter));
+    matches!(wanted, Some(Parameter::Package(package)) if step.packages.contains_key(&package.name))
 }
 
 /// How far the sources have moved since.

@@ -106,6 +106,19 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             };
             format!("image {image}: {} {sent} ({repository})", short(digest))
         }
+        EventKind::PackageBuilding { package, with } => format!("package {package}: {with}"),
+        EventKind::PackageOutput { package, line } => return verbose.then(|| format!("package {package}: {line}")),
+        EventKind::PackageBuilt { package, digest, bytes, elapsed_seconds } => {
+            let took = text::took(*elapsed_seconds);
+            format!("package {package}: made {}, {}, {took}", short(digest), indicatif::BinaryBytes(*bytes))
+        }
+        EventKind::PackageUploaded { package, bucket, digest, uploaded_bytes, already_there, .. } => {
+            let sent = match already_there {
+                true => "there already".to_owned(),
+                false => format!("uploaded, {} sent", indicatif::BinaryBytes(*uploaded_bytes)),
+            };
+            format!("package {package}: {} {sent} (s3://{bucket})", short(digest))
+        }
         EventKind::SiteUploaded { site, bucket, uploaded, uploaded_bytes, removed, invalidation } => {
             let went =
                 format!("{} uploaded ({})", text::count(*uploaded, "file"), indicatif::BinaryBytes(*uploaded_bytes));

@@ -115,6 +115,22 @@ pub(super) fn events() -> Vec<Event> {
             uploaded_bytes: 1_200_000,
             already_there: false,
         }),
+        whole(EventKind::PackageBuilding { package: "emailer".to_owned(), with: "npm ci".to_owned() }),
+        whole(EventKind::PackageOutput { package: "emailer".to_owned(), line: "added 3 packages in 400ms".to_owned() }),
+        whole(EventKind::PackageBuilt {
+            package: "emailer".to_owned(),
+            digest: format!("sha256:{}", "3c4d".repeat(16)),
+            bytes: 480_000,
+            elapsed_seconds: 2.5,
+        }),
+        whole(EventKind::PackageUploaded {
+            package: "emailer".to_owned(),
+            bucket: "infra-state-111122223333-us-east-1".to_owned(),
+            key: format!("storefront/prod/packages/{}.zip", "3c4d".repeat(16)),
+            digest: format!("sha256:{}", "3c4d".repeat(16)),
+            uploaded_bytes: 480_000,
+            already_there: false,
+        }),
         whole(EventKind::SiteUploaded {
             site: "site".to_owned(),
             bucket: "storefront-site".to_owned(),

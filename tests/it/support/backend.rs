@@ -103,9 +103,11 @@ impl Backend {
             tags: Default::default(),
             protect: false,
             images: Default::default(),
+            packages: Default::default(),
             waivers: Vec::new(),
             stacks: Default::default(),
             state: self.location.clone(),
+            reader: None,
             usage: Usage::default(),
             apply: ApplySettings {
                 concurrency: 8,

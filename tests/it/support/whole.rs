@@ -8,7 +8,7 @@ use infra::catalog::Catalog;
 use infra::model::{Environment, RenderedStack, Written};
 use infra::observe;
 use infra::plan::{Options, Plan, Request, Scope, needs_template, plan, plan_destroy};
-use infra::rehearsal::{move_nothing, name_images};
+use infra::rehearsal::{move_nothing, name_assets};
 use infra::render::render;
 use infra::state::{LockRequest, StateStore};
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ impl Whole {
     pub fn files(&self) -> (Environment, Vec<RenderedStack>) {
         let environment = infra::environment::load(self.folder.path(), self.name).expect("a good environment").0;
         let mut stacks = render(&environment, &Catalog::open(self.folder.path())).expect("stacks");
-        name_images(&mut stacks, None);
+        name_assets(&mut stacks, None);
         (environment, stacks)
     }
 
