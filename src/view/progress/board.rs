@@ -11,9 +11,19 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Board {
     pub in_flight: IndexMap<String, Flight>,
+    /// The images on their way to registries, by name.
+    pub moving: IndexMap<String, Moving>,
     /// Waiting for the lock: who holds it, and for how long this run has waited.
     pub waits_for: Option<String>,
     pub interrupted: bool,
+}
+
+/// One image on its way.
+#[derive(Debug)]
+pub(super) struct Moving {
+    pub since: Timestamp,
+    done_bytes: u64,
+    total_bytes: u64,
 }
 
 /// One stack that is being worked on.
@@ -52,6 +62,22 @@ impl Board {
                 self.waits_for = Some(format!("image {image}: {builder} builds it"));
             }
             EventKind::ImageOutput { image, line } => self.waits_for = Some(format!("image {image}: {line}")),
+            EventKind::PackageBuilding { package, with } => {
+                self.waits_for = Some(format!("package {package}: {with}"));
+            }
+            EventKind::PackageOutput { package, line } => self.waits_for = Some(format!("package {package}: {line}")),
+            EventKind::ImageProgress { image, done_bytes, total_bytes } => {
+                let new = Moving { since: event.timestamp, done_bytes: 0, total_bytes: 0 };
+                let moving = self.moving.entry(image.clone()).or_insert(new);
+                (moving.done_bytes, moving.total_bytes) = (*done_bytes, *total_bytes);
+            }
+            EventKind::ImagePushed { image, .. } => {
+                self.moving.shift_remove(image);
+            }
+            EventKind::AssetFinished(asset) => {
+                let image = asset.asset.strip_prefix("image ").map(|name| name.split('@').next().unwrap_or(name));
+                image.map(|image| self.moving.shift_remove(image));
+            }
             EventKind::ResourceChecked { logical_id, done, total } => {
                 let stack = event.stack.as_deref().unwrap_or_default();
                 self.waits_for = Some(match done == total {
@@ -88,6 +114,18 @@ impl Board {
     /// Something else is printed now, such as a question: nothing is waited for as a whole any more.
     pub fn rest(&mut self) {
         self.waits_for = None;
+    }
+}
+
+impl Moving {
+    /// `34.1/87.0 MiB`: what is there, of what there is.
+    pub fn state(&self) -> String {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        format!("{:.1}/{:.1} MiB", mib(self.done_bytes), mib(self.total_bytes))
+    }
+
+    pub fn elapsed(&self, now: Timestamp) -> String {
+        text::duration(between(self.since, now))
     }
 }
 
@@ -255,6 +293,28 @@ mod tests {
         assert_eq!(board.waits_for.as_deref(), Some("2 resources read; CloudFormation compares them"));
         board.rest();
         assert_eq!(board.waits_for, None);
+    }
+
+    #[test]
+    fn an_image_tells_its_bytes_until_it_is_there() {
+        let mut board = Board::default();
+        let progress = |mib: u64| EventKind::ImageProgress {
+            image: "fastapi-a".to_owned(),
+            done_bytes: mib << 20,
+            total_bytes: 87 << 20,
+        };
+        board.note(&Event { stack: None, ..event(0, progress(0)) });
+        board.note(&Event { stack: None, ..event(12, progress(34)) });
+        let moving = &board.moving["fastapi-a"];
+        assert_eq!((moving.state(), moving.elapsed(at(12))), ("34.0/87.0 MiB".to_owned(), "12s".to_owned()));
+        let failed = crate::apply::AssetOutcome {
+            asset: "image fastapi-a@sha256:1a".to_owned(),
+            stack: "fastapi-a-images".to_owned(),
+            outcome: crate::apply::Outcome::Stopped { because: "interrupted".to_owned() },
+            elapsed_seconds: 12.0,
+        };
+        board.note(&event(13, EventKind::AssetFinished(failed)));
+        assert!(board.moving.is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A terminal: a line for each stack in flight, redrawn in place; what is over scrolls up above them.
+//! A terminal: a line for each stack in flight and each image on its way, redrawn in place; what is over scrolls up above them.
 
 use super::board::Board;
 use super::lines::{doing, line};
@@ -12,10 +12,13 @@ use std::time::Duration;
 
 const SPIN: Duration = Duration::from_millis(120);
 
+/// What the lines of images are told apart by: no stack's name has a blank.
+const IMAGE: &str = "image ";
+
 pub(super) struct Live {
     verbose: bool,
     bars: MultiProgress,
-    /// One for each stack in flight.
+    /// One for each stack in flight, and each image on its way.
     lines: HashMap<String, ProgressBar>,
     /// What the run as a whole waits for: the lock.
     whole: Option<ProgressBar>,
@@ -34,7 +37,8 @@ impl Live {
             // Shown by the line of the stack while it lasts.
             EventKind::Resource(resource) if !resource.status.ends_with("_FAILED") && !self.verbose => {}
             EventKind::ServiceDeployment(_) if !self.verbose => {}
-            EventKind::ImageBuilding { .. } => {}
+            EventKind::ImageProgress { .. } => {}
+            EventKind::ImageBuilding { .. } | EventKind::PackageBuilding { .. } => {}
             EventKind::StackStarted { .. } | EventKind::LockWaiting { .. } | EventKind::StackBusy { .. } => {}
             _ => {
                 if let Some(line) = line(event, self.verbose) {
@@ -47,26 +51,35 @@ impl Live {
 
     /// Brings the lines in step with the board.
     pub fn tick(&mut self, board: &Board) {
-        let gone: Vec<String> =
-            self.lines.keys().filter(|name| !board.in_flight.contains_key(*name)).cloned().collect();
+        let shown = |line: &str| match line.strip_prefix(IMAGE) {
+            Some(image) => board.moving.contains_key(image),
+            None => board.in_flight.contains_key(line),
+        };
+        let gone: Vec<String> = self.lines.keys().filter(|line| !shown(line)).cloned().collect();
         for bar in gone.iter().filter_map(|name| self.lines.remove(name)) {
             bar.finish_and_clear();
             self.bars.remove(&bar);
         }
         self.show_whole(board.waits_for.as_deref());
         let now = Timestamp::now();
-        let width = board.in_flight.keys().map(|name| text::columns(name)).max().unwrap_or(0).min(24);
+        let names = board.in_flight.keys().chain(board.moving.keys());
+        let width = names.map(|name| text::columns(name)).max().unwrap_or(0).min(24);
         let room = usize::from(console::Term::stderr().size().1).saturating_sub(3);
-        for (stack, flight) in &board.in_flight {
-            let elapsed = flight.elapsed(now);
-            let name = text::pad(stack, width);
-            let left = format!("{name}  {}  {}", doing(flight.action), flight.state(now));
+        let stacks = board.in_flight.iter().map(|(stack, flight)| {
+            (stack.clone(), stack, format!("{}  {}", doing(flight.action), flight.state(now)), flight.elapsed(now))
+        });
+        let images = board
+            .moving
+            .iter()
+            .map(|(image, moving)| (format!("{IMAGE}{image}"), image, moving.state(), moving.elapsed(now)));
+        for (line, name, state, elapsed) in stacks.chain(images) {
+            let name = text::pad(name, width);
+            let left = format!("{name}  {state}");
             let left = text::cut(&left, room.saturating_sub(text::columns(&elapsed) + 2));
             let rest = left.strip_prefix(&name).unwrap_or_default();
-            let line = format!("{}{rest}  {}", paint(STRONG, &name), paint(FAINT, elapsed));
-            let line = self.colored(&line);
-            let bar = self.lines.entry(stack.clone()).or_insert_with(|| new_line(&self.bars));
-            bar.set_message(line);
+            let message = self.colored(&format!("{}{rest}  {}", paint(STRONG, &name), paint(FAINT, elapsed)));
+            let bar = self.lines.entry(line).or_insert_with(|| new_line(&self.bars));
+            bar.set_message(message);
         }
     }
 

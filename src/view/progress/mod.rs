@@ -11,20 +11,24 @@ mod live;
 mod samples;
 
 use super::View;
-use crate::apply::{Event, Events};
+use crate::apply::{Event, EventKind, Events};
 use crate::view::Format;
 use board::Board;
 use json::JsonLines;
 use lines::Lines;
 use live::Live;
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often a display is told that time passes.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often a log tells of the bytes of one image.
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
 /// What stdout is for while this run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,13 +81,16 @@ async fn show(
     let mut board = Board::default();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seldom = Seldom::default();
     loop {
         tokio::select! {
             biased;
             event = events.recv() => {
                 let Some(event) = event else { break };
                 board.note(&event);
-                display.event(&event, &board);
+                if display.redraws() || seldom.passes(&event) {
+                    display.event(&event, &board);
+                }
             }
             Some(paused) = pauses.recv() => {
                 board.rest();
@@ -94,6 +101,30 @@ async fn show(
         }
     }
     display.clear();
+}
+
+/// What comes several times a second is worth a line in a log only now and then.
+#[derive(Default)]
+struct Seldom {
+    /// When progress of each image was last told, or first heard of.
+    told: HashMap<String, Instant>,
+}
+
+impl Seldom {
+    fn passes(&mut self, event: &Event) -> bool {
+        let EventKind::ImageProgress { image, .. } = &event.kind else { return true };
+        match self.told.get_mut(image) {
+            Some(told) if told.elapsed() < PROGRESS_EVERY => false,
+            Some(told) => {
+                *told = Instant::now();
+                true
+            }
+            None => {
+                self.told.insert(image.clone(), Instant::now());
+                false
+            }
+        }
+    }
 }
 
 enum Display {
@@ -111,6 +142,11 @@ impl Display {
             (Format::Human, _) if view.terminal.live => Display::Live(Live::new(view.verbose)),
             _ => Display::Lines(Lines::new(view.verbose)),
         }
+    }
+
+    /// What is shown is drawn over, not added to.
+    fn redraws(&self) -> bool {
+        matches!(self, Display::Live(_))
     }
 
     fn event(&mut self, event: &Event, board: &Board) {
@@ -135,5 +171,25 @@ impl Display {
         if let Display::Live(live) = self {
             live.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_tells_of_bytes_now_and_then() {
+        let progress =
+            samples::events().into_iter().find(|event| matches!(event.kind, EventKind::ImageProgress { .. }));
+        let (progress, note) = (progress.expect("a sample"), samples::events().remove(0));
+        let mut seldom = Seldom::default();
+        let mut told = 0;
+        for _ in 0..100 {
+            told += usize::from(seldom.passes(&progress));
+            assert!(seldom.passes(&note), "everything else passes");
+            tokio::time::advance(Duration::from_millis(200)).await;
+        }
+        assert_eq!(told, 3, "after 5, 10 and 15 of 20 seconds");
     }
 }
