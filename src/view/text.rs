@@ -49,6 +49,21 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks lines between words where they are too wide; what goes on is indented as its line is, by two columns at least.
+pub fn hang(text: &str, width: usize) -> String {
+    let one = |line: &str| {
+        if columns(line) <= width {
+            return line.to_owned();
+        }
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        let hanging = indent.max(2);
+        let broken = wrap(words, width.saturating_sub(hanging)).join(&format!("\n{}", " ".repeat(hanging)));
+        format!("{}{broken}", " ".repeat(indent))
+    };
+    text.lines().map(one).collect::<Vec<_>>().join("\n")
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     match items {
@@ -104,6 +119,12 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a verylongword b", 4), ["a", "verylongword", "b"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn wide_lines_hang() {
+        assert_eq!(hang("api: one two three\nfits", 12), "api: one\n  two three\nfits");
+        assert_eq!(hang("    one two three", 12), "    one two\n    three");
     }
 
     #[test]

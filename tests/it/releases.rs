@@ -207,6 +207,8 @@ fn an_image_on_its_way(project: &Project, also_told: &[&str]) {
     project.infra(&APPLY).env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
     assert!(!watched.seen().iter().any(to_registry), "the plan has asked already");
     project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
+    let by_hand = project.infra(&["image", "push", "api", "--env", "dev", "--no-commit-tag"]).expect(0);
+    assert!(by_hand.stdout.contains("nothing: the repository had it"), "{}", by_hand.stdout);
     project.infra(&["destroy", "--env", "dev", "--yes"]).expect(0);
 }
 

@@ -42,7 +42,8 @@ impl Place {
         for (name, _) in SERVICES {
             stacks += &format!("  {name}-images: {{template: ecr-repository, inputs: {{name: {name}}}}}\n");
             images += &format!(
-                "  {name}: {{context: apps/{name}, args: {{PYTHON_VERSION: \"{python_version}\"}}, platform: linux/{}}}\n",
+                "  {name}: {{context: apps/{name}, args: {{PYTHON_VERSION: \"{python_version}\"}}, platform: linux/{}, \
+                 builder: buildah}}\n",
                 architecture()
             );
             let (from, to) =
@@ -150,12 +151,12 @@ fn both_services_are_built_pushed_pulled_back_and_answer() {
     let layout = base.layout.path().display().to_string();
     let (to, tag) = (format!("{host}/library/python"), format!("{}-slim", base.version));
     place.infra(&["image", "push", &layout, "--to", &to, "--tag", &tag, "--no-commit-tag"]);
-    let built = place.infra(&["image", "build", "--env", "dev", "--builder", "buildah"]);
+    let built = place.infra(&["image", "build", "--env", "dev"]);
     for (name, variables) in SERVICES {
         let layout = built[name]["layout"].as_str().unwrap();
         let repository = format!("shop/{name}");
-        let pushed =
-            place.infra(&["image", "push", layout, "--to", &format!("{host}/{repository}"), "--no-commit-tag"]);
+        let to = format!("{host}/{repository}");
+        let pushed = place.infra(&["image", "push", name, "--env", "dev", "--to", &to, "--no-commit-tag"]);
         let digest: Digest = built[name]["digest"].as_str().unwrap().parse().unwrap();
         assert_eq!(pushed["reference"], format!("{host}/{repository}@{digest}"));
         let pulled = place.server.pull(&repository, &digest);
@@ -165,6 +166,6 @@ fn both_services_are_built_pushed_pulled_back_and_answer() {
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"ok\""), "{name}: {answer}");
         eprintln!("{name}: {digest} answers");
     }
-    let again = place.infra(&["image", "build", "--env", "dev", "--builder", "buildah"]);
+    let again = place.infra(&["image", "build", "--env", "dev"]);
     assert_eq!(again, built, "nothing is built again");
 }

@@ -1,5 +1,6 @@
 //! `infra image push`: from an OCI layout on this machine to a repository.
 
+use super::super::images;
 use super::super::session::Session;
 use super::super::surroundings;
 use super::place::{self, Place};
@@ -8,6 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::image::layout::{Check, Layout};
 use crate::image::push::{Destination, Source, push};
 use crate::image::registry::{Reference, is_tag};
+use crate::model::{Environment, Image};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +20,7 @@ use std::process::ExitCode;
 /// image is tagged with the git commit of a clean work tree; tags are labels, nothing takes an image by them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The image: a name below .infra/images/, or the folder of an OCI layout
+    /// The image: one of the environment's, made as a plan would make it; or the folder of an OCI layout
     image: String,
 
     /// Where to: a repository of the environment's account, or HOST/REPOSITORY of any registry; by default the
@@ -35,15 +38,18 @@ pub struct Args {
 }
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
-    let folder = folder(session, &args.image);
-    let layout = Layout::open(&folder)?;
-    let image = layout.load(&layout.entry(None)?, Check::Sizes)?;
     let tags = tags(&args, session)?;
     let reference = args.to.as_deref().and_then(|to| to.parse::<Reference>().ok());
     let environment = match &reference {
         Some(_) if session.global.env.is_none() => None,
         _ => Some(session.environment()?),
     };
+    let folder = match of_environment(&args.image, environment.as_ref()) {
+        Some(environment) => made(session, environment, &args.image)?,
+        None => folder(session, &args.image),
+    };
+    let layout = Layout::open(&folder)?;
+    let image = layout.load(&layout.entry(None)?, Check::Sizes)?;
     let region = match (&environment, &args.to) {
         (Some(environment), _) => environment.region.clone(),
         (None, to) => to.as_deref().and_then(place::region).unwrap_or_else(|| "us-east-1".to_owned()),
@@ -71,7 +77,21 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A path is a path; a bare name is that of an image of the project.
+/// The environment, if this is an image that it makes on this machine. A folder of the same name counts before it.
+fn of_environment<'e>(image: &str, environment: Option<&'e Environment>) -> Option<&'e Environment> {
+    let is_local = |environment: &&Environment| matches!(environment.images.get(image), Some(Image::Local(_)));
+    environment.filter(|_| !Path::new(image).join("oci-layout").is_file()).filter(is_local)
+}
+
+/// Where the image lies once it is made.
+fn made(session: &Session, environment: &Environment, image: &str) -> Result<PathBuf> {
+    let names = BTreeSet::from([image.to_owned()]);
+    let made = session.read(async |events| images::make(session, environment, &names, None, events).await)?;
+    let local = made.into_values().next();
+    Ok(local.map(|local| local.image.layout).unwrap_or_else(|| folder(session, image)))
+}
+
+/// A path is a path; a bare name is that of a layout of the project.
 fn folder(session: &Session, image: &str) -> PathBuf {
     let path = Path::new(image);
     if path.components().count() > 1 || path.is_absolute() || path.join("oci-layout").is_file() {

@@ -106,7 +106,8 @@ impl Live {
     }
 
     fn print(&self, line: &str) {
-        let _ = self.bars.println(self.colored(line));
+        let width = usize::from(console::Term::stderr().size().1);
+        let _ = self.bars.println(self.colored(&text::hang(line, width)));
     }
 
     fn colored(&self, line: &str) -> String {
