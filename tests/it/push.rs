@@ -412,8 +412,11 @@ async fn a_token_that_ends_in_mid_push_is_fetched_anew() {
     assert_eq!(error.kind, infra::error::Kind::Credentials, "{}", shown(&error));
 }
 
+/// A name, and what it is.
+type Failure = (&'static str, fn() -> Fault);
+
 /// The ways in which a registry can fail a request.
-const FAILURES: [(&str, fn() -> Fault); 10] = [
+const FAILURES: [Failure; 10] = [
     ("401", || Fault::Answer(401, "UNAUTHORIZED", None)),
     ("429", || Fault::Answer(429, "TOOMANYREQUESTS", Some(("retry-after", "1".to_owned())))),
     ("500", || Fault::Answer(500, "UNKNOWN", None)),

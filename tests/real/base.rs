@@ -57,12 +57,15 @@ pub fn python() -> Option<Base> {
 /// The archives of the packages and of all that they depend on.
 fn packages(folder: &Path) -> Vec<PathBuf> {
     let archives = folder.join("archives");
-    fs::create_dir_all(archives.join("partial")).unwrap();
+    let lists = folder.join("lists");
+    for own in [&archives, &lists] {
+        fs::create_dir_all(own.join("partial")).unwrap();
+    }
     fs::write(folder.join("status"), "").unwrap();
     let apt = |own_lists: bool, words: &[&str]| {
         let mut settings = vec![("State::status", folder.join("status")), ("Cache::archives", archives.clone())];
         if own_lists {
-            settings.push(("State::lists", folder.join("lists")));
+            settings.push(("State::lists", lists.clone()));
         }
         let options = settings.iter().map(|(name, path)| format!("-oDir::{name}={}", path.display()));
         let mut apt = Command::new("apt-get");
@@ -71,6 +74,8 @@ fn packages(folder: &Path) -> Vec<PathBuf> {
     let load = [&["--no-install-recommends", "--download-only", "install"][..], &PACKAGES].concat();
     if !apt(false, &load).status.success() {
         // The machine's lists may be missing, or older than what the mirror has.
+        fs::remove_dir_all(&archives).unwrap();
+        fs::create_dir_all(archives.join("partial")).unwrap();
         let updated = apt(true, &["update"]);
         assert!(updated.status.success(), "{}", String::from_utf8_lossy(&updated.stderr));
         let loaded = apt(true, &load);
