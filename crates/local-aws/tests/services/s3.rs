@@ -2,9 +2,9 @@ use crate::support::{Client, code, world};
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, PublicAccessBlockConfiguration,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-    VersioningConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, MetadataDirective,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
 async fn bucket(client: &S3, name: &str) {
@@ -215,4 +215,70 @@ async fn links_without_a_region_lead_to_the_bucket() {
     assert_eq!((signed.0, signed.1.as_ref()), (200, b"x".as_slice()));
     assert_eq!(get("http://localhost:4566/data/k").await.0, 403);
     assert_eq!(get("http://localhost:4566/none/k").await.0, 404);
+}
+
+#[tokio::test]
+async fn what_headers_say_of_an_object_stays_with_it() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    client
+        .put_object()
+        .bucket("data")
+        .key("index.html")
+        .body(body("<html>"))
+        .content_type("text/html")
+        .cache_control("public, max-age=60")
+        .content_encoding("identity")
+        .content_disposition("inline; filename=\"index.html\"")
+        .content_language("en")
+        .expires(aws_sdk_s3::primitives::DateTime::from_secs(1792567680))
+        .website_redirect_location("/elsewhere")
+        .metadata("colour", "green")
+        .send()
+        .await
+        .expect("put");
+    let object = client.get_object().bucket("data").key("index.html").send().await.expect("an object");
+    let head = client.head_object().bucket("data").key("index.html").send().await.expect("its headers");
+    assert_eq!(
+        (object.cache_control(), head.cache_control()),
+        (Some("public, max-age=60"), Some("public, max-age=60"))
+    );
+    assert_eq!((object.content_encoding(), head.content_encoding()), (Some("identity"), Some("identity")));
+    assert_eq!(object.content_disposition(), Some("inline; filename=\"index.html\""));
+    assert_eq!((object.content_language(), head.content_type()), (Some("en"), Some("text/html")));
+    assert_eq!(object.expires_string(), Some("Wed, 21 Oct 2026 07:28:00 GMT"));
+    assert_eq!(head.website_redirect_location(), Some("/elsewhere"));
+    // And nothing that only the wrapper knows.
+    for metadata in [object.metadata(), head.metadata()] {
+        let names: Vec<_> = metadata.into_iter().flatten().collect();
+        assert_eq!(names, [(&"colour".to_owned(), &"green".to_owned())]);
+    }
+    let asked = client.get_object().bucket("data").key("index.html").response_cache_control("no-store").send().await;
+    assert_eq!(asked.expect("an object").cache_control(), Some("no-store"));
+    // An object without a byte has headers, too.
+    let empty = client.put_object().bucket("data").key("empty").body(body("")).cache_control("no-cache").send().await;
+    empty.expect("put");
+    let head = client.head_object().bucket("data").key("empty").send().await.expect("its headers");
+    assert_eq!((head.cache_control(), head.content_length()), (Some("no-cache"), Some(0)));
+}
+
+#[tokio::test]
+async fn a_copy_is_described_as_its_source_or_anew() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let put = client.put_object().bucket("data").key("a").body(body("a")).content_type("text/css");
+    put.cache_control("max-age=1").metadata("colour", "green").send().await.expect("put");
+    let copy = |to: &str| client.copy_object().bucket("data").copy_source("data/a").key(to);
+    copy("b").cache_control("max-age=2").metadata("colour", "red").send().await.expect("a copy");
+    copy("c").metadata_directive(MetadataDirective::Replace).cache_control("max-age=3").send().await.expect("a copy");
+    let described = async |key: &str| {
+        let head = client.head_object().bucket("data").key(key).send().await.expect("its headers");
+        let colour = head.metadata().and_then(|metadata| metadata.get("colour")).cloned();
+        (head.cache_control().map(str::to_owned), head.content_type().map(str::to_owned), colour)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(described("b").await, (text("max-age=1"), text("text/css"), text("green")));
+    assert_eq!(described("c").await, (text("max-age=3"), text("binary/octet-stream"), None));
 }

@@ -6,6 +6,7 @@
 mod buckets;
 mod error;
 mod keys;
+mod system;
 
 use super::account::{Backend, PLACEHOLDER};
 use super::rewrite::{replace, response};
@@ -15,7 +16,7 @@ use crate::place::Place;
 pub(super) use buckets::Buckets;
 use bytes::Bytes;
 pub(crate) use error::answer as error;
-use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, RANGE};
 use http::{HeaderMap, Method, StatusCode};
 use winterbaume_core::MockRequest;
 
@@ -31,6 +32,7 @@ pub(crate) fn target(request: &Request) -> (String, String) {
 }
 
 /// A request with its bucket in the path, wherever it was.
+#[derive(Clone)]
 struct Call {
     method: Method,
     /// Empty for calls that are about no bucket.
@@ -44,7 +46,8 @@ struct Call {
 
 /// Lets S3 answer.
 pub(super) async fn answer(services: &Services, place: &Place, request: Request) -> Answered {
-    let call = Call::read(request);
+    let mut call = Call::read(request);
+    call.keep_description();
     // A bucket is in a region, and a new one may be in another than the one that was asked.
     let region = if call.creates_bucket() { buckets::region_of(place, &call.body) } else { None };
     let owner = services.buckets.owner(&call.bucket).or(region.map(|region| Place::new(&place.account, &region)));
@@ -211,8 +214,39 @@ impl Call {
         self.method == Method::DELETE && self.key.is_empty() && !self.has_subresource()
     }
 
-    /// Lets winterbaume answer.
+    /// The same object's first byte: winterbaume says of metadata only in answers that have a body.
+    fn first_byte(&self) -> Call {
+        Call {
+            method: Method::GET,
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            query: self.query.clone(),
+            headers: HeaderMap::from_iter([(RANGE, HeaderValue::from_static("bytes=0-0"))]),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Lets winterbaume answer. What it answers about an object has all of its headers.
     async fn pass(self, backend: &dyn Backend, owner: &Place) -> Response {
+        let (about_object, query) = (!self.key.is_empty(), self.query.clone());
+        let first_byte = (about_object && self.method == Method::HEAD).then(|| self.first_byte());
+        let mut response = self.hand_over(backend, owner).await;
+        if let Some(mut first) = first_byte.filter(|_| response.status().is_success()) {
+            let mut answer = first.clone().hand_over(backend, owner).await;
+            if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+                // There is none.
+                first.headers.clear();
+                answer = first.hand_over(backend, owner).await;
+            }
+            system::add_metadata(response.headers_mut(), answer.headers());
+        }
+        if about_object {
+            system::show(response.headers_mut(), &query);
+        }
+        response
+    }
+
+    async fn hand_over(self, backend: &dyn Backend, owner: &Place) -> Response {
         let reads_object = self.method == Method::GET && !self.key.is_empty();
         let slash = if self.key.is_empty() { "" } else { "/" };
         let query = keys::query(&self.query);
