@@ -93,6 +93,14 @@ impl Account {
         }
     }
 
+    /// Waits until what a state of a service speaks of is on the disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn settle(&self, service: &str) -> std::io::Result<()> {
+        self.blobs.as_ref().filter(|_| service == "s3").map_or(Ok(()), |blobs| blobs.settle())
+    }
+
     /// The files that no state of a service that is read from now on speaks of.
     pub fn unused_files(&self, service: &str) -> Vec<PathBuf> {
         self.blobs.as_ref().filter(|_| service == "s3").map(|blobs| blobs.unused()).unwrap_or_default()

@@ -48,6 +48,7 @@ impl Services {
         let made = turn.made.load(Ordering::SeqCst);
         let unused = account.unused_files(service);
         let state = backend.snapshot(&place.region).await?;
+        account.settle(service)?;
         self.store.write_bytes(&file, &state)?;
         *held = made;
         for file in unused {

@@ -6,6 +6,7 @@
 
 use super::files;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
@@ -22,16 +23,27 @@ pub(crate) struct Blobs {
     notes: MemVfs,
     /// Files that the next state does not speak of.
     unused: Mutex<Vec<PathBuf>>,
+    /// Folders with names that nobody waited for yet.
+    new: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Blobs {
     pub fn new(folder: PathBuf) -> Self {
-        Blobs { folder, notes: MemVfs::new(), unused: Mutex::default() }
+        Blobs { folder, notes: MemVfs::new(), unused: Mutex::default(), new: Mutex::default() }
     }
 
     /// The files that are not used by a state that is read after this.
     pub fn unused(&self) -> Vec<PathBuf> {
         std::mem::take(&mut *self.unused.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until all bodies are on the disk, before a state speaks of them.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn settle(&self) -> io::Result<()> {
+        let folders = std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner));
+        folders.iter().try_for_each(|folder| files::sync_names(folder))
     }
 
     /// The file of a body; `None` for notes.
@@ -50,7 +62,8 @@ impl Vfs for Blobs {
             let Some(file) = self.file(path) else { return self.notes.put(path, data).await };
             let mut body = Vec::new();
             data.read_to_end(&mut body).await?;
-            files::write_bytes(&file, &body)?;
+            files::replace(&file, &body)?;
+            self.new.lock().unwrap_or_else(PoisonError::into_inner).extend(file.parent().map(Into::into));
             Ok(body.len() as u64)
         })
     }

@@ -1,11 +1,11 @@
 //! What keeps a world: a directory of JSON files and blobs, or nothing.
 //!
-//! Every file is written beside its place and renamed into it, so that a process that is killed at any moment leaves
-//! files that are whole. A request that changes something is answered after its change was written. Power failures are
-//! not provided for: nothing waits for the disk itself.
+//! Every file is written beside its place, waited for until it is on the disk, and renamed into it, so that a process that
+//! is killed at any moment, and a machine that loses its power, leave files that are whole. A request that changes
+//! something is answered after its change is on the disk, its name included.
 
 mod blobs;
-mod files;
+pub(crate) mod files;
 
 pub(crate) use blobs::Blobs;
 
@@ -158,14 +158,21 @@ impl Store {
             *written = Some(resources);
         }
         let touched = std::mem::take(&mut *guard(&self.touched));
-        for id in &touched {
-            let Some(stack) = world.stacks.lock().get(id).cloned() else { continue };
-            if let Err(error) = self.write(&format!("stacks/{}.json", file_name(id)), &stack) {
-                guard(&self.touched).extend(touched);
-                return Err(error);
-            }
+        let kept = self.write_stacks(world, &touched);
+        if kept.is_err() {
+            guard(&self.touched).extend(touched);
         }
-        Ok(())
+        kept
+    }
+
+    /// Writes stacks, and waits for the names of all of them at once.
+    fn write_stacks(&self, world: &World, ids: &BTreeSet<String>) -> io::Result<()> {
+        let Some(folder) = self.path("stacks").filter(|_| !ids.is_empty()) else { return Ok(()) };
+        for id in ids {
+            let Some(stack) = world.stacks.lock().get(id).cloned() else { continue };
+            files::replace(&folder.join(format!("{}.json", file_name(id))), &files::bytes(&folder, &stack)?)?;
+        }
+        files::sync_names(&folder)
     }
 
     /// Writes what is left, at the end of a world.
@@ -252,7 +259,9 @@ fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::files::trace;
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn one_process_at_a_time() {
@@ -294,5 +303,86 @@ mod tests {
         std::fs::write(directory.path().join("services/c.json"), "{").expect("half a file");
         let error = store.read::<u8>("services/c.json").expect_err("broken");
         assert!(error.to_string().contains("c.json"), "{error}");
+    }
+
+    /// What a disk holds after the power failed: of each file what was waited for, under the names that were waited
+    /// for, unless it was lucky.
+    fn survives(steps: &[trace::Step], lucky: bool) -> BTreeMap<PathBuf, Vec<u8>> {
+        let (mut cache, mut disk) = (BTreeMap::<PathBuf, Vec<u8>>::new(), BTreeMap::<PathBuf, Vec<u8>>::new());
+        let mut content = BTreeMap::<PathBuf, Vec<u8>>::new();
+        let mut names: Vec<(PathBuf, PathBuf)> = Vec::new();
+        for step in steps {
+            match step {
+                trace::Step::Written(path, bytes) => drop(cache.insert(path.clone(), bytes.clone())),
+                trace::Step::Synced(path) => drop(content.insert(path.clone(), cache[path].clone())),
+                trace::Step::Renamed(from, to) => names.push((from.clone(), to.clone())),
+                trace::Step::NamesSynced(folder) => names.retain(|(from, to)| {
+                    let synced = to.parent() == Some(folder);
+                    if synced {
+                        disk.insert(to.clone(), content.remove(from).unwrap_or_default());
+                    }
+                    !synced
+                }),
+            }
+        }
+        // A name may have reached the disk without being waited for, and its content not.
+        for (from, to) in names.into_iter().filter(|_| lucky) {
+            disk.insert(to, content.remove(&from).unwrap_or_default());
+        }
+        disk
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_a_power_failure() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(directory.path()).expect("a store");
+        trace::take();
+        let (mut steps, mut acknowledged) = (Vec::new(), Vec::new());
+        for round in 0..4_u32 {
+            store.write("services/1/eu/s3.json", &round).expect("written");
+            store.write_bytes("resources.json", round.to_string().as_bytes()).expect("written");
+            steps.extend(trace::take());
+            acknowledged.push((steps.len(), round));
+        }
+        for cut in 0..=steps.len() {
+            let told = acknowledged.iter().filter(|(at, _)| *at <= cut).map(|(_, round)| *round).next_back();
+            for lucky in [false, true] {
+                let disk = survives(&steps[..cut], lucky);
+                for name in ["services/1/eu/s3.json", "resources.json"] {
+                    let found = disk.get(&directory.path().join(name));
+                    let found = found.map(|bytes| serde_json::from_slice::<u32>(bytes).expect("it is whole"));
+                    assert!(found >= told, "after {cut} steps {told:?} was acknowledged, {found:?} is there");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_waited_for_once_for_all_stacks() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let options = crate::Options { directory: Some(directory.path().to_owned()), ..crate::Options::default() };
+            let aws = crate::LocalAws::open(options).await.expect("a world");
+            let template = r#"{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}"#.to_owned();
+            for name in ["one", "two", "three"] {
+                let place = crate::Place::new("111122223333", "eu-west-1");
+                let (name, template) = (name.to_owned(), template.clone());
+                let (parameters, tags, outputs) = Default::default();
+                aws.install(crate::StackSeed { place, name, template, parameters, tags, outputs })
+                    .await
+                    .expect("a stack");
+            }
+            trace::take();
+            aws.world.store.flush(&aws.world).expect("written");
+            let steps = trace::take();
+            let count = |is: fn(&trace::Step) -> bool| steps.iter().filter(|step| is(step)).count();
+            assert_eq!(
+                count(|step| matches!(step, trace::Step::Synced(_))),
+                4,
+                "resources and three stacks: {steps:?}"
+            );
+            assert_eq!(count(|step| matches!(step, trace::Step::NamesSynced(_))), 2, "two folders: {steps:?}");
+        });
     }
 }

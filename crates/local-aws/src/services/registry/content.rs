@@ -1,6 +1,7 @@
 //! Blobs by their digests, and blobs that are still on their way; in files, or in memory.
 
 use super::images::written;
+use crate::store::files;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -93,8 +94,12 @@ impl Content {
                 let finished = tokio::task::spawn_blocking(move || -> io::Result<(String, u64)> {
                     let (found, size) = digest_of_file(&path)?;
                     if found == asked {
-                        target.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-                        std::fs::rename(&path, &target)?;
+                        let folder = target.parent().unwrap_or(Path::new("."));
+                        files::make_directory(folder)?;
+                        // It came in parts, and is waited for once.
+                        File::open(&path)?.sync_data()?;
+                        files::rename(&path, &target)?;
+                        files::sync_names(folder)?;
                     } else {
                         std::fs::remove_file(&path)?;
                     }
