@@ -12,16 +12,49 @@ pub(crate) enum Change {
     Replace,
 }
 
-/// Compares properties as CloudFormation keeps them, scalars as text. A change that only the provider could judge is
-/// made in place.
+/// Compares properties as CloudFormation keeps them, scalars as text.
 pub(crate) fn change(type_name: &str, before: &Json, after: &Json) -> Change {
     let paths = paths(before, after);
     if paths.is_empty() {
         return Change::None;
     }
     let Some(schema) = resource_type(type_name) else { return Change::InPlace };
-    let replaces = |path: &String| schema.update_behaviour(path.trim_start_matches('/')) == RequiresRecreation::Always;
+    let behaviour = |path: &str| schema.update_behaviour(path.trim_start_matches('/'));
+    let replaces = |path: &String| match behaviour(path) {
+        RequiresRecreation::Always => true,
+        RequiresRecreation::Never => false,
+        RequiresRecreation::Conditionally => {
+            let sides = [before.pointer(path), after.pointer(path)];
+            // What comes or goes as a whole changes all that is in it.
+            let always = |leaf: &str| behaviour(leaf) == RequiresRecreation::Always;
+            sides.into_iter().flatten().any(|side| any_leaf(side, path, &always))
+                || provider_replaces(type_name, path, sides)
+        }
+    };
     if paths.iter().any(replaces) { Change::Replace } else { Change::InPlace }
+}
+
+/// Whether a provider replaces a resource for a change of which the schema leaves that open
+/// (`conditionalCreateOnlyProperties`). It does where its service has no way to make the change; what is not listed is
+/// changed in place. (Template reference of each type, and the API that would have to change it: UpdateTable takes no key
+/// schema, ModifyVpcTenancy no `dedicated`, UpdateService no launch type but takes a capacity provider strategy instead of
+/// one; an instance is restored from a snapshot only as a new one.)
+fn provider_replaces(type_name: &str, path: &str, [before, after]: [Option<&Json>; 2]) -> bool {
+    let property = path.split('/').nth(1).unwrap_or_default();
+    match (type_name, property) {
+        ("AWS::DynamoDB::Table", "KeySchema") | ("AWS::RDS::DBInstance", "DBSnapshotIdentifier") => true,
+        ("AWS::EC2::VPC", "InstanceTenancy") => after.is_some_and(|tenancy| tenancy != "default"),
+        ("AWS::ECS::Service", "LaunchType") => before.is_some() && after.is_some(),
+        _ => false,
+    }
+}
+
+fn any_leaf(value: &Json, path: &str, is: &impl Fn(&str) -> bool) -> bool {
+    match value {
+        Json::Object(members) => members.iter().any(|(key, value)| any_leaf(value, &format!("{path}/{key}"), is)),
+        Json::Array(items) => items.iter().enumerate().any(|(at, item)| any_leaf(item, &format!("{path}/{at}"), is)),
+        _ => is(path),
+    }
 }
 
 /// The paths of the leaves in which two values differ, scalars as text: `/Tags/0/Value`.
@@ -86,6 +119,44 @@ mod tests {
         assert_eq!(change(&queue("a", json!(30)), &queue("a", json!(31))), Change::InPlace);
         assert_eq!(change(&queue("a", json!(30)), &queue("b", json!(31))), Change::Replace);
         assert_eq!(change(&json!({}), &json!({"QueueName": "b"})), Change::Replace);
+    }
+
+    #[test]
+    fn the_provider_says_what_the_schema_leaves_open() {
+        let cases = [
+            (
+                "AWS::DynamoDB::Table",
+                json!({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}),
+                json!({"KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}]}),
+                Change::Replace,
+            ),
+            (
+                "AWS::EC2::VPC",
+                json!({"InstanceTenancy": "dedicated"}),
+                json!({"InstanceTenancy": "default"}),
+                Change::InPlace,
+            ),
+            ("AWS::EC2::VPC", json!({"InstanceTenancy": "dedicated"}), json!({}), Change::InPlace),
+            ("AWS::EC2::VPC", json!({}), json!({"InstanceTenancy": "dedicated"}), Change::Replace),
+            ("AWS::ECS::Service", json!({"LaunchType": "EC2"}), json!({"LaunchType": "FARGATE"}), Change::Replace),
+            (
+                "AWS::ECS::Service",
+                json!({"LaunchType": "FARGATE"}),
+                json!({"CapacityProviderStrategy": [{"CapacityProvider": "FARGATE_SPOT"}]}),
+                Change::InPlace,
+            ),
+            (
+                "AWS::EC2::Subnet",
+                json!({"CidrBlock": "10.0.0.0/24"}),
+                json!({"CidrBlock": "10.0.0.0/24", "Ipv6CidrBlock": "fd00::/64"}),
+                Change::InPlace,
+            ),
+            ("AWS::RDS::DBInstance", json!({}), json!({"DBSnapshotIdentifier": "s"}), Change::Replace),
+            ("AWS::RDS::DBInstance", json!({"MultiAZ": false}), json!({"MultiAZ": true}), Change::InPlace),
+        ];
+        for (type_name, before, after, expected) in cases {
+            assert_eq!(change(type_name, &before, &after), expected, "{type_name} {before} → {after}");
+        }
     }
 
     #[test]
