@@ -27,7 +27,7 @@ pub(super) fn order<'t>(template: &'t Template, problems: &RefCell<Vec<Problem>>
 }
 
 /// No resources: conditions are evaluated before any exists.
-struct NoResources;
+pub(super) struct NoResources;
 
 impl Resources for NoResources {
     fn reference(&self, _: &str) -> Option<Value> {
@@ -48,7 +48,7 @@ impl Evaluator<'_> {
         self.expr_truth(&condition.expr, &mut cursor)
     }
 
-    fn expr_truth(&self, expr: &Expr, cursor: &mut Cursor<'_>) -> Option<bool> {
+    pub(super) fn expr_truth(&self, expr: &Expr, cursor: &mut Cursor<'_>) -> Option<bool> {
         match expr.as_call() {
             Some(function) => self.truth(function, cursor),
             None => match self.value(expr, cursor).as_text()?.as_str() {
@@ -86,6 +86,7 @@ impl Evaluator<'_> {
                 }
                 self.condition(&name.value)
             }
+            Function::Rule { name, argument } => self.rule_truth(name, argument, cursor),
             // A value from elsewhere, as a mapping's `"true"`.
             Function::If { .. } | Function::FindInMap { .. } | Function::Ref(_) => {
                 let span = crate::source::Span::default();

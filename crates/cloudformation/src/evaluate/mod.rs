@@ -14,6 +14,7 @@ mod functions;
 mod inputs;
 mod parameters;
 mod reads;
+mod rules;
 mod value;
 
 use crate::source::Span;
@@ -241,7 +242,11 @@ impl<'a> Evaluator<'a> {
                 self.problem(MACRO.to_owned(), span, cursor.origin);
                 Value::Unknown
             }
-            Function::Rule { .. } | Function::Malformed { .. } => Value::Unknown,
+            Function::Rule { name, argument } => match self.rule_truth(name, argument, cursor) {
+                Some(truth) => Value::Bool(truth),
+                None => self.rule_value(name, argument),
+            },
+            Function::Malformed { .. } => Value::Unknown,
             Function::Join { delimiter, items } => {
                 let (delimiter, items) = (self.value(delimiter, cursor), self.value(items, cursor));
                 self.computed(functions::join(&delimiter, &items), span, cursor)

@@ -231,3 +231,46 @@ fn text_cannot_grow_without_bound() {
     assert!(evaluated.value.weight() < 40 * 1024 * 1024);
     assert!(problems.iter().any(|problem| problem.contains("32 MiB")), "{problems:?}");
 }
+
+/// What a template's rules find wrong with these parameters.
+fn broken_rules(rules: &str, given: &[(&str, &str)]) -> Vec<String> {
+    let text = format!(
+        "Parameters:\n  Env: {{Type: String, Default: dev}}\n  Size: {{Type: String, Default: small}}\n  \
+         Users: {{Type: CommaDelimitedList, Default: ''}}\n  Later: {{Type: String, Default: x}}\n  \
+         One: {{Type: 'AWS::EC2::VPC::Id', Default: vpc-1}}\n  Two: {{Type: 'List<AWS::EC2::VPC::Id>', Default: 'vpc-1,vpc-2'}}\n\
+         Rules:\n{rules}Resources: {{A: {{Type: T}}}}\n"
+    );
+    let (template, problems) = Template::read(&text).expect("a tree");
+    assert_eq!(problems, [], "{text}");
+    let value =
+        |value: &str| if value == "?" { ParameterValue::Unknown } else { ParameterValue::Known(value.to_owned()) };
+    let given = given.iter().map(|(name, text)| ((*name).to_owned(), value(text))).collect();
+    let (environment, facts) = Default::default();
+    let evaluator = Evaluator::new(&template, &given, &environment, &facts);
+    evaluator.check_rules();
+    evaluator.problems().into_iter().map(|problem| problem.message).collect()
+}
+
+#[test]
+fn rules_judge_parameters() {
+    let large = "  Large:\n    RuleCondition: !Equals [!Ref Env, prod]\n    Assertions:\n    - Assert: !Contains [[large, huge], \
+                 !Ref Size]\n      AssertDescription: prod is large\n    - Assert: !Not [!Equals [!Ref Size, tiny]]\n";
+    assert_eq!(broken_rules(large, &[]), [""; 0], "its condition does not hold");
+    assert_eq!(broken_rules(large, &[("Env", "prod"), ("Size", "huge")]), [""; 0]);
+    assert_eq!(broken_rules(large, &[("Env", "prod")]), ["prod is large"]);
+    let both = broken_rules(large, &[("Env", "prod"), ("Size", "tiny")]);
+    assert_eq!(both, ["prod is large", "Assertion 2 of rule Large failed"]);
+    assert_eq!(broken_rules(large, &[("Env", "prod"), ("Size", "?")]), [""; 0], "what is not known is not judged");
+    assert_eq!(broken_rules(large, &[("Env", "?"), ("Size", "tiny")]), [""; 0]);
+    let each = "  Each:\n    Assertions:\n    - Assert: !EachMemberIn [!Ref Users, [ada, grace]]\n      AssertDescription: unknown\n";
+    assert_eq!(broken_rules(each, &[("Users", "ada,grace")]), [""; 0]);
+    assert_eq!(broken_rules(each, &[("Users", "ada,eve")]), ["unknown"]);
+    let some =
+        "  Some:\n    Assertions:\n    - Assert: !Not [!Contains [!Ref Users, '']]\n      AssertDescription: nobody\n";
+    assert_eq!(broken_rules(some, &[]), ["nobody"]);
+    assert_eq!(broken_rules(some, &[("Users", "ada")]), [""; 0]);
+    let one_vpc = "  Vpc:\n    Assertions:\n    - Assert: {'Fn::EachMemberEquals': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, vpc-1]}\n      \
+                   AssertDescription: two networks\n";
+    assert_eq!(broken_rules(one_vpc, &[]), ["two networks"]);
+    assert_eq!(broken_rules(one_vpc, &[("Two", "vpc-1")]), [""; 0]);
+}

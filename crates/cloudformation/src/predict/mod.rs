@@ -84,6 +84,9 @@ pub fn predict(before: Option<&Deployment>, after: Option<&Deployment>) -> Resul
     let after = after.map(expanded).transpose()?;
     let before = before.as_deref().map(State::new).transpose()?;
     let after = after.as_deref().map(State::new).transpose()?;
+    if let Some(after) = &after {
+        after.evaluator.check_rules();
+    }
     let mut predictor = Predictor {
         live: before.as_ref().map(State::live),
         before: before.as_ref(),

@@ -5,7 +5,7 @@ mod plan;
 mod stale;
 
 pub use plan::{
-    Action, FailureKind, FaultPlan, Finding, RequestFault, RequestFaultKind, ResourceFault, RolloutFailure,
+    Action, AlarmFault, FailureKind, FaultPlan, Finding, RequestFault, RequestFaultKind, ResourceFault, RolloutFailure,
     RolloutFault, ScanResult,
 };
 
@@ -13,6 +13,7 @@ use crate::door::Response;
 use stale::Stale;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A plan and how far it has come.
 #[derive(Default)]
@@ -34,6 +35,7 @@ enum Table {
     Requests,
     Resources,
     Rollouts,
+    Alarms,
 }
 
 impl Faults {
@@ -80,6 +82,17 @@ impl Faults {
             let meets = plan::matches(&fault.service, service) && brings;
             let (odds, failure) = (fault.odds(), fault.failure.clone());
             (meets && state.strikes(Table::Rollouts, place, service, odds)).then_some(failure)
+        })
+    }
+
+    /// How far into the operation of a stack that begins now an alarm goes off, in AWS's time; `None`: it does not.
+    pub fn alarm(&self, stack_name: &str, alarm: &str) -> Option<Duration> {
+        let state = &mut *self.lock();
+        (0..state.plan.alarms.len()).find_map(|place| {
+            let fault = &state.plan.alarms[place];
+            let meets = plan::matches(&fault.stack, stack_name) && plan::matches(&fault.alarm, alarm);
+            let (odds, after) = (fault.odds(), Duration::from_secs(fault.after_seconds));
+            (meets && state.strikes(Table::Alarms, place, &format!("{stack_name}:{alarm}"), odds)).then_some(after)
         })
     }
 

@@ -12,6 +12,7 @@ pub struct FaultPlan {
     pub resources: Vec<ResourceFault>,
     pub rollouts: Vec<RolloutFault>,
     pub scans: Vec<ScanResult>,
+    pub alarms: Vec<AlarmFault>,
 }
 
 /// Requests that go wrong.
@@ -93,6 +94,41 @@ pub struct RolloutFault {
     pub times: Option<u32>,
     #[serde(default = "always")]
     pub probability: f64,
+}
+
+/// An alarm of CloudWatch that goes off while a stack that has it as a rollback trigger is created or updated. Nothing is
+/// measured here, so that no alarm does so by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmFault {
+    /// The alarm's name; `*` stands for any text.
+    #[serde(default = "any")]
+    pub alarm: String,
+    /// The name of the stack.
+    #[serde(default = "any")]
+    pub stack: String,
+    /// How far into the operation, in AWS's time; 0: it is in ALARM already.
+    #[serde(default)]
+    pub after_seconds: u64,
+    /// How many operations of each stack go well first.
+    #[serde(default)]
+    pub skip: u32,
+    #[serde(default)]
+    pub times: Option<u32>,
+    #[serde(default = "always")]
+    pub probability: f64,
+}
+
+impl AlarmFault {
+    /// One that always goes off.
+    pub fn new(alarm: &str, after_seconds: u64) -> Self {
+        let (alarm, stack) = (alarm.to_owned(), any());
+        AlarmFault { alarm, stack, after_seconds, skip: 0, times: None, probability: 1.0 }
+    }
+
+    pub(super) fn odds(&self) -> Odds {
+        Odds { skip: self.skip, times: self.times, probability: self.probability }
+    }
 }
 
 /// What the scan of an image finds. Not what goes wrong, but nobody else knows it.

@@ -1,6 +1,7 @@
 //! `CancelUpdateStack` and `SignalResource`.
 
 use super::{find, required};
+use crate::cloudformation::engine::events::resource_event;
 use crate::cloudformation::engine::halt;
 use crate::cloudformation::model::Signal;
 use crate::place::Place;
@@ -38,27 +39,37 @@ pub(super) async fn cancel_update_stack(world: &Arc<World>, place: &Place, input
     Ok(Json::Null)
 }
 
-/// Tells a wait condition that something it waits for has happened, or will not.
+/// Tells a wait condition, or a resource with a creation policy, that something it waits for has happened, or will not.
 pub(super) async fn signal_resource(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let input: Input = query::input(input)?;
     let name = required(input.stack_name, "stackName")?;
     let target = required(input.logical_resource_id, "logicalResourceId")?;
     let unique_id = required(input.unique_id, "uniqueId")?;
     let status = required(input.status, "status")?;
+    if !matches!(status.as_str(), "SUCCESS" | "FAILURE") {
+        return Err(Fault::validation(format!(
+            "1 validation error detected: Value '{status}' at 'status' failed to satisfy constraint: Member must satisfy \
+             enum value set: [FAILURE, SUCCESS]"
+        )));
+    }
     let id = world.stacks.id_of(place, &name).ok_or_else(|| find::in_brackets(&name))?;
-    let known = world.edit_stack(&id, |stack| {
-        let known = stack.resources.contains_key(&target);
+    let told = world.edit_stack(&id, |stack| {
+        let missing = || Fault::validation(format!("Resource {target} does not exist for stack {name}"));
+        let now = stack.resources.get(&target).ok_or_else(missing)?.status.clone();
+        if !now.ends_with("_IN_PROGRESS") {
+            let message = format!("Resource {target} is in {now} state and cannot be signaled");
+            return Err(Fault::validation(message));
+        }
         // A signal counts once.
-        let again = stack.signals.iter().any(|it| it.target == target && it.unique_id == unique_id);
-        if known && !again {
+        if !stack.signals.iter().any(|it| it.target == target && it.unique_id == unique_id) {
+            let told = format!("Received {status} signal with UniqueId {unique_id}");
             let (reason, data) = (String::new(), String::new());
             stack.signals.push(Signal { target: target.clone(), unique_id, status, reason, data });
+            resource_event(world, stack, &target, &now, Some(&told));
         }
-        known
+        Ok(())
     });
-    if known != Some(true) {
-        return Err(Fault::validation(format!("Resource {target} does not exist for stack {name}")));
-    }
+    told.unwrap_or_else(|| Err(find::in_brackets(&name)))?;
     world.stacks.signal();
     Ok(Json::Null)
 }

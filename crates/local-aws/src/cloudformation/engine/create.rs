@@ -6,7 +6,7 @@
 use super::events::{CREATION_CANCELLED, CREATION_INITIATED, resource_event, resource_event_with};
 use super::scene::{Desired, Scene};
 use super::stage::{Ended, Stage};
-use super::{dynamic, provider};
+use super::{dynamic, provider, wait};
 use crate::cloudformation::model::StackResource;
 use crate::resources::Action;
 use indexmap::IndexMap;
@@ -119,7 +119,15 @@ pub(super) async fn bring_into_being(
         }
         resource_event_with(world, stack, id, in_progress, Some(CREATION_INITIATED), &desired.properties);
     });
-    let settled = provider::settle(stage, id, type_name, &properties, &made, Action::Create).await?;
+    let policy = desired.creation_policy.as_ref().and_then(|policy| wait::Policy::of(type_name, policy));
+    let settled = match type_name {
+        // Its policy says what it waits for.
+        provider::WAIT_CONDITION if policy.is_some() => made.attributes.clone(),
+        _ => provider::settle(stage, id, type_name, &properties, &made, Action::Create).await?,
+    };
+    if let Some(policy) = policy {
+        wait::signals(stage, id, &policy).await?;
+    }
     stage.edit(|_, stack| {
         if let Some(resource) = stack.resources.get_mut(id) {
             resource.attributes = settled;
@@ -140,6 +148,8 @@ fn promise(stage: &Stage, id: &str, type_name: &str, properties: &Json, old_id: 
         if let Some(resource) = stack.resources.get_mut(id) {
             resource.physical_id.clone_from(&name);
         }
+        // Those were for the one before.
+        stack.signals.retain(|signal| signal.target != id);
     });
     name
 }

@@ -41,7 +41,7 @@ pub(crate) fn stack_event(world: &World, stack: &mut Stack, status: &str, reason
 }
 
 /// Sets the status of a resource of the stack and tells of it.
-pub(super) fn resource_event(world: &World, stack: &mut Stack, id: &str, status: &str, reason: Option<&str>) {
+pub(crate) fn resource_event(world: &World, stack: &mut Stack, id: &str, status: &str, reason: Option<&str>) {
     let Some(resource) = stack.resources.get_mut(id) else { return };
     set(world, resource, status, reason);
     let resource = resource.clone();

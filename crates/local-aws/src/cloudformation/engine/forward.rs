@@ -4,6 +4,7 @@
 //! When one fails, nothing new starts and what waits is cancelled, unless failures are to be left as they are: then all
 //! that does not depend on a failure goes on.
 
+use super::alarms::Triggers;
 use super::events::{failed, resource_event, stack_event};
 use super::scene::Scene;
 use super::stage::{Ended, Stage};
@@ -22,24 +23,12 @@ pub(super) async fn run(stage: &Stage) {
     if !deletions_allowed(stage, &scene) {
         return conclude(stage, Ok(Vec::new()));
     }
-    let timeout = stage.look(|stack| stack.timeout_minutes).filter(|_| stage.kind() == OperationKind::Create);
-    let mut late = false;
-    {
-        let work = walk(scene.nodes(), |id| one(stage, &scene, id), || stage.halted());
-        tokio::pin!(work);
-        let minutes = Duration::from_secs(u64::from(timeout.unwrap_or_default()) * 60);
-        tokio::select! {
-            biased;
-            () = &mut work => {}
-            () = stage.world.clock.take(minutes), if timeout.is_some() => {
-                late = true;
-                stage.halt();
-                work.await;
-            }
-        }
-    }
-    if late {
-        return conclude(stage, Err("Stack creation time exceeded the specified timeout".to_owned()));
+    let triggers = match Triggers::of(stage) {
+        Ok(triggers) => triggers,
+        Err(reason) => return conclude(stage, Err(reason)),
+    };
+    if let Some(reason) = work(stage, &scene, &triggers).await {
+        return conclude(stage, Err(reason));
     }
     let outputs = stage.world.with_stack(&stage.stack_id, |stack| match unfinished(stack) {
         true => Ok(Vec::new()),
@@ -54,6 +43,35 @@ pub(super) async fn run(stage: &Stage) {
         stage.edit(|_, stack| stack.imports = imports);
     }
     conclude(stage, outputs);
+}
+
+/// Works on all resources, and watches what may stop that; why the operation fails apart from its resources.
+async fn work(stage: &Stage, scene: &Scene, triggers: &Triggers) -> Option<String> {
+    let timeout = stage.look(|stack| stack.timeout_minutes).filter(|_| stage.kind() == OperationKind::Create);
+    let minutes = Duration::from_secs(u64::from(timeout.unwrap_or_default()) * 60);
+    let work = walk(scene.nodes(), |id| one(stage, scene, id), || stage.halted());
+    let (breached, late) = (triggers.breached(stage), stage.world.clock.take(minutes));
+    tokio::pin!(work, breached, late);
+    let stopped = tokio::select! {
+        biased;
+        () = &mut work => None,
+        reason = &mut breached => Some(reason),
+        () = &mut late, if timeout.is_some() => Some("Stack creation time exceeded the specified timeout".to_owned()),
+    };
+    if stopped.is_some() {
+        stage.halt();
+        work.await;
+        return stopped;
+    }
+    if stage.look(unfinished) {
+        return None;
+    }
+    tokio::select! {
+        biased;
+        () = stage.halting() => None,
+        reason = breached => Some(reason),
+        () = triggers.monitored(stage) => None,
+    }
 }
 
 /// Reads the template and looks for what is bound to fail.
@@ -193,7 +211,7 @@ fn conclude(stage: &Stage, outcome: Result<Vec<Output>, String>) {
         match (outcome, told, cancelled) {
             (Ok(_), None, true) => fall_back(world, stack, super::events::USER_INITIATED),
             (Ok(outputs), None, false) => succeed(world, stack, outputs),
-            (_, Some(reason), _) | (Err(reason), None, _) => fall_back(world, stack, &reason),
+            (Err(reason), _, _) | (Ok(_), Some(reason), _) => fall_back(world, stack, &reason),
         }
     });
 }

@@ -12,6 +12,7 @@
 //! | rollback cleanup | `UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS` | `UPDATE_ROLLBACK_COMPLETE` | the same, with leftovers |
 //! | delete | `DELETE_IN_PROGRESS` | `DELETE_COMPLETE` | `DELETE_FAILED` |
 
+mod alarms;
 mod cleanup;
 mod create;
 mod delete;

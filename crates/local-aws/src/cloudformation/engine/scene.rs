@@ -33,6 +33,7 @@ pub(in crate::cloudformation) struct Desired {
     pub metadata: Option<Json>,
     pub deletion_policy: Option<String>,
     pub update_replace_policy: Option<String>,
+    pub creation_policy: Option<Json>,
     pub depends_on: Vec<String>,
 }
 
@@ -101,6 +102,7 @@ impl Scene {
             metadata: None,
             deletion_policy: None,
             update_replace_policy: None,
+            creation_policy: None,
             depends_on: Vec::new(),
         })
     }
@@ -127,6 +129,7 @@ impl Scene {
             metadata: value(&resource.metadata, "Metadata")?,
             deletion_policy,
             update_replace_policy: text(&resource.update_replace_policy, "UpdateReplacePolicy")?,
+            creation_policy: value(&resource.creation_policy, "CreationPolicy")?,
             depends_on,
             resource_type: type_name,
         })

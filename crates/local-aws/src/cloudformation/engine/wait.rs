@@ -1,15 +1,19 @@
 //! Wait conditions: a resource that is complete once it was signalled often enough, and fails when its time is over.
 //!
-//! A signal is a PUT to the handle's URL, as `cfn-signal` makes it, or the call `SignalResource`.
+//! A signal is the call `SignalResource`, as `cfn-signal` makes it. Instances and groups of them may want signals, too:
+//! their creation policy says how many, and within what time.
 
 use super::stage::{Ended, Stage};
 use crate::cloudformation::model::Signal;
 use indexmap::IndexMap;
+use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
 use std::time::Duration;
 
 /// How long a condition waits at most.
 const LONGEST: u64 = 43_200;
+/// How long a resource waits for signals whose creation policy does not say.
+const DEFAULT: Duration = Duration::from_secs(300);
 
 pub(super) fn condition_name(stage: &Stage, id: &str) -> String {
     format!("{}/{id}", stage.stack_id)
@@ -30,11 +34,7 @@ pub(super) fn handle_name(stage: &Stage, id: &str) -> String {
 /// # Errors
 /// One of them says `FAILURE`, or the time is over.
 pub(super) async fn settle(stage: &Stage, id: &str, properties: &Json) -> Result<IndexMap<String, Json>, Ended> {
-    let number = |key: &str| match properties.get(key) {
-        Some(Json::String(text)) => text.parse::<u64>().ok(),
-        Some(other) => other.as_u64(),
-        None => None,
-    };
+    let number = |key: &str| properties.get(key).and_then(number);
     let wanted = number("Count").unwrap_or(1);
     let timeout = Duration::from_secs(number("Timeout").unwrap_or(LONGEST).min(LONGEST));
     let handle = properties.get("Handle").and_then(Json::as_str).unwrap_or_default();
@@ -74,4 +74,101 @@ pub(super) async fn settle(stage: &Stage, id: &str, properties: &Json) -> Result
 fn of(signals: &[Signal], id: &str, handle: &str) -> Vec<Signal> {
     let meant = |signal: &&Signal| signal.target == id || signal.target == handle;
     signals.iter().filter(meant).cloned().collect()
+}
+
+fn number(json: &Json) -> Option<u64> {
+    match json {
+        Json::String(text) => text.parse().ok(),
+        other => other.as_u64(),
+    }
+}
+
+/// The signals that a resource wants before it counts as created. (Template reference, "CreationPolicy attribute".)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Policy {
+    count: u64,
+    timeout: Duration,
+    /// For groups of instances: how many of the signals have to be good, in per cent. Others take no failure.
+    percent: Option<u64>,
+}
+
+impl Policy {
+    /// `None`: resources of this type want no signals.
+    pub fn of(type_name: &str, policy: &Json) -> Option<Policy> {
+        let is_group = type_name == "AWS::AutoScaling::AutoScalingGroup";
+        if !is_group && !matches!(type_name, "AWS::EC2::Instance" | "AWS::CloudFormation::WaitCondition") {
+            return None;
+        }
+        let signal = &policy["ResourceSignal"];
+        let timeout = signal["Timeout"].as_str().and_then(|text| text.parse::<SignedDuration>().ok());
+        let timeout = timeout.and_then(|timeout| Duration::try_from(timeout).ok()).unwrap_or(DEFAULT);
+        let percent = &policy["AutoScalingCreationPolicy"]["MinSuccessfulInstancesPercent"];
+        Some(Policy {
+            count: number(&signal["Count"]).unwrap_or(1),
+            timeout: timeout.min(Duration::from_secs(LONGEST)),
+            percent: is_group.then(|| number(percent).unwrap_or(100).min(100)),
+        })
+    }
+
+    /// How many signals have to be good.
+    fn needed(&self) -> u64 {
+        (self.count * self.percent.unwrap_or(100)).div_ceil(100)
+    }
+
+    /// What the signals that came so far mean; `None`: not enough yet.
+    fn judge(&self, received: &[Signal]) -> Option<Result<(), String>> {
+        let failed: Vec<&Signal> = received.iter().filter(|signal| signal.status == "FAILURE").collect();
+        if (received.len() - failed.len()) as u64 >= self.needed() {
+            return Some(Ok(()));
+        }
+        let tolerated = self.count - self.needed();
+        match (failed.first(), self.percent) {
+            (Some(_), Some(percent)) if failed.len() as u64 > tolerated => {
+                Some(Err(short(&format!("{} FAILURE", failed.len()), self.count, percent)))
+            }
+            (Some(first), None) => Some(Err(format!("Received FAILURE signal with UniqueId {}", first.unique_id))),
+            _ => None,
+        }
+    }
+
+    /// Why it fails when its time is over.
+    fn late(&self, received: &[Signal]) -> String {
+        let good = received.iter().filter(|signal| signal.status == "SUCCESS").count() as u64;
+        match self.percent {
+            Some(percent) => short(&format!("{good} SUCCESS"), self.count, percent),
+            None => {
+                let missing = self.count.saturating_sub(good);
+                format!("Failed to receive {missing} resource signal(s) within the specified duration")
+            }
+        }
+    }
+}
+
+fn short(what: &str, count: u64, percent: u64) -> String {
+    format!(
+        "Received {what} signal(s) out of {count}. Unable to satisfy {percent}% MinSuccessfulInstancesPercent requirement"
+    )
+}
+
+/// Waits for the signals that a creation policy wants.
+///
+/// # Errors
+/// Too many of them say `FAILURE`, or the time is over.
+pub(super) async fn signals(stage: &Stage, id: &str, policy: &Policy) -> Result<(), Ended> {
+    let received = || stage.look(|stack| of(&stack.signals, id, ""));
+    let enough = async {
+        loop {
+            let told = stage.world.stacks.signalled();
+            if let Some(judged) = policy.judge(&received()) {
+                return judged.map_err(Ended::Failed);
+            }
+            told.await;
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = enough => ended,
+        () = stage.halting() => Err(Ended::Cancelled),
+        () = stage.world.clock.take(policy.timeout) => Err(Ended::Failed(policy.late(&received()))),
+    }
 }

@@ -3,6 +3,7 @@
 use crate::query::Fault;
 use cloudformation::template::Template;
 use cloudformation::validate::{Options, rules, validate};
+use serde_json::Value as Json;
 
 const MANY: usize = 200;
 
@@ -28,6 +29,40 @@ pub(super) fn check(template: &Template) -> Result<(), Fault> {
         Some(finding) => Err(Fault::validation(finding.message)),
         None => Ok(()),
     }
+}
+
+/// # Errors
+/// `ValidationError` with the first bound of the API that a rollback configuration exceeds.
+pub(super) fn check_rollback(configuration: &Json) -> Result<(), Fault> {
+    let refused = |value: &str, at: &str, constraint: &str| {
+        Fault::validation(format!(
+            "1 validation error detected: Value '{value}' at 'rollbackConfiguration.{at}' failed to satisfy constraint: \
+             Member must {constraint}"
+        ))
+    };
+    let minutes = match &configuration["MonitoringTimeInMinutes"] {
+        Json::Null => "0".to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match minutes.parse::<i64>() {
+        Ok(0..=180) => {}
+        Ok(..0) => {
+            return Err(refused(&minutes, "monitoringTimeInMinutes", "have value greater than or equal to 0"));
+        }
+        _ => return Err(refused(&minutes, "monitoringTimeInMinutes", "have value less than or equal to 180")),
+    }
+    let triggers = configuration["RollbackTriggers"].as_array().map_or(&[][..], Vec::as_slice);
+    if triggers.len() > 5 {
+        let listed = Json::Array(triggers.to_vec()).to_string();
+        return Err(refused(&listed, "rollbackTriggers", "have length less than or equal to 5"));
+    }
+    let types = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
+    let wrong = triggers.iter().find(|trigger| !types.iter().any(|name| trigger["Type"] == *name));
+    wrong.map_or(Ok(()), |trigger| {
+        let given = trigger["Type"].as_str().unwrap_or_default();
+        Err(Fault::validation(format!("Rollback trigger type [{given}] is not supported. Use one of {types:?}")))
+    })
 }
 
 #[cfg(test)]

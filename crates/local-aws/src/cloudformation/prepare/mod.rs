@@ -93,6 +93,7 @@ pub(crate) async fn prepare(
     };
     let read = read(&template)?;
     limits::check(&read)?;
+    request.rollback_configuration.as_ref().map_or(Ok(()), limits::check_rollback)?;
     let macros_acknowledged = request.acknowledge_macros;
     acknowledged(&read, &request.capabilities, macros_acknowledged)?;
     let given = parameters::effective(&read, &request.parameters, previous.map(|previous| &previous.parameters))?;

@@ -7,6 +7,7 @@ mod delete;
 mod dependencies;
 mod nested;
 mod rollout;
+mod signals;
 mod update;
 mod validation;
 
