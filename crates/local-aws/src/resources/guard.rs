@@ -1,4 +1,5 @@
-//! Deletions that AWS refuses: what is protected, and what others still use.
+//! What AWS refuses although the schema has nothing against it: names of the wrong form, policies of nobody, and deletions
+//! of what is protected, or what others still use.
 //!
 //! Who uses what is told by the live properties: a property that holds another resource's id refers to it.
 
@@ -110,8 +111,36 @@ const PROTECTED: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// Refuses a creation that a service would refuse.
+pub(super) fn may_create(world: &World, type_name: &str, properties: &Json) -> Result<(), Failure> {
+    let is_fifo = |name: &str| properties[name] == true || properties[name] == "true";
+    let lacks_suffix = |name: &str| properties[name].as_str().is_some_and(|name| !name.ends_with(".fifo"));
+    let told = |service: &str, message: &str| Err(Failure::handler(world, service, message, 400, "InvalidRequest"));
+    match type_name {
+        "AWS::SNS::Topic" if is_fifo("FifoTopic") && lacks_suffix("TopicName") => {
+            told("Sns", "Invalid parameter: Topic Name")
+        }
+        "AWS::SQS::Queue" if is_fifo("FifoQueue") && lacks_suffix("QueueName") => told(
+            "Sqs",
+            "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with \
+             .fifo suffix and be 1 to 80 in length.",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// What the handler of a policy says that belongs to nobody: once it is made, and when it is to go.
+pub(super) fn of_nobody(live: &Live) -> Result<(), Failure> {
+    let has = |name: &str| live.properties.get(name).and_then(Json::as_array).is_some_and(|names| !names.is_empty());
+    if live.type_name != "AWS::IAM::Policy" || ["Groups", "Roles", "Users"].into_iter().any(has) {
+        return Ok(());
+    }
+    Err(Failure::new("InvalidRequest", "At least one of [Groups,Roles,Users] must be non-empty."))
+}
+
 /// Refuses a deletion that AWS would refuse.
 pub(super) fn may_delete(world: &World, live: &Live) -> Result<(), Failure> {
+    of_nobody(live)?;
     let told = |service: &str, message: &str| {
         let message = message.replace("{id}", &live.physical_id);
         Failure::handler(world, service, &message, 400, "InvalidRequest")

@@ -36,6 +36,7 @@ pub(crate) async fn create(
 ) -> Result<Made, Failure> {
     check::check(type_name, properties)?;
     refuse_custom(check::known(type_name)?, type_name)?;
+    guard::may_create(world, type_name, properties)?;
     let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| check::unknown(type_name))?;
     let physical_id = match physical_id {
         Some(physical_id) => {
@@ -146,6 +147,10 @@ pub(crate) async fn stabilize(
     type_name: &str,
     physical_id: &str,
 ) -> Option<Result<(), Failure>> {
+    if type_name == "AWS::IAM::Policy" {
+        let state = world.resources.lock();
+        return guard::of_nobody(state.get(place, type_name, physical_id)?).err().map(Err);
+    }
     if type_name != "AWS::ECS::Service" {
         return None;
     }

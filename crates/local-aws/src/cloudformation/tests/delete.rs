@@ -94,3 +94,32 @@ async fn exports_in_use_hold_a_stack() {
     let told = "stack ROLLBACK_IN_PROGRESS (No export named shared found. Rollback requested by user.)";
     assert!(cloud.events("alone").contains(&told.to_owned()), "{:#?}", cloud.events("alone"));
 }
+
+/// As recorded: it is there, and cannot be made whole nor taken away.
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_nobody_stays_until_it_is_left_alone() {
+    let cloud = Cloud::new().await;
+    let document = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let policy = json!({"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "PolicyDocument": document}});
+    let template = json!({"Resources": {"Policy": policy}}).to_string();
+    let input = json!({"StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"]});
+    cloud.ok("CreateStack", input).await;
+    assert_eq!(cloud.rest("s").await, "ROLLBACK_FAILED", "{:#?}", cloud.events("s"));
+    let nobody = "At least one of [Groups,Roles,Users] must be non-empty.";
+    let stuck = "The following resource(s) failed to delete: [Policy]. ";
+    let expected = [
+        "stack CREATE_IN_PROGRESS (User Initiated)".to_owned(),
+        "Policy CREATE_IN_PROGRESS".to_owned(),
+        "Policy CREATE_IN_PROGRESS (Resource creation Initiated)".to_owned(),
+        format!("Policy CREATE_FAILED ({nobody})"),
+        "stack ROLLBACK_IN_PROGRESS (The following resource(s) failed to create: [Policy]. Rollback requested by user.)".to_owned(),
+        "Policy DELETE_IN_PROGRESS".to_owned(),
+        format!("Policy DELETE_FAILED ({nobody})"),
+        format!("stack ROLLBACK_FAILED ({stuck})"),
+    ];
+    assert_eq!(cloud.events("s"), expected);
+    cloud.ok("DeleteStack", json!({"StackName": "s"})).await;
+    assert_eq!(cloud.rest("s").await, "DELETE_FAILED");
+    cloud.ok("DeleteStack", json!({"StackName": "s", "RetainResources": ["Policy"]})).await;
+    assert_eq!(cloud.rest("s").await, "DELETE_COMPLETE");
+}

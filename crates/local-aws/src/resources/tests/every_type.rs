@@ -21,7 +21,11 @@ async fn every_type_gives_what_its_schema_promises() {
     let (mut made_types, mut problems) = (0, Vec::new());
     for name in resource_type_names().filter(|name| *name != CUSTOM_RESOURCE) {
         let known = resource_type(name).expect("listed");
-        let properties = least(known, known.schema(), &ids, 0);
+        let mut properties = least(known, known.schema(), &ids, 0);
+        if name == "AWS::IAM::Policy" {
+            // One of nobody cannot go.
+            properties["Roles"] = json!(["role"]);
+        }
         if check(name, &properties).is_err() || super::super::backed::is_backed(name) {
             continue;
         }
