@@ -25,7 +25,7 @@ mod tests;
 pub use check::check;
 pub use durations::{Action, duration};
 pub use live::{Live, Resources, State};
-pub(crate) use provider::{create, delete, name, stabilize, stand, update};
+pub(crate) use provider::{adopt, create, delete, name, release, stabilize, stand, update};
 pub(crate) use read::{Found, find, list, read};
 
 use crate::place::Place;

@@ -108,6 +108,21 @@ pub(crate) async fn update(
     Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
 }
 
+/// Makes a resource that exists its stack's.
+pub(crate) fn adopt(world: &World, owner: &Owner, type_name: &str, physical_id: &str) {
+    if let Some(live) = world.resources.lock().get_mut(&owner.place, type_name, physical_id) {
+        live.stack_id = Some(owner.stack_id.clone());
+        live.logical_id = Some(owner.logical_id.clone());
+    }
+}
+
+/// Makes a resource nobody's: its stack leaves it behind.
+pub(crate) fn release(world: &World, place: &Place, type_name: &str, physical_id: &str) {
+    if let Some(live) = world.resources.lock().get_mut(place, type_name, physical_id) {
+        (live.stack_id, live.logical_id) = (None, None);
+    }
+}
+
 /// Deletes a resource. One that is gone already is no error.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::query::{self, Fault};
 use crate::resources;
 use crate::world::World;
 use cloudformation::schema::resource_type;
-use cloudformation::template::Template;
+use cloudformation::template::{Resource, Template};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -53,9 +53,18 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
     let mut request = input.request()?;
     // A change set shows what macros make before it is done.
     request.acknowledge_macros = false;
-    let prepared = prepare(world, place, (plain_name, &id), request, previous).await?;
+    let mut prepared = prepare(world, place, (plain_name, &id), request, previous).await?;
     let imports = match kind.as_str() {
         "IMPORT" => imports(world, place, &prepared.definition, input.resources_to_import.unwrap_or_default()).await?,
+        _ if input.import_existing_resources == Some(true) => {
+            match found_by_name(world, place, &prepared.definition, stack.as_ref()).await {
+                Ok(found) => found,
+                Err(reason) => {
+                    prepared.definition.failure.get_or_insert(reason);
+                    IndexMap::new()
+                }
+            }
+        }
         _ => IndexMap::new(),
     };
     let change_set = ChangeSet {
@@ -160,17 +169,82 @@ async fn imports(
                 "Resource of type '{type_name}' with identifier '{physical_id}' was not found."
             )));
         }
-        let taken = world.stacks.lock().values().any(|stack| {
-            stack.place == *place
-                && stack.status != "DELETE_COMPLETE"
-                && stack.resources.values().any(|it| it.resource_type == type_name && it.physical_id == physical_id)
-        });
-        if taken {
+        if owner(world, place, &type_name, &physical_id).is_some() {
             return Err(Fault::validation(format!("{physical_id} already exists in another stack")));
         }
         found.insert(id, physical_id);
     }
     Ok(found)
+}
+
+/// The id of the stack that a resource belongs to.
+fn owner(world: &World, place: &Place, type_name: &str, physical_id: &str) -> Option<String> {
+    let stacks = world.stacks.lock();
+    let owner = stacks.values().find(|stack| {
+        stack.place == *place
+            && stack.status != "DELETE_COMPLETE"
+            && stack.resources.values().any(|it| it.resource_type == type_name && it.physical_id == physical_id)
+    });
+    owner.map(|stack| stack.id.clone())
+}
+
+/// What `ImportExistingResources` takes into a stack: new resources that exist already under the very name that the
+/// template gives them. Logical id → physical id. (User guide, "Import AWS resources into a CloudFormation stack
+/// automatically".)
+///
+/// # Errors
+/// Why the change set fails: one of them belongs to a stack, or is not kept when its stack goes.
+async fn found_by_name(
+    world: &World,
+    place: &Place,
+    definition: &Definition,
+    stack: Option<&Stack>,
+) -> Result<IndexMap<String, String>, String> {
+    let text = definition.expanded.as_ref().unwrap_or(&definition.template);
+    let Ok((template, _)) = Template::read(text) else { return Ok(IndexMap::new()) };
+    let (mut found, mut unkept) = (IndexMap::new(), Vec::new());
+    for (id, resource) in &template.resources {
+        let has = stack.is_some_and(|stack| stack.resources.contains_key(id));
+        let type_name = resource.resource_type.value.as_str();
+        let Some(name) = static_name(type_name, resource).filter(|_| !has) else { continue };
+        if resources::read(world, place, type_name, &name).await.is_none() {
+            continue;
+        }
+        if let Some(owner) = owner(world, place, type_name, &name) {
+            return Err(format!("{name} already exists in stack {owner}"));
+        }
+        let policy = resource.deletion_policy.as_ref().and_then(|policy| policy.as_str());
+        if !matches!(policy, Some("Retain" | "RetainExceptOnCreate")) {
+            let order = resource_type(type_name).map(|schema| schema.primary_identifier()).unwrap_or_default();
+            let named = order.iter().zip(name.split('|')).map(|(path, part)| format!("{}={part}", path.dotted()));
+            unkept.push(format!("{id} ({{{}}})", named.collect::<Vec<_>>().join(", ")));
+        }
+        found.insert(id.clone(), name);
+    }
+    match unkept.is_empty() {
+        true => Ok(found),
+        // Recorded in aws-cdk-cli's pull request 1367.
+        false => Err(format!(
+            "CloudFormation is attempting to import some resources because they already exist in your account. The \
+             resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for \
+             successful import. The affected resources are {}",
+            unkept.join(", ")
+        )),
+    }
+}
+
+/// The identifier of a resource whose template spells it out: no function in it, and no part that only the service sets.
+fn static_name(type_name: &str, resource: &Resource) -> Option<String> {
+    let schema = resource_type(type_name)?;
+    let parts: Option<Vec<&str>> = schema
+        .primary_identifier()
+        .iter()
+        .map(|path| {
+            let given = path.segments().len() == 1 && !schema.read_only().iter().any(|only| only.top() == path.top());
+            resource.properties.as_ref()?.get(path.top())?.as_str().filter(|_| given)
+        })
+        .collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("|"))
 }
 
 /// Goes on with the change sets that were being made when the world was closed.

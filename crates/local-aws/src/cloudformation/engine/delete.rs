@@ -5,7 +5,7 @@ use super::stage::{Ended, Stage};
 use super::walk::{Node, reversed, walk};
 use super::{finish, provider};
 use crate::cloudformation::model::{Stack, StackResource};
-use crate::resources::Action;
+use crate::resources::{self, Action};
 
 /// How the deletion of a resource ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(super) async fn resource(stage: &Stage, record: &StackResource, retain: bool
         return Gone::Deleted;
     }
     if retain {
+        resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
         tell("DELETE_SKIPPED", None);
         return Gone::Skipped;
     }

@@ -26,7 +26,9 @@ async fn of_creation(stage: &Stage) {
         let id = id.to_owned();
         async move {
             let Some(record) = stage.resource(&id) else { return true };
-            let retain = record.deletion_policy.as_deref() == Some("Retain") && !except;
+            // What it did not make is not its to delete.
+            let imported = stage.operation(|operation| operation.imports.contains_key(&id));
+            let retain = imported || record.deletion_policy.as_deref() == Some("Retain") && !except;
             let gone = delete::resource(stage, &record, retain, Properties::Shown).await;
             if gone != Gone::Failed {
                 stage.edit(|_, stack| forget(stack, &id, gone));
@@ -128,11 +130,15 @@ async fn of_update(stage: &Stage) {
 fn leave_new_ones(stack: &mut Stack) {
     let Some(operation) = &stack.operation else { return };
     let except = operation.retain_except_on_create;
+    let imported: Vec<String> = operation.imports.keys().cloned().collect();
     let new: Vec<String> =
         operation.steps.iter().filter(|(_, step)| step.before.is_none()).map(|(id, _)| id.clone()).collect();
     for id in new {
         if let Some(mut record) = stack.resources.shift_remove(&id) {
-            record.deletion_policy.take_if(|policy| policy != "Retain" || except);
+            match imported.contains(&id) {
+                true => record.deletion_policy = Some("Retain".to_owned()),
+                false => drop(record.deletion_policy.take_if(|policy| policy != "Retain" || except)),
+            }
             stack.leftovers.push(record);
         }
     }

@@ -138,3 +138,89 @@ async fn change_sets_are_deleted_once_and_for_all() {
     cloud.ok("DeleteStack", json!({"StackName": "s"})).await;
     assert_eq!(cloud.rest("s").await, "DELETE_COMPLETE");
 }
+
+/// A table that is kept, of a name that the template spells out, and a topic beside it.
+fn kept(policy: &str, name: &str) -> String {
+    format!(
+        "Parameters: {{Name: {{Type: String, Default: items}}}}\nResources:\n  Topic: {{Type: AWS::SNS::Topic}}\n  Table:\n    \
+         Type: AWS::DynamoDB::Table\n    {policy}\n    Properties:\n      TableName: {name}\n      BillingMode: \
+         PAY_PER_REQUEST\n      AttributeDefinitions: [{{AttributeName: id, AttributeType: S}}]\n      KeySchema: \
+         [{{AttributeName: id, KeyType: HASH}}]\n"
+    )
+}
+
+async fn with_a_kept_table() -> Cloud {
+    let cloud = Cloud::new().await;
+    let status = cloud.deploy("CreateStack", "first", &kept("DeletionPolicy: Retain", "items")).await;
+    assert_eq!(status, "CREATE_COMPLETE");
+    cloud.ok("DeleteStack", json!({"StackName": "first"})).await;
+    assert_eq!(cloud.rest("first").await, "DELETE_COMPLETE");
+    assert_eq!(cloud.live(), ["items"]);
+    cloud
+}
+
+/// Whether a change set that may import takes the table in.
+async fn takes(cloud: &Cloud, name: &str, template: &str, import: bool) -> String {
+    let input = json!({"StackName": name, "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": template,
+        "ImportExistingResources": import});
+    let (status, reason, described) = cloud.change_set(input).await;
+    if status == "FAILED" {
+        return reason.unwrap_or_default();
+    }
+    let changes = described["Changes"].as_array().expect("changes");
+    let of = |id: &str| changes.iter().map(|it| &it["ResourceChange"]).find(|it| it["LogicalResourceId"] == id);
+    assert_eq!(of("Topic").expect("the topic")["Action"], "Add");
+    of("Table").expect("the table")["Action"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_exists_is_imported_where_that_is_asked_for() {
+    let cloud = with_a_kept_table().await;
+    let template = kept("DeletionPolicy: Retain", "items");
+    assert_eq!(takes(&cloud, "unasked", &template, false).await, "Add");
+    assert_eq!(
+        takes(&cloud, "unkept", &kept("DeletionPolicy: Delete", "items"), true).await,
+        "CloudFormation is attempting to import some resources because they already exist in your account. The resources must \
+         have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful import. \
+         The affected resources are Table ({TableName=items})"
+    );
+    assert_eq!(takes(&cloud, "dynamic", &kept("DeletionPolicy: Retain", "!Ref Name"), true).await, "Add");
+    assert_eq!(takes(&cloud, "new", &kept("DeletionPolicy: Retain", "others"), true).await, "Add");
+    assert_eq!(takes(&cloud, "s", &kept("DeletionPolicy: RetainExceptOnCreate", "items"), true).await, "Import");
+    cloud.ok("ExecuteChangeSet", json!({"ChangeSetName": "c", "StackName": "s"})).await;
+    assert_eq!(cloud.rest("s").await, "CREATE_COMPLETE");
+    let events = cloud.events("s");
+    let about = |id: &str| events.iter().filter(|event| event.starts_with(id)).cloned().collect::<Vec<_>>();
+    let imported = ["IMPORT_IN_PROGRESS (Resource import started.)", "IMPORT_COMPLETE (Resource import completed.)"];
+    assert_eq!(about("Table"), imported.map(|event| format!("Table {event}")));
+    assert_eq!(about("Topic").last().map(String::as_str), Some("Topic CREATE_COMPLETE"));
+    assert_eq!(cloud.stack("s").resources["Table"].physical_id, "items");
+    // It belongs to a stack now, and no other gets it.
+    let owner = cloud.stack("s").id;
+    assert_eq!(takes(&cloud, "late", &template, true).await, format!("items already exists in stack {owner}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_fails_keeps_what_it_imported() {
+    let cloud = with_a_kept_table().await;
+    cloud.fail("Topic", Action::Create, None);
+    assert_eq!(takes(&cloud, "s", &kept("DeletionPolicy: RetainExceptOnCreate", "items"), true).await, "Import");
+    cloud.ok("ExecuteChangeSet", json!({"ChangeSetName": "c", "StackName": "s"})).await;
+    assert_eq!(cloud.rest("s").await, "ROLLBACK_COMPLETE");
+    assert!(cloud.events("s").contains(&"Table DELETE_SKIPPED".to_owned()), "{:#?}", cloud.events("s"));
+    assert_eq!(cloud.live(), ["items"]);
+    // And so does an update.
+    cloud.heal();
+    assert_eq!(
+        cloud.deploy("CreateStack", "t", "Resources: {Other: {Type: AWS::SQS::Queue}}").await,
+        "CREATE_COMPLETE"
+    );
+    cloud.fail("Topic", Action::Create, None);
+    let template = kept("DeletionPolicy: Retain", "items");
+    let input =
+        json!({"StackName": "t", "ChangeSetName": "c", "TemplateBody": template, "ImportExistingResources": true});
+    assert_eq!(cloud.change_set(input).await.0, "CREATE_COMPLETE");
+    cloud.ok("ExecuteChangeSet", json!({"ChangeSetName": "c", "StackName": "t"})).await;
+    assert_eq!(cloud.rest("t").await, "UPDATE_ROLLBACK_COMPLETE");
+    assert!(cloud.live().contains(&"items".to_owned()), "{:?}", cloud.live());
+}
