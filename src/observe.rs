@@ -4,9 +4,10 @@
 //! physical ids are fetched for those stacks alone that may change ([`fetch_templates`]).
 
 use crate::aws::cloudformation::StackResource;
-use crate::aws::{Aws, Result};
+use crate::aws::{Aws, Reading, Result};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target};
+use crate::plan::importable;
 use crate::state::{Snapshot, StateStore};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -86,6 +87,36 @@ pub async fn fetch_templates(
         }
     }
     Ok(())
+}
+
+/// What exists of the resources that stacks could take in: stack → logical id → identifier. What Cloud Control cannot
+/// read counts as not there.
+///
+/// # Errors
+/// Those of reading a resource.
+pub async fn existing(
+    aws: &Aws,
+    wanted: &[RenderedStack],
+    deployed: &BTreeMap<String, Deployed>,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let candidates = wanted.iter().flat_map(|stack| {
+        let candidates = importable(stack, deployed.get(&stack.name));
+        candidates.into_iter().map(move |candidate| (stack, candidate))
+    });
+    let reads = candidates.map(|(stack, candidate)| {
+        let cloudcontrol = aws.cloud_control(&stack.target);
+        async move {
+            let read = cloudcontrol.read(&candidate.resource_type, &candidate.identifier).await;
+            read.map(|reading| matches!(reading, Reading::Found(_)).then_some((stack, candidate)))
+        }
+    });
+    let reads: Vec<_> = reads.collect();
+    let found: Vec<_> = stream::iter(reads).buffer_unordered(READERS).try_collect().await?;
+    let mut existing: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (stack, candidate) in found.into_iter().flatten() {
+        existing.entry(stack.name.clone()).or_default().insert(candidate.logical_id, candidate.identifier);
+    }
+    Ok(existing)
 }
 
 fn physical_ids(resources: Vec<StackResource>) -> BTreeMap<String, String> {

@@ -9,7 +9,7 @@ use crate::aws::cloudformation::{
     ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue, TemplateSource,
 };
 use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack};
-use crate::plan::StackStep;
+use crate::plan::{ChangeAction, StackStep};
 use std::collections::BTreeMap;
 
 /// What all our change sets are called, with a serial and a part of the lock's id behind it.
@@ -157,6 +157,7 @@ async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists
         capabilities: wanted.capabilities.clone(),
         description: format!("{} of {}/{}", run.context.written.operation, run.plan.project, run.plan.environment),
         reverts_drift: step.revert_drift,
+        imports_existing: step.changes.iter().any(|change| change.action == ChangeAction::Import),
     })
 }
 

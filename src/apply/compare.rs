@@ -44,7 +44,11 @@ fn deviation(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChang
     let deviates = |would: String| Some(format!("{would}; {showed}"));
     match change.action {
         ChangeSetAction::Add => match planned.map(|planned| planned.action) {
-            Some(ChangeAction::Add | ChangeAction::Import) => None,
+            Some(ChangeAction::Add) => None,
+            // What was to be imported is gone, or belongs to a stack by now.
+            Some(ChangeAction::Import) => {
+                deviates("would be created, for there is nothing that could be imported".to_owned())
+            }
             // Its condition may turn either way: the plan said that it would only know then.
             Some(ChangeAction::MayModify | ChangeAction::MayReplace) => None,
             _ => deviates("would be created".to_owned()),

@@ -104,6 +104,7 @@ fn what_the_plan_did_not_show_deviates() {
     let name = |recreation| vec![detail("Name", recreation)];
     let cases = [
         (None, described(Does::Add, None, vec![])),
+        (Some(planned(ChangeAction::Import, &[])), described(Does::Add, None, vec![])),
         (None, described(Does::Remove, None, vec![])),
         (None, described(Does::Dynamic, None, vec![])),
         (None, modify(Replacement::No, name(Required::Never))),
@@ -130,6 +131,7 @@ fn what_the_plan_did_not_show_deviates() {
     let text: Vec<String> = cases.into_iter().map(|(plan, change)| verdict(plan, change)).collect();
     insta::assert_snapshot!(text.join("\n"), @"
     Thing (AWS::Some::Thing) would be created; the plan showed no change
+    Thing (AWS::Some::Thing) would be created, for there is nothing that could be imported; the plan showed its import
     Thing (AWS::Some::Thing) would be removed; the plan showed no change
     Thing (AWS::Some::Thing) may change; the plan showed no change
     Thing (AWS::Some::Thing) would be changed, because of Name; the plan showed no change

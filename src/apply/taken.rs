@@ -22,8 +22,12 @@ pub(super) fn hints(event: &StackEvent, region: &str) -> Option<Vec<String>> {
             event.resource_type
         )
     });
+    let join =
+        "to keep it: the same command with --import-existing takes it into its stack, where that keeps it when it goes";
     let rename = "or give the new one another name: it is an input of its stack, or follows from the stack's name";
-    Some([Some(kept.to_owned()), delete, Some(rename.to_owned())].into_iter().flatten().collect())
+    Some(
+        [Some(kept.to_owned()), Some(join.to_owned()), delete, Some(rename.to_owned())].into_iter().flatten().collect(),
+    )
 }
 
 /// What the existing resource is called, as far as anybody says.
@@ -74,7 +78,10 @@ mod tests {
             "Resource of type 'AWS::ECR::Repository' with identifier '{\"/properties/RepositoryName\":\"shop/api\"}' already exists. (RequestToken: 1, HandlerErrorCode: AlreadyExists)",
         ] {
             let told = told("CREATE_FAILED", reason);
-            assert!(told.contains(delete) && told.contains("infra destroy"), "{reason}: {told}");
+            assert!(
+                told.contains(delete) && told.contains("infra destroy") && told.contains("--import-existing"),
+                "{reason}: {told}"
+            );
         }
         let vague =
             "Resource handler returned message: \"it is there\" (RequestToken: 1, HandlerErrorCode: AlreadyExists)";

@@ -1,7 +1,7 @@
 //! `infra apply`: makes the account what the files say, or does exactly what a saved plan says.
 
 use super::changing::{self, Grip, Manner, Operation, change};
-use super::planning::{self, Limits, Making};
+use super::planning::{self, Imports, Limits, Making};
 use super::session::Session;
 use crate::error::{Result, find};
 use crate::model::{Environment, RenderedStack};
@@ -21,11 +21,14 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A plan that `infra plan -o FILE` saved
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow", "allow_destroy", "builder"])]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow", "allow_destroy", "import_existing", "builder"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    imports: Imports,
 
     #[command(flatten)]
     making: Making,
@@ -43,8 +46,8 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
 
 fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
     let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, false)?;
-    let options = args.limits.options();
-    let words = format!("apply{}", args.limits.words());
+    let options = args.imports.options(args.limits.options());
+    let words = format!("apply{}{}", args.limits.words(), args.imports.words());
     change(session, &environment, &args.manner, &operation(&environment, words), async |grip: Grip<'_>| {
         planning::under_lock(&grip, &environment, &wanted, &options, planning::Aim::Reach).await
     })

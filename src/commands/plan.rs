@@ -3,7 +3,7 @@
 use super::assets::{self, Buckets};
 use super::diagram::{self, Language};
 use super::images;
-use super::planning::{self, Aim, Limits, Making};
+use super::planning::{self, Aim, Imports, Limits, Making};
 use super::policies;
 use super::session::Session;
 use crate::error::Result;
@@ -29,6 +29,9 @@ pub struct Args {
     limits: Limits,
 
     #[command(flatten)]
+    imports: Imports,
+
+    #[command(flatten)]
     making: Making,
 
     /// Save the plan for `infra apply FILE`
@@ -40,7 +43,7 @@ pub struct Args {
     sarif: Option<PathBuf>,
 
     /// Against the state that this machine last read or saved: needs no credentials, and sees nothing newer
-    #[arg(long, conflicts_with = "out")]
+    #[arg(long, conflicts_with_all = ["out", "import_existing"])]
     offline: bool,
 
     /// Draw the environment with what changes coloured: a file that ends in .svg, .mmd or .dot
@@ -62,7 +65,7 @@ const CHANGES: u8 = 2;
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let language = args.diagram.as_deref().map(Language::of).transpose()?;
     let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, args.offline)?;
-    let options = args.limits.options();
+    let options = args.imports.options(args.limits.options());
     let mut plan = match args.offline {
         true => offline(session, &environment, &wanted, &options)?,
         false => online(session, &environment, &wanted, &options)?,

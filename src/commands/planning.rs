@@ -48,6 +48,26 @@ pub struct Limits {
     removal: Removal,
 }
 
+/// What joins its stack although it exists already.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct Imports {
+    /// Take what exists already under its very name into its stack, where it is kept when its stack goes (DeletionPolicy
+    /// Retain): what an earlier `infra destroy` left behind
+    #[arg(long)]
+    import_existing: bool,
+}
+
+impl Imports {
+    pub fn options(self, options: Options) -> Options {
+        Options { import_existing: self.import_existing, ..options }
+    }
+
+    /// As it was typed, after a space.
+    pub fn words(self) -> &'static str {
+        if self.import_existing { " --import-existing" } else { "" }
+    }
+}
+
 /// How images are made.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Making {
@@ -63,6 +83,7 @@ impl Removal {
             allow_replace: self.allow_replace.iter().cloned().collect(),
             allow: self.allow.iter().cloned().collect(),
             allow_destroy: self.allow_destroy,
+            ..Options::default()
         }
     }
 
@@ -137,7 +158,11 @@ pub async fn make(
         Aim::Destroy => deployed.keys().cloned().collect(),
     };
     observe::fetch_templates(&account.aws, deployed, &needed).await?;
-    let request = Request { scope: &scope, wanted, deployed, state, options, now };
+    let mut options = options.clone();
+    if options.import_existing {
+        options.existing = observe::existing(&account.aws, wanted, deployed).await?;
+    }
+    let request = Request { scope: &scope, wanted, deployed, state, options: &options, now };
     let mut plan = match aim {
         Aim::Reach | Aim::Return | Aim::Rehearse => plan::plan(&request)?,
         Aim::Destroy => plan::plan_destroy(&request),

@@ -1,7 +1,7 @@
 //! `infra rollback`: back to the templates and parameters of an earlier serial.
 
 use super::changing::{self, Grip, Manner, Operation, change};
-use super::planning::{self, Aim, Limits};
+use super::planning::{self, Aim, Imports, Limits};
 use super::session::Session;
 use crate::error::Result;
 use std::process::ExitCode;
@@ -20,18 +20,21 @@ pub struct Args {
     limits: Limits,
 
     #[command(flatten)]
+    imports: Imports,
+
+    #[command(flatten)]
     manner: Manner,
 }
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let environment = session.environment()?;
-    let options = args.limits.options();
+    let options = args.imports.options(args.limits.options());
     let operation = Operation {
         name: format!("rollback to {}", args.to),
         past: "Rolled back",
         question: changing::question(&format!("Go back to serial {} of", args.to), &environment),
         nothing: Some("No changes. Everything is as it was then."),
-        words: format!("rollback --to {}{}", args.to, args.limits.words()),
+        words: format!("rollback --to {}{}{}", args.to, args.limits.words(), args.imports.words()),
     };
     change(session, &environment, &args.manner, &operation, async |grip: Grip<'_>| {
         let store = grip.state.store();

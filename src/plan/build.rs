@@ -175,7 +175,9 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     }
     let before = situation.comparable().map(|deployed| before(deployed, wanted, differences.template)).transpose()?;
     let after = Side { template: &wanted.template, parameters: unseen(values, situation, &head) };
-    let sides = Sides::read(&step, before, after, deployed)?;
+    let mut sides = Sides::read(&step, before, after, deployed)?;
+    let existing = request.options.existing.get(&wanted.name).into_iter().flatten();
+    sides.after.imports = existing.map(|(id, identifier)| (id.clone(), identifier.clone())).collect();
     step.changes = changes::changes(&step, &sides)?;
     let outputs = outputs::outputs(&sides, &step.changes, situation.comparable());
     step.outputs = outputs.changes;

@@ -10,6 +10,7 @@ mod differences;
 mod document;
 mod findings;
 mod head;
+mod imports;
 mod outputs;
 mod removal;
 mod request;
@@ -28,6 +29,7 @@ pub use document::{
     StackCostChange, StackStep, Summary, UnknownCost, Value, ValueChange,
 };
 pub use findings::{KINDS, about, allowing};
+pub use imports::{Candidate, importable};
 pub use removal::plan_destroy;
 pub use request::{Options, Request, Scope};
 pub use saved::{stale, stale_error};

@@ -52,6 +52,10 @@ pub struct Options {
     pub allow: BTreeSet<String>,
     /// Stacks may be deleted although they are protected; termination protection is switched off for that.
     pub allow_destroy: bool,
+    /// Stacks take in what exists already under the very names that their templates give.
+    pub import_existing: bool,
+    /// What there is of that: stack → logical id → identifier. Known to whoever looked ([`super::importable`] says where).
+    pub existing: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Request<'_> {

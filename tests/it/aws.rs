@@ -36,6 +36,7 @@ fn request(template: &str) -> ChangeSetRequest {
         capabilities: Vec::new(),
         description: "made by a test".to_owned(),
         reverts_drift: false,
+        imports_existing: false,
     }
 }
 

@@ -533,6 +533,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             capabilities: Vec::new(),
             description: String::new(),
             reverts_drift: false,
+            imports_existing: false,
         };
         let id = cloudformation.create_change_set(&request).await.expect("a change set");
         tokio::time::sleep(std::time::Duration::from_secs(30)).await;

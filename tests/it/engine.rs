@@ -518,6 +518,7 @@ async fn a_stack_under_somebody_elses_review_is_left_to_them(backend: Backend) {
         capabilities: Vec::new(),
         description: String::new(),
         reverts_drift: false,
+        imports_existing: false,
     };
     cloudformation.create_change_set(&theirs).await.unwrap();
     let plan = world.plan().await;

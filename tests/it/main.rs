@@ -13,6 +13,7 @@ mod embedded;
 mod engine;
 mod failed_rollout;
 mod images;
+mod imports;
 mod killed;
 mod local;
 mod lock;

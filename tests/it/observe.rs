@@ -52,6 +52,7 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         capabilities: Vec::new(),
         description: String::new(),
         reverts_drift: false,
+        imports_existing: false,
     };
     let id = cloudformation.create_change_set(&request).await.expect("a change set");
     let ready = async || {

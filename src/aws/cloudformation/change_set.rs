@@ -47,6 +47,8 @@ pub struct ChangeSetRequest {
     pub description: String,
     /// Compares with the resources as they are, and puts back what was changed (`DeploymentMode=REVERT_DRIFT`).
     pub reverts_drift: bool,
+    /// Takes in what exists under the very name that the template gives it (`ImportExistingResources`).
+    pub imports_existing: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +180,7 @@ impl CloudFormation {
             ))
             .set_capabilities(Some(request.capabilities.iter().map(|name| Capability::from(name.as_str())).collect()));
         let operation = operation.set_deployment_mode(request.reverts_drift.then_some(DeploymentMode::RevertDrift));
+        let operation = operation.set_import_existing_resources(request.imports_existing.then_some(true));
         let operation = match &request.template {
             TemplateSource::Body(body) => operation.template_body(body),
             TemplateSource::Url(url) => operation.template_url(url),
