@@ -1,10 +1,13 @@
-//! The room `aws` against an emulator: conversions, conditions, lists that have several pages.
+//! The room `aws` against an emulator and `infra local serve`: conversions, conditions, lists that have several pages.
 
+use crate::on_every_server;
 use crate::support::memory::Memory;
 use crate::support::ministack::{self, Account};
+use crate::support::project::Server;
 use crate::support::wire::{Fault, Wire};
 use infra::aws::cloudformation::{
-    ChangeSetKind, ChangeSetRequest, ChangeSetState, MAX_INLINE_TEMPLATE_BYTES, TemplateSource,
+    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, MAX_INLINE_TEMPLATE_BYTES,
+    TemplateSource,
 };
 use infra::aws::{AccessKey, Aws, Connect, Notice, Precondition, Put};
 use infra::model::{StackStatus, Target};
@@ -40,9 +43,25 @@ fn request(template: &str) -> ChangeSetRequest {
     }
 }
 
-#[tokio::test]
-async fn a_stack_from_change_set_to_deletion() {
-    let account = ministack::account();
+on_every_server!(
+    async a_stack_from_change_set_to_deletion,
+    objects_are_written_on_conditions,
+    a_long_template_goes_through_the_bucket,
+);
+
+/// A change set of the queue's stack, once it is worked out.
+async fn made(cloudformation: &CloudFormation, id: &str) -> ChangeSet {
+    loop {
+        let found = cloudformation.describe_change_set("shop-dev-queue", id).await.unwrap().unwrap();
+        if found.state != ChangeSetState::Pending {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn a_stack_from_change_set_to_deletion(server: Server) {
+    let account = server.account();
     let aws = Aws::connect(options(&account)).await;
     assert_eq!(aws.identity().await.unwrap().account, account.id);
     let cloudformation = aws.cloudformation(&home(&account));
@@ -50,13 +69,7 @@ async fn a_stack_from_change_set_to_deletion() {
 
     let template = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}},"Outputs":{"Name":{"Value":"x"}}}"#;
     let id = cloudformation.create_change_set(&request(template)).await.unwrap();
-    let change_set = loop {
-        let found = cloudformation.describe_change_set("shop-dev-queue", &id).await.unwrap().unwrap();
-        if found.state != ChangeSetState::Pending {
-            break found;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let change_set = made(&cloudformation, &id).await;
     assert_eq!(change_set.state, ChangeSetState::Ready, "{change_set:?}");
     assert_eq!(change_set.changes.len(), 1);
     assert_eq!(change_set.changes[0].logical_id, "Queue");
@@ -80,7 +93,7 @@ async fn a_stack_from_change_set_to_deletion() {
 
     let again = ChangeSetRequest { name: "infra-2".into(), kind: ChangeSetKind::Update, ..request(template) };
     let id = cloudformation.create_change_set(&again).await.unwrap();
-    let empty = cloudformation.describe_change_set("shop-dev-queue", &id).await.unwrap().unwrap();
+    let empty = made(&cloudformation, &id).await;
     assert_eq!(empty.state, ChangeSetState::Empty, "{empty:?}");
     cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
     cloudformation.delete_change_set("shop-dev-queue", &id).await.unwrap();
@@ -104,6 +117,7 @@ async fn a_stack_from_change_set_to_deletion() {
     }
 }
 
+/// The embedded registry refuses an image without its layers, as ECR does.
 #[tokio::test]
 async fn what_failure_reports_look_at() {
     let account = ministack::account();
@@ -146,9 +160,8 @@ client('ecs').register_task_definition(family='api', containerDefinitions=[{'nam
 client('ecs').create_service(cluster='shop', serviceName='api', taskDefinition='api', desiredCount=2)
 ";
 
-#[tokio::test]
-async fn objects_are_written_on_conditions() {
-    let account = ministack::account();
+async fn objects_are_written_on_conditions(server: Server) {
+    let account = server.account();
     let aws = Aws::connect(options(&account)).await;
     let state = crate::support::state::make_bucket_and_table(&account).await;
     let objects = aws.objects(&state);
@@ -170,9 +183,8 @@ async fn objects_are_written_on_conditions() {
     assert_eq!(objects.versions("a/b.json").await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_long_template_goes_through_the_bucket() {
-    let account = ministack::account();
+async fn a_long_template_goes_through_the_bucket(server: Server) {
+    let account = server.account();
     let aws = Aws::connect(options(&account)).await;
     let state = crate::support::state::make_bucket_and_table(&account).await;
     let padding = "x".repeat(MAX_INLINE_TEMPLATE_BYTES);
@@ -182,7 +194,7 @@ async fn a_long_template_goes_through_the_bucket() {
     assert!(matches!(source, TemplateSource::Url(_)), "{source:?}");
     let cloudformation = aws.cloudformation(&home(&account));
     cloudformation.create_change_set(&ChangeSetRequest { template: source, ..request("") }).await.unwrap();
-    let change_set = cloudformation.describe_change_set("shop-dev-queue", "infra-1").await.unwrap().unwrap();
+    let change_set = made(&cloudformation, "infra-1").await;
     assert_eq!(change_set.changes.len(), 1);
     let short = aws.objects(&state).template_source("shop/dev", "{}").await.unwrap();
     assert_eq!(short, TemplateSource::Body("{}".to_owned()));

@@ -1,9 +1,10 @@
-//! The main job from the first command to the last, on an AWS that nobody here wrote: the `fastapi` system comes up,
-//! stays as it is, changes where its file changes, and goes.
+//! The main job from the first command to the last, on an AWS that nobody here wrote and on `infra local serve`: the
+//! `fastapi` system comes up, stays as it is, changes where its file changes, and goes.
 
+use crate::on_every_server;
 use crate::support::ministack::Account;
-use crate::support::project::Project;
-use crate::support::{root, venv};
+use crate::support::project::{Project, Server};
+use crate::support::{cloud_control, root, venv};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -11,9 +12,11 @@ use std::process::Command;
 /// What the emulator lacks: resources that a stack made and that their own service cannot show.
 const UNSEEN_ON_MINISTACK: &[&str] = &[];
 
+on_every_server!(the_system_comes_up_stays_changes_and_goes,);
+
 /// The repository's own environments and the emulator's one among them, for an account of the test's own.
-pub fn storefront() -> Project {
-    let project = Project::on_ministack();
+fn storefront(server: Server) -> Project {
+    let project = Project::on_server(server);
     for name in ["base", "staging", "emulator"] {
         let file = format!("environments/{name}.yaml");
         let text = std::fs::read_to_string(root().join(&file)).expect("an environment of the repository");
@@ -23,8 +26,13 @@ pub fn storefront() -> Project {
     project
 }
 
-/// Every resource of the project's stacks, as its own service shows it.
-pub fn judge(account: &Account, prefix: &str) -> BTreeMap<String, Value> {
+/// Every resource of the project's stacks, as its own service shows it; where there is no such service, as Cloud Control
+/// does.
+fn judge(server: Server, account: &Account) -> BTreeMap<String, Value> {
+    let prefix = "storefront-emulator-";
+    if server == Server::Local {
+        return cloud_control::resources(account, "us-east-1", prefix);
+    }
     let output = Command::new(venv::program("python"))
         .arg(root().join("tests/it/judge.py"))
         .args([&account.endpoint, &account.id, "us-east-1", prefix])
@@ -34,9 +42,8 @@ pub fn judge(account: &Account, prefix: &str) -> BTreeMap<String, Value> {
     serde_json::from_slice(&output.stdout).expect("the judge prints JSON")
 }
 
-#[test]
-fn the_system_comes_up_stays_changes_and_goes() {
-    let project = storefront();
+fn the_system_comes_up_stays_changes_and_goes(server: Server) {
+    let project = storefront(server);
     let account = project.account.clone().expect("an account");
     let infra = |args: &[&str]| project.infra(&[args, &["--env", "emulator"]].concat());
 
@@ -49,7 +56,7 @@ fn the_system_comes_up_stays_changes_and_goes() {
     infra(&["apply", "--yes"]).expect(0);
 
     // Every resource is there, says its own service.
-    let found = judge(&account, "storefront-emulator-");
+    let found = judge(server, &account);
     assert!(found.len() > 100, "only {} resources", found.len());
     let lost: Vec<_> = found
         .iter()
@@ -58,7 +65,10 @@ fn the_system_comes_up_stays_changes_and_goes() {
         .map(|(key, resource)| format!("{key} {} {} {}", resource["type"], resource["id"], resource["error"]))
         .collect();
     assert!(lost.is_empty(), "not found through their services:\n{}", lost.join("\n"));
-    properties(&found);
+    match server {
+        Server::Ministack => properties(&found),
+        Server::Local => declared_properties(&found),
+    }
 
     // Nothing to do, and cheap to know.
     let plan = infra(&["plan", "--detailed-exitcode"]).expect(0);
@@ -86,8 +96,9 @@ fn the_system_comes_up_stays_changes_and_goes() {
         .collect();
     assert_eq!(touched, [r#""fastapi-a"."Service" "DesiredCount""#]);
     infra(&["apply", "--yes"]).expect(0);
-    let found = judge(&account, "storefront-emulator-");
-    assert_eq!(found["storefront-emulator-fastapi-a/Service"]["facts"]["desiredCount"], json!(3));
+    let found = judge(server, &account);
+    let count = if server == Server::Local { "DesiredCount" } else { "desiredCount" };
+    assert_eq!(found["storefront-emulator-fastapi-a/Service"]["facts"][count], json!(3));
 
     // A stack leaves the file: its removal is planned, shown and done.
     let file = project.read("environments/emulator.yaml");
@@ -99,7 +110,7 @@ fn the_system_comes_up_stays_changes_and_goes() {
     assert!(plan.stdout.contains("monitoring"), "{}", plan.stdout);
     assert!(plan.stdout.contains("to destroy in 1 stack"), "{}", plan.stdout);
     infra(&["apply", "--yes"]).expect(0);
-    assert!(!judge(&account, "storefront-emulator-").keys().any(|key| key.contains("-monitoring/")));
+    assert!(!judge(server, &account).keys().any(|key| key.contains("-monitoring/")));
 
     let status = infra(&["status"]).expect(0);
     assert!(status.stdout.contains("fastapi-b"), "{}", status.stdout);
@@ -107,7 +118,7 @@ fn the_system_comes_up_stays_changes_and_goes() {
     assert!(outputs.to_string().contains("DistributionDomain"), "{outputs}");
 
     infra(&["destroy", "--yes"]).expect(0);
-    assert_eq!(judge(&account, "storefront-emulator-"), BTreeMap::new());
+    assert_eq!(judge(server, &account), BTreeMap::new());
     let plan = infra(&["plan", "--detailed-exitcode"]).expect(2);
     assert!(plan.stdout.contains(" 0 to destroy"), "{}", plan.stdout);
 }
@@ -162,4 +173,48 @@ fn properties(found: &BTreeMap<String, Value>) {
             }
         }
     }
+}
+
+/// The same promises in the words of the resource registry, and those that the emulator drops.
+fn declared_properties(found: &BTreeMap<String, Value>) {
+    let of_type = |name: &str| {
+        let found: Vec<_> = found.values().filter(|resource| resource["type"] == name).collect();
+        assert!(!found.is_empty(), "no {name}");
+        found
+    };
+    for table in of_type("AWS::DynamoDB::Table") {
+        let facts = &table["facts"];
+        assert_eq!(facts["BillingMode"], "PAY_PER_REQUEST", "{facts}");
+        assert_eq!(facts["SSESpecification"]["SSEEnabled"], true, "{facts}");
+        assert_eq!(facts["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{facts}");
+    }
+    for repository in of_type("AWS::ECR::Repository") {
+        assert_eq!(repository["facts"]["ImageTagMutability"], "IMMUTABLE", "{repository}");
+        assert_eq!(repository["facts"]["ImageScanningConfiguration"]["ScanOnPush"], true, "{repository}");
+        assert!(repository["facts"]["LifecyclePolicy"].is_object(), "{repository}");
+    }
+    for bucket in of_type("AWS::S3::Bucket") {
+        let block = &bucket["facts"]["PublicAccessBlockConfiguration"];
+        for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+            assert_eq!(block[setting], true, "{bucket}");
+        }
+        assert!(bucket["facts"]["BucketEncryption"].is_object(), "{bucket}");
+    }
+    for group in of_type("AWS::Logs::LogGroup") {
+        assert!(group["facts"]["RetentionInDays"].is_number(), "{group}");
+    }
+    for service in of_type("AWS::ECS::Service") {
+        let facts = &service["facts"];
+        assert_eq!(facts["DesiredCount"], 2, "{facts}");
+        let breaker = &facts["DeploymentConfiguration"]["DeploymentCircuitBreaker"];
+        assert_eq!((&breaker["Enable"], &breaker["Rollback"]), (&json!(true), &json!(true)), "{facts}");
+    }
+    for definition in of_type("AWS::ECS::TaskDefinition") {
+        let container = &definition["facts"]["ContainerDefinitions"][0];
+        assert!(container["Image"].as_str().is_some_and(|image| image.contains("@sha256:")), "{container}");
+    }
+    let listeners = of_type("AWS::ElasticLoadBalancingV2::Listener");
+    let https = listeners.iter().find(|listener| listener["facts"]["Protocol"] == "HTTPS").expect("HTTPS");
+    let certificate = https["facts"]["Certificates"][0]["CertificateArn"].as_str().unwrap_or_default();
+    assert!(certificate.starts_with("arn:aws:acm:us-east-1:"), "{https}");
 }

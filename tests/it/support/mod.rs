@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod cloud_control;
 pub mod memory;
 pub mod ministack;
 pub mod npm;

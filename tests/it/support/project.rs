@@ -14,9 +14,33 @@ pub enum Server {
     Local,
 }
 
+impl Server {
+    /// A fresh account.
+    pub fn account(self) -> Account {
+        match self {
+            Server::Ministack => super::ministack::account(),
+            Server::Local => super::served::account(),
+        }
+    }
+}
+
 /// For each test that drives the binary one against each server.
 #[macro_export]
 macro_rules! on_every_server {
+    (async $($test:ident),+ $(,)?) => {
+        mod on_ministack {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::support::project::Server::Ministack).await;
+            })+
+        }
+        mod on_local_aws {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::support::project::Server::Local).await;
+            })+
+        }
+    };
     ($($test:ident),+ $(,)?) => {
         mod on_ministack {
             $(#[test]
@@ -57,11 +81,7 @@ impl Project {
 
     /// An empty project against a fresh account.
     pub fn on_server(server: Server) -> Project {
-        let account = match server {
-            Server::Ministack => super::ministack::account(),
-            Server::Local => super::served::account(),
-        };
-        Project { account: Some(account), ..Project::offline() }
+        Project::on(server.account())
     }
 
     /// The same folder against another account, or the same account from another folder: two engineers.
