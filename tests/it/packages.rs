@@ -107,13 +107,20 @@ assert function['ReservedConcurrentExecutions'] == 5 and function['TracingConfig
     let applied = project.infra(&APPLY).expect(0);
     assert!(applied.stdout.contains("2 stacks, 1 package"), "{}", applied.stdout);
 
-    // Back to the first one, which is there still: nothing is sent.
-    project.infra(&["rollback", "--env", "dev", "--to", "3", "--yes"]);
-    project.write("functions/hello/handler.py", HANDLER);
+    // Back to the first one, which is there still: nothing is sent, and nothing need lie on this machine.
+    std::fs::remove_dir_all(project.path().join(".infra/packages")).unwrap();
     let watched = Proxy::before(&account.endpoint, |_| Verdict::Pass);
-    project.infra(&APPLY).env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
-    let puts = |request: &Request| request.operation.starts_with("PUT") && request.operation.contains("/packages/");
-    assert!(!watched.seen().iter().any(puts), "it is there already");
+    let back = project.infra(&["rollback", "--env", "dev", "--to", "3", "--yes"]);
+    back.env("AWS_ENDPOINT_URL", &watched.endpoint).expect(0);
+    let about = |request: &Request| request.operation.contains("/packages/");
+    let asked: Vec<Request> = watched.seen().into_iter().filter(about).collect();
+    assert!(
+        !asked.is_empty() && asked.iter().all(|request| !request.operation.starts_with("PUT")),
+        "it is there already"
+    );
+    project.write("functions/hello/handler.py", HANDLER);
+    let again = project.infra(&APPLY).expect(0);
+    assert!(again.stdout.contains("No changes."), "{}", again.stdout);
     project.infra(&["plan", "--env", "dev", "--detailed-exitcode"]).expect(0);
     project.infra(&["rehearse", "--env", "dev"]).expect(0);
     project.infra(&["destroy", "--env", "dev", "--yes"]).expect(0);
@@ -233,7 +240,7 @@ fn a_function_as_the_catalog_has_it_passes_cfn_lint_and_the_rules() {
     let environment = ENVIRONMENT
         .replace("ACCOUNT", "111122223333")
         .replace("customer_managed_key: false", "customer_managed_key: true")
-        + "  key: {template: kms-key}\n  code: {template: package-bucket}\n  table: {template: dynamodb-table}\ntags: {Owner: platform}\n";
+        + "  key: {template: kms-key}\n  code: {template: package-bucket}\n  table: {template: dynamodb-table}\n  github-oidc: {inputs: {repository: owner/name, functions: true}}\ntags: {Owner: platform}\n";
     let full = "{package: hello, handler: handler.handle, parameters: [TableArn], env: {TABLE: \"${TableArn}\", LEVEL: info}, \
                 statements: [{actions: [\"dynamodb:PutItem\"], resources: [\"${TableArn}\", \"${TableArn}/index/*\"]}], ";
     let environment = environment.replace(
@@ -250,7 +257,7 @@ fn a_function_as_the_catalog_has_it_passes_cfn_lint_and_the_rules() {
     }
     project.infra(&["validate", "--env", "dev"]).expect(0);
     let stacks = project.infra(&["render", "--env", "dev", "--format", "json"]).expect(0).json();
-    for name in ["hello", "beside", "code"] {
+    for name in ["hello", "beside", "code", "github-oidc"] {
         let stack = stacks.as_array().unwrap().iter().find(|stack| stack["name"] == name).unwrap();
         let file = project.path().join("template.json");
         std::fs::write(&file, stack["template"].to_string()).unwrap();

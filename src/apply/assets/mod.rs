@@ -25,50 +25,39 @@ pub(super) fn jobs(plan: &Plan) -> impl Iterator<Item = Job> {
     })
 }
 
-/// Brings it where it should be. What was there when the plan was made is looked for again: a saved plan may be old.
+/// Brings it where it should be.
 pub(super) async fn carry_out(run: &Run<'_>, asset: &AssetStep) -> Outcome {
-    let done = |()| Outcome::Done { outputs: BTreeMap::new() };
-    let result: Result<()> = match (asset.action, &asset.asset) {
-        (AssetAction::Assumed, _) | (AssetAction::Nothing, Asset::Site(_)) => return Outcome::Unchanged,
-        (AssetAction::Nothing, Asset::Image(image)) => match image::is_there(run, asset, image).await {
-            Ok(true) => match image::judge(run, asset, image).await {
-                // It may have been pushed by a run that its scan stopped.
-                Ok(()) => return Outcome::Unchanged,
-                refused => refused,
-            },
-            Ok(false) => {
-                gone(run, asset);
-                match image::push(run, asset, image).await {
-                    Ok(()) => image::judge(run, asset, image).await,
-                    failed => failed,
-                }
-            }
-            Err(failed) => Err(failed),
-        },
-        (AssetAction::Nothing, Asset::Package(package)) => match package::is_there(run, asset, package).await {
-            Ok(true) => return Outcome::Unchanged,
-            Ok(false) => {
-                gone(run, asset);
-                package::upload(run, asset, package).await
-            }
-            Err(failed) => Err(failed),
-        },
-        (AssetAction::Upload | AssetAction::UploadIfMissing, Asset::Package(package)) => {
-            package::upload(run, asset, package).await
-        }
-        (AssetAction::Upload | AssetAction::UploadIfMissing, Asset::Image(image)) => {
-            match image::push(run, asset, image).await {
-                Ok(()) => image::judge(run, asset, image).await,
-                failed => failed,
-            }
-        }
-        (AssetAction::Upload | AssetAction::UploadIfMissing, Asset::Site(site)) => site::upload(run, asset, site).await,
-        (AssetAction::Remove, Asset::Site(_)) => site::remove(run, asset).await,
-        (AssetAction::Remove, Asset::Image(_) | Asset::Package(_)) => {
-            Err(damaged(&format!("it removes {}", asset.id), []))
-        }
+    bring(run, asset).await.unwrap_or_else(Outcome::from)
+}
+
+async fn bring(run: &Run<'_>, asset: &AssetStep) -> Result<Outcome> {
+    let done = Outcome::Done { outputs: BTreeMap::new() };
+    let there = match (asset.action, &asset.asset) {
+        (AssetAction::Assumed, _) => return Ok(Outcome::Unchanged),
+        (AssetAction::Remove, Asset::Site(_)) => return site::remove(run, asset).await.map(|()| done),
+        (AssetAction::Remove, _) => return Err(damaged(&format!("it removes {}", asset.id), [])),
+        (AssetAction::Upload | AssetAction::UploadIfMissing, _) => false,
+        // A saved plan may be old: what was there when it was made is looked for again.
+        (AssetAction::Nothing, Asset::Image(image)) => image::is_there(run, asset, image).await?,
+        (AssetAction::Nothing, Asset::Package(package)) => package::is_there(run, asset, package).await?,
+        (AssetAction::Nothing, Asset::Site(_)) => true,
     };
-    result.map_or_else(Outcome::from, done)
+    if asset.action == AssetAction::Nothing && !there {
+        gone(run, asset);
+    }
+    match &asset.asset {
+        Asset::Image(image) => {
+            if !there {
+                image::push(run, asset, image).await?;
+            }
+            // What was there may have been pushed by a run that its scan stopped.
+            image::judge(run, asset, image).await?;
+        }
+        Asset::Package(package) if !there => package::upload(run, asset, package).await?,
+        Asset::Site(site) if !there => site::upload(run, asset, site).await?,
+        Asset::Package(_) | Asset::Site(_) => {}
+    }
+    Ok(if there { Outcome::Unchanged } else { done })
 }
 
 /// What the plan has found is not there any more.

@@ -28,7 +28,11 @@ pub(super) struct Live {
 impl Live {
     pub fn new(verbose: bool) -> Live {
         let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        Live::on(ProgressDrawTarget::stderr_with_hz(10), verbose, color)
+    }
+
+    fn on(target: ProgressDrawTarget, verbose: bool, color: bool) -> Live {
+        let bars = MultiProgress::with_draw_target(target);
         Live { verbose, bars, lines: HashMap::new(), whole: None, color }
     }
 
@@ -120,4 +124,42 @@ fn new_line(bars: &MultiProgress) -> ProgressBar {
     let bar = bars.add(ProgressBar::new_spinner().with_style(style));
     bar.enable_steady_tick(SPIN);
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Action;
+
+    #[test]
+    fn stacks_and_images_have_a_line_each_while_they_last() {
+        let (mut live, mut board) = (Live::on(ProgressDrawTarget::hidden(), false, false), Board::default());
+        let mut tell = |stack: Option<&str>, kind| {
+            let event = Event::now(stack, kind);
+            board.note(&event);
+            live.event(&event, &board);
+            // How long it took is no matter here.
+            let line = |bar: &ProgressBar| bar.message().rsplit_once("  ").map(|(line, _)| line.to_owned());
+            let mut lines: Vec<String> = live.lines.values().filter_map(line).collect();
+            lines.sort();
+            lines
+        };
+        let progress = |mib: u64| EventKind::ImageProgress {
+            image: "fastapi-a".to_owned(),
+            done_bytes: mib << 20,
+            total_bytes: 87 << 20,
+        };
+        tell(Some("cdn"), EventKind::StackStarted { action: Action::Create, resources: 3, estimate_seconds: None });
+        tell(None, progress(0));
+        let lines = tell(None, progress(34));
+        assert_eq!(lines, ["cdn        creating  0/3  preparing", "fastapi-a  34.0/87.0 MiB"]);
+        let pushed = EventKind::ImagePushed {
+            image: "fastapi-a".to_owned(),
+            repository: "r.test/fastapi-a".to_owned(),
+            digest: "sha256:1a".to_owned(),
+            uploaded_bytes: 87 << 20,
+            already_there: false,
+        };
+        assert_eq!(tell(None, pushed), ["cdn  creating  0/3  preparing"]);
+    }
 }
