@@ -7,7 +7,7 @@ use super::plain::Http;
 use super::read_only::ReadOnly;
 use super::{
     CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, SiteBucket, Table,
-    Tagging, cloudformation::CloudFormation,
+    Tagging, Told, cloudformation::CloudFormation,
 };
 use crate::model::{StateLocation, Target};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -167,6 +167,13 @@ impl Aws {
 
     pub fn cloud_trail(&self, target: &Target) -> CloudTrail {
         CloudTrail::new(self.at(target).cloudtrail())
+    }
+
+    /// Resources as their own services tell them.
+    pub fn told(&self, target: &Target) -> Told {
+        let at = self.at(target);
+        let way = (self.http(), at.credentials.clone());
+        Told::new(way, self.endpoint_url(), &target.region, (at.s3(), at.ecs()))
     }
 
     pub fn tagging(&self, target: &Target) -> Tagging {

@@ -32,6 +32,7 @@ mod signed;
 mod site;
 mod tagging;
 mod template;
+mod told;
 
 pub use cloudcontrol::{CloudControl, Reading};
 pub use cloudfront::{CloudFront, Invalidation};
@@ -54,6 +55,7 @@ pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
 pub use site::{SiteBucket, SiteObject};
 pub use tagging::{TaggedResource, Tagging};
 pub use template::{digest, template_key};
+pub use told::Told;
 
 /// Results of this room: every error has a kind, and says what was being done.
 pub type Result<T> = std::result::Result<T, crate::error::Error>;

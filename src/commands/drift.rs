@@ -3,7 +3,8 @@
 use super::changing::{self, Grip, Manner, Operation, change};
 use super::planning::{self, Aim};
 use super::session::Session;
-use crate::apply::Events;
+use super::signals::interrupted;
+use crate::apply::{Events, Interrupt};
 use crate::aws::Aws;
 use crate::catalog::Catalog;
 use crate::drift::{self, Adoptions, Drift, Facts, Gathering};
@@ -78,8 +79,11 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     if args.revert {
         return revert(&args, session, &environment, &wanted);
     }
-    let (drift, facts) = look(&args, session, &environment, &wanted)?;
+    let ((drift, facts), signal) = look(&args, session, &environment, &wanted)?;
     if args.adopt {
+        if let Some(code) = signal {
+            return Err(interrupted(code));
+        }
         return adopt(&args, session, &environment, &drift, &facts);
     }
     if let Some(path) = &args.sarif {
@@ -87,6 +91,10 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         sarif::write(path, &session.project, &category, results(&drift, &environment))?;
     }
     session.view.drift(&drift, args.size_limit)?;
+    if let Some(code) = signal {
+        session.view.note("interrupted; what was not looked at by then is listed as not checked");
+        return Ok(ExitCode::from(Kind::Interrupted(code).exit_code()));
+    }
     Ok(ExitCode::from(code(&drift, args.detailed_exitcode, args.strict)))
 }
 
@@ -101,12 +109,18 @@ fn code(drift: &Drift, detailed: bool, strict: bool) -> u8 {
     }
 }
 
-fn look(args: &Args, session: &Session, environment: &Environment, wanted: &[RenderedStack]) -> Result<(Drift, Facts)> {
-    session.read(async |events| {
+/// What was found, and the exit code of a signal that ended the look early.
+fn look(
+    args: &Args,
+    session: &Session,
+    environment: &Environment,
+    wanted: &[RenderedStack],
+) -> Result<((Drift, Facts), Option<u8>)> {
+    session.read_in_part(async |events, interrupt| {
         let account = session.connect_to_read(environment, events).await?;
         let snapshot = account.store.read().await?;
         let state = snapshot.as_ref().map(|snapshot| &snapshot.state);
-        looked(args, &account.aws, environment, wanted, state, events).await
+        looked(args, &account.aws, environment, wanted, state, (events, interrupt)).await
     })
 }
 
@@ -116,10 +130,10 @@ async fn looked(
     environment: &Environment,
     wanted: &[RenderedStack],
     state: Option<&State>,
-    events: &Events,
+    (events, interrupt): (&Events, &Interrupt),
 ) -> Result<(Drift, Facts)> {
     check_names(&args.stacks, wanted, state, environment)?;
-    let how = Gathering { aws, environment, wanted, state, only: &args.stacks, events };
+    let how = Gathering { aws, environment, wanted, state, only: &args.stacks, events, interrupt };
     let facts = drift::gather(how).await?;
     let mut drift = drift::judge(&facts, environment, state, Timestamp::now(), args.stacks.is_empty());
     if !args.no_who {
@@ -141,7 +155,8 @@ fn revert(args: &Args, session: &Session, environment: &Environment, wanted: &[R
         let state = grip.state.state();
         let known = (state.serial > 0).then_some(&*state);
         let aws = &grip.account.aws;
-        let (drift, facts) = looked(args, aws, environment, wanted, known, grip.events).await?;
+        let never = Interrupt::never();
+        let (drift, facts) = looked(args, aws, environment, wanted, known, (grip.events, &never)).await?;
         Ok(drift::revert(&drift, &facts, environment, known, Timestamp::now()))
     })
 }

@@ -1,7 +1,7 @@
 //! What a command works with: the project's directory, the environment that was named, the way to its account.
 
 use super::signals::{self, Signals};
-use crate::apply::{EventKind, Events, send};
+use crate::apply::{EventKind, Events, Interrupt, Level, interrupt, send};
 use crate::aws::{AccessKey, Aws, Connect, Identity, Notice};
 use crate::cli::Global;
 use crate::environment;
@@ -15,6 +15,10 @@ use anyhow::Context;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// For handing over what was read until a signal came.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// One run of one command.
 #[derive(Debug)]
@@ -173,6 +177,32 @@ impl<'a> Session<'a> {
             let mut signals = Signals::listen()?;
             let (events, listener) = self.view.listen(Stdout::Document);
             let result = signals::unless_interrupted(&mut signals, work(&events)).await;
+            drop(events);
+            listener.finish().await;
+            result
+        })
+    }
+
+    /// As [`Self::read`], for work that has something to show when it ends early: a signal tells it, and it has a moment to
+    /// hand over what it has. Gives the exit code that the signal asked for.
+    pub fn read_in_part<T>(&self, work: impl AsyncFnOnce(&Events, &Interrupt) -> Result<T>) -> Result<(T, Option<u8>)> {
+        self.block_on(async {
+            let mut signals = Signals::listen()?;
+            let (events, listener) = self.view.listen(Stdout::Document);
+            let (interrupter, interrupt) = interrupt();
+            let result = {
+                let mut work = std::pin::pin!(work(&events, &interrupt));
+                tokio::select! {
+                    result = &mut work => result.map(|done| (done, None)),
+                    code = signals.next() => {
+                        interrupter.raise(Level::Finish);
+                        match tokio::time::timeout(MOMENT, work).await {
+                            Ok(result) => result.map(|done| (done, Some(code))),
+                            Err(_) => Err(signals::interrupted(code)),
+                        }
+                    }
+                }
+            };
             drop(events);
             listener.finish().await;
             result

@@ -39,6 +39,6 @@ pub async fn unless_interrupted<T>(signals: &mut Signals, work: impl Future<Outp
 }
 
 /// The error of a run that a signal ended before anything was changed.
-fn interrupted(code: u8) -> anyhow::Error {
+pub fn interrupted(code: u8) -> anyhow::Error {
     Error::new(Kind::Interrupted(code), "interrupted; nothing was changed").into()
 }

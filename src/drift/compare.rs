@@ -4,7 +4,7 @@
 
 use super::known;
 use super::meaning::{is_empty, normal, same};
-use cloudformation::schema::{Keyword, PropertyPath, ResourceType, Schema};
+use cloudformation::schema::ResourceType;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
@@ -63,12 +63,10 @@ pub fn compare(
     stack_tags: &BTreeMap<String, String>,
 ) -> Compared {
     let mut walk = Walk { known, unknown: &declared.unknown, found: Compared::default() };
-    let expected = normal(&declared.properties);
-    let mut live = normal(live);
-    forget_stack_tags(known, &expected, &mut live, stack_tags);
-    if let (Json::Object(expected), Json::Object(live)) = (&expected, &live) {
-        walk.members(expected, live, "");
-        walk.undeclared(expected, live);
+    if let (Json::Object(expected), Json::Object(mut live)) = (normal(&declared.properties), normal(live)) {
+        known.forget_stack_tags(&expected, &mut live, |key| stack_tags.get(key).map(String::as_str));
+        walk.members(&expected, &live, "");
+        walk.undeclared(&expected, &live);
     }
     let mut found = walk.found;
     found.declared.sort_by(|one, other| one.pointer.cmp(&other.pointer));
@@ -76,26 +74,20 @@ pub fn compare(
     found
 }
 
-/// Takes away tags that were not declared and are the stack's, or AWS's own.
-fn forget_stack_tags(known: &ResourceType, expected: &Json, live: &mut Json, stack_tags: &BTreeMap<String, String>) {
-    let path = known.tagging().tag_property.clone().unwrap_or_else(|| PropertyPath::new("Tags"));
-    let declared = expected.get(path.top());
-    let is_declared = |key: &str| match declared {
-        Some(Json::Array(tags)) => tags.iter().any(|tag| tag["Key"] == key),
-        Some(Json::Object(tags)) => tags.contains_key(key),
-        _ => false,
-    };
-    let is_stacks = |key: &str, value: &Json| {
-        let same = || stack_tags.get(key).is_some_and(|own| value.as_str() == Some(own));
-        !is_declared(key) && (key.starts_with("aws:") || same())
-    };
-    match live.get_mut(path.top()) {
-        Some(Json::Array(tags)) => {
-            tags.retain(|tag| !tag["Key"].as_str().is_some_and(|key| is_stacks(key, &tag["Value"])));
-        }
-        Some(Json::Object(tags)) => tags.retain(|key, value| !is_stacks(key, value)),
-        _ => {}
-    }
+/// As [`compare`], for a reading of some properties only: those in it are compared, null standing for one that is not set, and
+/// all others cannot be.
+pub fn compare_some(
+    known: &ResourceType,
+    declared: &Declared,
+    told: &Json,
+    tags: &BTreeMap<String, String>,
+) -> Compared {
+    let names = declared.properties.as_object().into_iter().flatten().map(|(name, _)| name);
+    let (asked, others): (Vec<_>, Vec<_>) = names.partition(|name| told.get(name.as_str()).is_some());
+    let properties = asked.into_iter().map(|name| (name.clone(), declared.properties[name].clone())).collect();
+    let mut compared = compare(known, &Declared { properties, ..declared.clone() }, told, tags);
+    compared.not_comparable.extend(others.into_iter().map(|name| format!("/{}", escaped(name))));
+    compared
 }
 
 /// An item of a list with its place in it.
@@ -115,7 +107,7 @@ impl Walk<'_> {
                 self.found.not_comparable.push(path);
                 continue;
             }
-            match live.get(name) {
+            match live.get(name).filter(|live| !live.is_null()) {
                 Some(live) => self.value(value, live, &path),
                 // What is declared as AWS's own choice may be left out by the service.
                 None if is_empty(value) || self.is_default(&path, value) => {}
@@ -133,6 +125,10 @@ impl Walk<'_> {
 
     fn value(&mut self, expected: &Json, live: &Json, path: &str) {
         match (expected, live) {
+            // One of several choices, with nothing further to say: `Allow: {}` and `Block: {}`.
+            (Json::Object(one), Json::Object(other)) if is_other_choice(one, other) => {
+                self.differ(path.to_owned(), Some(expected), Some(live));
+            }
             (Json::Object(expected), Json::Object(live)) => self.members(expected, live, path),
             (Json::Array(expected), Json::Array(live)) => self.items(expected, live, path),
             _ if same(expected, live) => {}
@@ -199,7 +195,7 @@ impl Walk<'_> {
                 && !self.known.create_only().iter().any(|path| path.top() == name)
                 && !self.known.primary_identifier().iter().any(|path| path.top() == name);
             let by_itself = is_empty(value)
-                || *value == Json::Bool(false)
+                || (*value == Json::Bool(false) && !known::is_aws_default(self.known.name(), name, &Json::Bool(true)))
                 || self.is_default(&path, value)
                 || known::is_aws_default(self.known.name(), name, value)
                 || self.only_read_only(name, value);
@@ -212,13 +208,16 @@ impl Walk<'_> {
     /// Nothing of it but what the service sets (`Endpoint/Address`).
     fn only_read_only(&self, path: &str, value: &Json) -> bool {
         match value {
-            Json::Object(map) if !map.is_empty() => map.iter().all(|(name, value)| {
-                let path = format!("{path}/{name}");
-                self.known.is_read_only(&path)
-                    || is_empty(value)
-                    || self.is_default(&path, value)
-                    || self.only_read_only(&path, value)
-            }),
+            Json::Object(map) => {
+                let of_service = |(name, value): (&String, &Json)| {
+                    let path = format!("{path}/{name}");
+                    self.known.is_read_only(&path) || self.only_read_only(&path, value)
+                };
+                let nothing = |(name, value): (&String, &Json)| {
+                    is_empty(value) || self.is_default(&format!("{path}/{name}"), value)
+                };
+                map.iter().any(of_service) && map.iter().all(|member| of_service(member) || nothing(member))
+            }
             _ => false,
         }
     }
@@ -248,7 +247,7 @@ impl Walk<'_> {
 
     /// Whether the schema does not name the members of the object at `path`.
     fn is_free(&self, path: &str) -> bool {
-        !path.is_empty() && self.known.property(&path[1..]).is_none_or(|property| !names_members(property.schema))
+        !path.is_empty() && self.known.property(&path[1..]).is_none_or(|property| !property.schema.names_members())
     }
 
     /// Whether the order of a list means nothing: the schema says so, its items have keys, or it is known.
@@ -265,6 +264,15 @@ impl Walk<'_> {
     }
 }
 
+/// Whether both have one member, a structure, and not the same one.
+fn is_other_choice(one: &Map<String, Json>, other: &Map<String, Json>) -> bool {
+    let only = |map: &Map<String, Json>| match map.iter().next() {
+        Some((name, Json::Object(_))) if map.len() == 1 => Some(name.clone()),
+        _ => None,
+    };
+    matches!((only(one), only(other)), (Some(one), Some(other)) if one != other)
+}
+
 /// Moves each of `wanted` with the first of `found` that fits it to `pairs`.
 fn pair<'j>(
     wanted: &mut Vec<Item<'j>>,
@@ -279,17 +287,6 @@ fn pair<'j>(
         }
         None => true,
     });
-}
-
-/// Whether a schema names members, itself or in one of its alternatives.
-fn names_members(schema: &Schema) -> bool {
-    schema.properties().is_some()
-        || schema.keywords.iter().any(|keyword| match keyword {
-            Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
-                all.iter().any(|one| one.reference().is_some() || names_members(one))
-            }
-            _ => false,
-        })
 }
 
 /// A member's name inside a JSON pointer.
@@ -332,6 +329,22 @@ mod tests {
         let live = |owner: &str| json!({"Tags": [tag("aws:cloudformation:stack-name", "s"), tag("owner", owner), tag("Name", "a")]});
         assert_eq!(compared("AWS::SNS::Topic", declared.clone(), live("web")), Compared::default());
         assert_eq!(pointers(&compared("AWS::SNS::Topic", declared, live("me")).declared), ["/Tags/1"]);
+    }
+
+    #[test]
+    fn one_of_several_choices() {
+        let acl = |action: &str| json!({"Scope": "REGIONAL", "DefaultAction": {action: {}}});
+        let found = compared("AWS::WAFv2::WebACL", acl("Allow"), acl("Block"));
+        assert_eq!(pointers(&found.declared), ["/DefaultAction"]);
+        assert_eq!(compared("AWS::WAFv2::WebACL", acl("Block"), acl("Block")), Compared::default());
+    }
+
+    #[test]
+    fn what_is_on_by_itself_and_was_switched_off() {
+        let live = |on: bool| json!({"AlarmName": "a", "ActionsEnabled": on});
+        let found = compared("AWS::CloudWatch::Alarm", json!({"AlarmName": "a"}), live(false));
+        assert_eq!(pointers(&found.undeclared), ["/ActionsEnabled"]);
+        assert_eq!(compared("AWS::CloudWatch::Alarm", json!({"AlarmName": "a"}), live(true)), Compared::default());
     }
 
     #[test]

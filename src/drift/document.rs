@@ -130,6 +130,8 @@ pub enum Source {
     CloudFormation,
     /// The resource's properties through Cloud Control, compared here.
     CloudControl,
+    /// Some of the resource's properties as its own service tells them, where Cloud Control does not; compared here.
+    Service,
     /// The tasks that ECS runs.
     Ecs,
 }

@@ -6,9 +6,9 @@ use super::declared::declared;
 use super::document::{Changed, Drift};
 use super::facts::{Detected, Facts, ResourceFacts, StackFacts};
 use super::identifier::identifier;
-use crate::apply::{EventKind, Events, send};
+use crate::apply::{EventKind, Events, Interrupt, Level, send};
 use crate::aws::cloudformation::{CloudFormation, DriftDetectionState, StackResource};
-use crate::aws::{self, Aws, Pace, RunningContainer};
+use crate::aws::{self, Aws, Pace, Reading, RunningContainer};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, Environment, RenderedStack, State, Target};
 use crate::observe;
@@ -33,6 +33,8 @@ const LOOKUPS: usize = 25;
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);
 const SHARE: f64 = 0.15;
+/// Why something was not looked at.
+const INTERRUPTED: &str = "the run was interrupted before it was read";
 
 /// What to look at, and how.
 #[derive(Clone, Copy)]
@@ -44,6 +46,8 @@ pub struct Gathering<'a> {
     /// Only these stacks; empty for all.
     pub only: &'a [String],
     pub events: &'a Events,
+    /// What has not been read by then is not read any more.
+    pub interrupt: &'a Interrupt,
 }
 
 /// Reads everything.
@@ -82,7 +86,14 @@ pub async fn gather(how: Gathering<'_>) -> aws::Result<Facts> {
     for index in order {
         let Some(stack) = slots[index].take() else { continue };
         let (paces, progress) = (&paces, &progress);
-        looks.push(async move { Ok::<_, Error>((index, look(how, stack, paces, progress).await?)) });
+        looks.push(async move {
+            let unread = StackFacts { problem: Some(INTERRUPTED.to_owned()), ..stack.clone() };
+            tokio::select! {
+                biased;
+                stack = look(how, stack, paces, progress) => Ok::<_, Error>((index, stack?)),
+                () = how.interrupt.reached(Level::Finish) => Ok((index, unread)),
+            }
+        });
     }
     let tagged = async {
         match how.only.is_empty() {
@@ -284,14 +295,16 @@ async fn read(
     // Values of attributes are not known yet; references are, which is what identifiers are made of.
     let unread: Vec<ResourceFacts> = resources
         .iter()
-        .map(|resource| ResourceFacts { resource: resource.clone(), live: None, sure: false })
+        .map(|resource| ResourceFacts { resource: resource.clone(), live: None, sure: false, told: None })
         .collect();
     let by_id = unread.iter().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
     let declared = declared(&deployed, &by_id).unwrap_or_default();
     let control = how.aws.cloud_control(&deployed.target);
+    let services = how.aws.told(&deployed.target);
     let reads = resources.into_iter().map(|resource| {
-        let found = identifier(&resource, declared.get(&resource.logical_id).map(|it: &Declared| &it.properties));
-        let control = &control;
+        let declared = declared.get(&resource.logical_id).map(|it: &Declared| &it.properties);
+        let found = identifier(&resource, declared);
+        let (control, services) = (&control, &services);
         async move {
             let (live, sure) = match found {
                 Some(found) => {
@@ -300,8 +313,16 @@ async fn read(
                 }
                 None => (None, false),
             };
+            let told = match (&live, resource.physical_id.as_deref(), declared) {
+                (Some(Ok(Reading::Found(_))), ..) => None,
+                (_, Some(id), Some(declared)) => match services.read(&resource.resource_type, id, declared).await {
+                    Some(told) => Some(noted(told)?),
+                    None => None,
+                },
+                _ => None,
+            };
             progress.one(stack, &resource.logical_id);
-            Ok::<_, Error>(ResourceFacts { resource, live, sure })
+            Ok::<_, Error>(ResourceFacts { resource, live, sure, told })
         }
     });
     let reads: Vec<_> = reads.collect();
@@ -332,13 +353,26 @@ async fn running(
 async fn tagged(how: Gathering<'_>, place: &Target) -> (Target, Result<Vec<aws::TaggedResource>, String>) {
     let Environment { project, name, .. } = how.environment;
     let marks = [("ManagedBy", "infra"), ("Project", project.as_str()), ("Environment", name.as_str())];
-    let found = how.aws.tagging(place).resources(&marks).await;
-    (place.clone(), found.map_err(|error| told(&error)))
+    let tagging = how.aws.tagging(place);
+    let found = tokio::select! {
+        biased;
+        found = tagging.resources(&marks) => found.map_err(|error| told(&error)),
+        () = how.interrupt.reached(Level::Finish) => Err(INTERRUPTED.to_owned()),
+    };
+    (place.clone(), found)
 }
 
 /// Asks CloudTrail who made the last change of each drifted resource since the last apply. Who may not ask is told
 /// nothing; the drift itself does not hang on it.
 pub async fn who_changed(how: Gathering<'_>, drift: &mut Drift) {
+    tokio::select! {
+        biased;
+        () = how.interrupt.reached(Level::Finish) => {}
+        () = ask_who_changed(how, drift) => {}
+    }
+}
+
+async fn ask_who_changed(how: Gathering<'_>, drift: &mut Drift) {
     let mut places: BTreeMap<Target, Pace> = BTreeMap::new();
     let mut left = LOOKUPS;
     for stack in &mut drift.stacks {

@@ -29,6 +29,8 @@ pub fn identifier(resource: &StackResource, declared: Option<&Json>) -> Option<I
         match declared {
             Some(Json::String(text)) => texts.push(text.clone()),
             Some(Json::Number(number)) => texts.push(number.to_string()),
+            // What is left out and need not be there is empty.
+            _ if !known.is_read_only(&part.dotted()) => texts.push(String::new()),
             // What the service gives is what the stack calls the resource, as long as it is one part only.
             _ => {
                 by_service += 1;
@@ -65,6 +67,7 @@ mod tests {
             some("rtb-1|0.0.0.0/0", true)
         );
         assert_eq!(of("AWS::EC2::EIP", "203.0.113.7", json!({})), None, "two parts that only the service knows");
-        assert_eq!(of("AWS::Route53::RecordSet", "example.com", json!({})), None, "parts that nobody knows");
+        let alias = json!({"Name": "example.com", "HostedZoneId": "Z1", "Type": "AAAA"});
+        assert_eq!(of("AWS::Route53::RecordSet", "example.com", alias), some("example.com|Z1|AAAA|", false));
     }
 }

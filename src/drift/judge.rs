@@ -1,10 +1,10 @@
 //! From facts to the answer. Asks nobody.
 
-use super::compare::{Compared, Declared, Difference, compare};
+use super::compare::{Compared, Declared, Difference, compare, compare_some, escaped};
 use super::declared::declared;
 use super::document::{
-    Drift, Ignored, IgnoredBy, PropertyDrift, PropertyKind, ResourceDrift, Source, StackChange, StackCondition,
-    StackDrift, Status, Unchecked,
+    Drift, Ignored, IgnoredBy, PropertyDrift, PropertyKind, ResourceDrift, Source, StackCondition, StackDrift, Status,
+    Unchecked,
 };
 use super::facts::{Facts, ResourceFacts, StackFacts};
 use super::ignore::Rules;
@@ -12,9 +12,9 @@ use super::known;
 use super::meaning::{is_empty, normal, same};
 use super::owned::Owned;
 use super::tagged::unmanaged;
+use crate::aws::Reading;
 use crate::aws::cloudformation::{DetectedResource, DetectedStatus};
-use crate::aws::{Reading, digest};
-use crate::model::{Deployed, Environment, StackRecord, State};
+use crate::model::{Environment, State};
 use crate::plan::{Value, ValueChange};
 use cloudformation::schema::resource_type;
 use jiff::Timestamp;
@@ -41,12 +41,13 @@ pub fn judge(
             }
         }
     }
+    let deaf = is_deaf(facts);
     let stacks = facts
         .stacks
         .iter()
         .zip(&declared)
         .filter_map(|(stack, declared)| {
-            let look = Look { stack, declared: declared.as_ref(), owned: &owned, rules: &rules };
+            let look = Look { stack, declared: declared.as_ref(), owned: &owned, rules: &rules, deaf };
             look.judge(environment)
         })
         .collect();
@@ -72,17 +73,36 @@ pub fn judge(
     .summed()
 }
 
+/// Whether Cloud Control knows nothing of what is there: it finds no resource at all, not even those that others see. What it
+/// does not find is not gone then (emulators keep resources of their own there).
+fn is_deaf(facts: &Facts) -> bool {
+    let of_stack = |stack: &'_ StackFacts| -> (bool, bool) {
+        let resources = || stack.resources.iter().flatten();
+        let finds = resources().any(|facts| facts.properties().is_some());
+        let misses = resources().any(|facts| {
+            let detected = stack.detected.resources.get(&facts.resource.logical_id).map(|found| found.status);
+            let seen = matches!(detected, Some(DetectedStatus::InSync | DetectedStatus::Modified)) || facts.is_seen();
+            matches!(facts.live, Some(Ok(Reading::Gone))) && facts.sure && seen
+        });
+        (finds, misses)
+    };
+    let all: Vec<(bool, bool)> = facts.stacks.iter().map(of_stack).collect();
+    !all.iter().any(|(finds, _)| *finds) && all.iter().any(|(_, misses)| *misses)
+}
+
 fn of_template(stack: &StackFacts) -> Option<BTreeMap<String, Declared>> {
     let resources = stack.resources.iter().flatten().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
     declared(stack.deployed.as_ref()?, &resources)
 }
 
 /// One stack with what it is judged by.
-struct Look<'a> {
-    stack: &'a StackFacts,
+pub(super) struct Look<'a> {
+    pub(super) stack: &'a StackFacts,
     declared: Option<&'a BTreeMap<String, Declared>>,
     owned: &'a Owned,
-    rules: &'a Rules<'a>,
+    pub(super) rules: &'a Rules<'a>,
+    /// See [`is_deaf`].
+    deaf: bool,
 }
 
 impl Look<'_> {
@@ -129,68 +149,6 @@ impl Look<'_> {
         Some(drift)
     }
 
-    /// The stack itself against its record.
-    fn of_stack(&self, deployed: &Deployed, environment: &Environment) -> (StackCondition, Vec<StackChange>) {
-        let Some(record) = &self.stack.record else {
-            // In the account and not in the state: a run that was cut off, which the next apply takes up.
-            return (StackCondition::NotApplied, Vec::new());
-        };
-        if record.fingerprint.stack_id != deployed.stack_id {
-            return (StackCondition::Recreated, Vec::new());
-        }
-        let mut changes = Vec::new();
-        let mut note = |what: String, before: Value, after: Value| {
-            if before != after && self.rules.ignored_of_stack(&self.stack.name, &what).is_none() {
-                changes.push(StackChange { what, change: ValueChange::new(before, after) });
-            }
-        };
-        if let Some(template) = &deployed.template {
-            let found = digest(template);
-            // The template may have been written anew in another form, and say the same.
-            if found != record.template_digest && !self.says_the_same(template) {
-                note("template".to_owned(), Value::text(&record.template_digest), Value::text(found));
-            }
-        }
-        let text = |value: Option<&String>| value.map_or(Value::Absent, Value::text);
-        for name in keys(&record.parameters, &deployed.parameters) {
-            // NoEcho parameters are in no state, and the template's own defaults are not sent.
-            let (Some(before), Some(after)) = (record.parameters.get(name), deployed.parameters.get(name)) else {
-                continue;
-            };
-            if after != "****" {
-                note(format!("parameter {name}"), Value::text(before), Value::text(after));
-            }
-        }
-        for key in keys(&record.tags, &deployed.tags).into_iter().filter(|key| !key.starts_with("aws:")) {
-            note(format!("tag {key}"), text(record.tags.get(key)), text(deployed.tags.get(key)));
-        }
-        let switch = |on: bool| Value::text(if on { "on" } else { "off" });
-        let protected = self.stack.wanted.as_ref().map_or(environment.protect, |wanted| wanted.protect);
-        // Less protection than is wanted is somebody's doing; more may be a file that was edited since.
-        if protected && !deployed.termination_protection {
-            note("termination protection".to_owned(), switch(true), switch(false));
-        }
-        if let (Some(Ok(policy)), Some(before)) = (&self.stack.policy, &record.stack_policy_digest) {
-            let wanted = self.stack.wanted.as_ref().and_then(|wanted| wanted.stack_policy.as_deref());
-            let means_the_same = |policy: &str| {
-                digest(policy) == *before
-                    || wanted.is_some_and(|wanted| digest(wanted) == *before && same_document(wanted, policy))
-            };
-            if !policy.as_deref().is_some_and(means_the_same) {
-                let after = policy.as_deref().map_or(Value::Absent, |policy| Value::text(digest(policy)));
-                note("stack policy".to_owned(), Value::text(before), after);
-            }
-        }
-        let condition = if changes.is_empty() { StackCondition::Unchanged } else { StackCondition::Changed };
-        (condition, changes)
-    }
-
-    fn says_the_same(&self, template: &str) -> bool {
-        let record = self.stack.record.as_ref().map(|record: &StackRecord| record.template_digest.as_str());
-        let wanted = self.stack.wanted.as_ref().filter(|wanted| Some(wanted.template_digest.as_str()) == record);
-        wanted.is_some_and(|wanted| same_document(&wanted.template, template))
-    }
-
     fn of_resource(&self, facts: &ResourceFacts) -> ResourceDrift {
         let resource = &facts.resource;
         let detected = self.stack.detected.resources.get(&resource.logical_id);
@@ -210,13 +168,10 @@ impl Look<'_> {
         let own = self.declared.and_then(|all| all.get(&resource.logical_id));
         let expected = expected(own, detected);
         let compared = self.compared(facts, expected.as_ref());
-        if detected.is_some_and(|found| found.status != DetectedStatus::NotChecked) {
-            drift.sources.push(Source::CloudFormation);
-        }
-        if compared.is_some() {
-            drift.sources.push(Source::CloudControl);
-        }
-        if let Some(gone) = gone(facts, detected) {
+        let looked = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
+        drift.sources.extend(looked.then_some(Source::CloudFormation));
+        drift.sources.extend(compared.as_ref().map(|(_, source)| *source));
+        if let Some(gone) = self.gone(facts, detected) {
             drift.sources = vec![gone];
             match self.rules.ignored(&self.stack.name, &resource.logical_id, None) {
                 Some(ignored) => {
@@ -229,8 +184,11 @@ impl Look<'_> {
         }
         if let Some(expected) = &expected {
             drift.properties = self.properties(resource, expected, detected, compared.as_ref());
-            drift.not_comparable = compared.as_ref().map(|it| shown_all(&it.not_comparable)).unwrap_or_default();
         }
+        let left = not_compared(own, detected.filter(|_| looked), compared.as_ref());
+        // That it is there is not all that there is to know.
+        let nothing_compared = compared.is_none() && left.len() == declared_count(own) && !left.is_empty();
+        drift.not_comparable = shown_all(&left);
         if let Some(more) = self.images(facts) {
             drift.properties.extend(more);
             if !drift.properties.is_empty() && !drift.sources.contains(&Source::Ecs) {
@@ -239,7 +197,7 @@ impl Look<'_> {
         }
         drift.status = if drift.confirmed().next().is_some() {
             Status::Modified
-        } else if drift.sources.iter().any(|source| *source != Source::Ecs) {
+        } else if drift.sources.iter().any(|source| *source != Source::Ecs) && !nothing_compared {
             Status::InSync
         } else {
             drift.reason = Some(self.why_not(facts, detected));
@@ -248,11 +206,26 @@ impl Look<'_> {
         drift
     }
 
-    /// The comparison of what Cloud Control read.
-    fn compared(&self, facts: &ResourceFacts, expected: Option<&Declared>) -> Option<Compared> {
+    /// The comparison of what Cloud Control read, or else the service told.
+    fn compared(&self, facts: &ResourceFacts, expected: Option<&Declared>) -> Option<(Compared, Source)> {
         let known = resource_type(&facts.resource.resource_type)?;
         let tags = &self.stack.deployed.as_ref()?.tags;
-        Some(compare(known, expected?, facts.properties()?, tags))
+        Some(match facts.properties() {
+            Some(live) => (compare(known, expected?, live, tags), Source::CloudControl),
+            None => (compare_some(known, expected?, facts.told()?, tags), Source::Service),
+        })
+    }
+
+    /// Who says for certain that it is gone.
+    fn gone(&self, facts: &ResourceFacts, detected: Option<&DetectedResource>) -> Option<Source> {
+        match (detected.map(|found| found.status), &facts.live, &facts.told) {
+            (Some(DetectedStatus::Deleted), ..) => Some(Source::CloudFormation),
+            (None | Some(DetectedStatus::NotChecked), _, Some(Ok(Reading::Gone))) => Some(Source::Service),
+            (None | Some(DetectedStatus::NotChecked), Some(Ok(Reading::Gone)), None) if facts.sure && !self.deaf => {
+                Some(Source::CloudControl)
+            }
+            _ => None,
+        }
     }
 
     fn properties(
@@ -260,8 +233,10 @@ impl Look<'_> {
         resource: &crate::aws::cloudformation::StackResource,
         expected: &Declared,
         detected: Option<&DetectedResource>,
-        compared: Option<&Compared>,
+        compared: Option<&(Compared, Source)>,
     ) -> Vec<PropertyDrift> {
+        let source = compared.map_or(Source::CloudControl, |(_, source)| *source);
+        let compared = compared.map(|(compared, _)| compared);
         let mut found: Vec<(Difference, PropertyKind, Vec<Source>)> = Vec::new();
         for difference in detected_differences(detected) {
             found.push((difference, PropertyKind::Declared, vec![Source::CloudFormation]));
@@ -269,12 +244,13 @@ impl Look<'_> {
         let detected_it = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
         for difference in compared.iter().flat_map(|compared| &compared.declared) {
             if let Some((_, _, sources)) = found.iter_mut().find(|(known, ..)| known.pointer == difference.pointer) {
-                sources.push(Source::CloudControl);
+                sources.push(source);
                 continue;
             }
             // Where CloudFormation looked and found nothing missing, a property that is not read back is a gap in what the
-            // service tells, not in the resource.
-            if detected_it && difference.live.is_none() && difference.declared.is_some() {
+            // service tells, not in the resource; but that a whole property is not set, the service itself told.
+            let unset = source == Source::Service && difference.pointer.matches('/').count() == 1;
+            if detected_it && difference.live.is_none() && difference.declared.is_some() && !unset {
                 continue;
             }
             // CloudFormation names the same item of a list by another index.
@@ -284,7 +260,7 @@ impl Look<'_> {
                     && known.declared == difference.declared
             });
             if !covered {
-                found.push((difference.clone(), PropertyKind::Declared, vec![Source::CloudControl]));
+                found.push((difference.clone(), PropertyKind::Declared, vec![source]));
             }
         }
         for difference in compared.iter().flat_map(|compared| &compared.undeclared) {
@@ -292,7 +268,7 @@ impl Look<'_> {
             if difference.live.as_ref().and_then(Json::as_str) == resource.physical_id.as_deref() {
                 continue;
             }
-            found.push((difference.clone(), PropertyKind::Undeclared, vec![Source::CloudControl]));
+            found.push((difference.clone(), PropertyKind::Undeclared, vec![source]));
         }
         found.sort_by(|(one, ..), (other, ..)| one.pointer.cmp(&other.pointer));
         found
@@ -374,6 +350,9 @@ impl Look<'_> {
         let by_cloudformation = match (&self.stack.detected.problem, detected.and_then(|it| it.reason.as_deref())) {
             (_, Some(reason)) => reason.to_owned(),
             (Some(problem), None) => problem.clone(),
+            (None, None) if detected.is_some_and(|found| found.status != DetectedStatus::NotChecked) => {
+                "CloudFormation sees that it is there and compares nothing of it".to_owned()
+            }
             (None, None) => "CloudFormation does not check this type".to_owned(),
         };
         let by_cloud_control = match &facts.live {
@@ -383,8 +362,35 @@ impl Look<'_> {
             Some(Ok(Reading::Unsupported(words))) => words.clone(),
             Some(Ok(Reading::Found(_))) => "its template can only be evaluated by CloudFormation".to_owned(),
         };
-        format!("{by_cloudformation}; {by_cloud_control}")
+        let by_service = match &facts.told {
+            Some(Err(problem)) => format!("; {problem}"),
+            _ => String::new(),
+        };
+        format!("{by_cloudformation}; {by_cloud_control}{by_service}")
     }
+}
+
+/// Declared properties that neither comparison has (pointers).
+fn not_compared(
+    own: Option<&Declared>,
+    looked: Option<&DetectedResource>,
+    compared: Option<&(Compared, Source)>,
+) -> Vec<String> {
+    let left = match compared {
+        // Cloud Control reads everything that can be read.
+        Some((compared, Source::CloudControl)) => return compared.not_comparable.clone(),
+        Some((compared, _)) => compared.not_comparable.clone(),
+        None => {
+            let names = own.and_then(|own| own.properties.as_object()).into_iter().flatten();
+            names.map(|(name, _)| format!("/{}", escaped(name))).collect()
+        }
+    };
+    let expected = looked.and_then(|found| found.expected.as_ref());
+    left.into_iter().filter(|pointer| expected.is_none_or(|all| all.pointer(pointer).is_none())).collect()
+}
+
+fn declared_count(own: Option<&Declared>) -> usize {
+    own.and_then(|own| own.properties.as_object()).map_or(0, |properties| properties.len())
 }
 
 /// What the template declares: as CloudFormation evaluated it where it told, else as it is evaluated here.
@@ -406,14 +412,6 @@ fn expected(own: Option<&Declared>, detected: Option<&DetectedResource>) -> Opti
         expected.unknown.extend(own.sensitive.iter().cloned());
     }
     Some(expected)
-}
-
-fn gone(facts: &ResourceFacts, detected: Option<&DetectedResource>) -> Option<Source> {
-    match (detected.map(|found| found.status), &facts.live) {
-        (Some(DetectedStatus::Deleted), _) => Some(Source::CloudFormation),
-        (None | Some(DetectedStatus::NotChecked), Some(Ok(Reading::Gone))) if facts.sure => Some(Source::CloudControl),
-        _ => None,
-    }
 }
 
 /// What CloudFormation found, without what means the same.
@@ -455,15 +453,6 @@ fn same_list(one: &str, other: &str) -> bool {
 /// Whether `pointer` is `top` or below it.
 fn within(pointer: &str, top: &str) -> bool {
     pointer.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn same_document(one: &str, other: &str) -> bool {
-    let read = |text: &str| serde_json::from_str::<Json>(text).ok();
-    matches!((read(one), read(other)), (Some(one), Some(other)) if same(&one, &other))
-}
-
-fn keys<'m>(one: &'m BTreeMap<String, String>, other: &'m BTreeMap<String, String>) -> BTreeSet<&'m str> {
-    one.keys().chain(other.keys()).map(String::as_str).collect()
 }
 
 fn shown_all(pointers: &[String]) -> Vec<String> {

@@ -16,6 +16,7 @@ mod ignore;
 mod judge;
 mod known;
 mod meaning;
+mod of_stack;
 mod owned;
 mod revert;
 mod tagged;

@@ -1,8 +1,9 @@
 //! Clients that nobody here wrote, in pinned versions, against `infra local serve`: the AWS CLI, boto3's waiters, Sceptre.
 
 use crate::support::ministack::Account;
-use crate::support::{root, served, venv};
+use crate::support::{root, served, storefront, venv};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -180,4 +181,45 @@ fn sceptre_launches_and_deletes() {
     sceptre(&["launch", "-y", "dev"]);
     sceptre(&["delete", "-y", "dev"]);
     assert!(sceptre(&["status", "dev"]).contains("PENDING"));
+}
+
+/// The commands of the README around drift, as it has them: by the AWS CLI while the local AWS is served, then by `infra`.
+#[test]
+fn what_the_readme_changes_by_hand_is_found_and_put_back() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
+    let block = |after: &str, fence: &str| -> String {
+        let (_, rest) = readme.split_once(after).expect("its heading");
+        let (_, rest) = rest.split_once(fence).expect("a block");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let project = storefront::clone();
+    project.infra(&["apply", "--env", "local"]).expect(0);
+    let mut server = project.infra(&["local", "serve", "--port", "0", "--env", "local"]).spawn();
+    let said = BufReader::new(server.stdout.take().expect("its output")).lines();
+    let exports = said.map(|line| line.expect("text")).take_while(|line| line.starts_with("export "));
+    let exports: Vec<String> = exports.take(5).collect();
+    let by_hand = block("### For other clients", "```sh\n");
+    assert!(by_hand.contains("aws cloudcontrol update-resource"), "{by_hand}");
+    let account = Account { endpoint: String::new(), id: String::new() };
+    let folder = folder();
+    let aws = client(&account, "aws", &folder).get_program().to_owned();
+    let programs = std::path::Path::new(&aws).parent().expect("a folder").display().to_string();
+    let script = format!("set -e\nPATH={programs}:$PATH\n{}\n{by_hand}", exports.join("\n"));
+    let output = Command::new("sh").args(["-c", &script]).env("AWS_PAGER", "").output().expect("sh starts");
+    Command::new("kill").args(["-INT", &server.id().to_string()]).status().expect("kill");
+    assert_eq!(server.wait().expect("it ends").code(), Some(0));
+    let told = good(output);
+    assert!(told.contains("\"StackResourceDriftStatus\": \"MODIFIED\""), "{told}");
+
+    let commands = block("### What somebody changed", "```\n");
+    let commands: Vec<&str> = commands.lines().filter_map(|line| line.strip_prefix("$ infra ")).collect();
+    let codes = [2, 0, 0];
+    assert_eq!(commands.len(), codes.len(), "{commands:?}");
+    let ran: Vec<String> = commands
+        .iter()
+        .zip(codes)
+        .map(|(command, code)| project.infra(&command.split_whitespace().collect::<Vec<_>>()).expect(code).stdout)
+        .collect();
+    assert!(ran[0].contains(r#"ImageTagMutability: "IMMUTABLE" → "MUTABLE""#), "{}", ran[0]);
+    assert!(ran[2].starts_with("No drift."), "{}", ran[2]);
 }

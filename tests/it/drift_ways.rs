@@ -1,9 +1,15 @@
 //! `infra drift` as people type it: what it says, its exit codes, the two ways back.
 
-use crate::support::project::Project;
+use crate::support::cli::Ran;
+use crate::support::project::{Project, Server};
+use crate::support::proxy::{Proxy, Verdict};
+use crate::support::sarif::assert_valid;
+use crate::support::small::{self, small};
 use local_aws::{LocalAws, Options};
 use serde_json::{Value as Json, json};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 const ENVIRONMENT: &str = r#"project: small
 account: "000000000000"
@@ -37,66 +43,58 @@ Outputs:
     Value: !Ref Queue
 "#;
 
-const PARAMETER: &str = r#"description: A parameter.
-inputs:
-  value: {type: string, description: Its value.}
-needs: {}
-outputs:
-  Value: The value.
----
-Resources:
-  Parameter:
-    Type: AWS::SSM::Parameter
-    Properties:
-      Name: /{{ project }}/{{ environment }}/{{ stack }}
-      Type: String
-      Value: {{ inputs.value | tojson }}
-Outputs:
-  Value:
-    Value: !GetAtt Parameter.Value
-"#;
-
 const QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/000000000000/small-local-jobs";
 
 fn applied() -> Project {
     let project = Project::offline();
-    project
-        .write("environments/local.yaml", ENVIRONMENT)
-        .write("templates/queue.yaml", QUEUE)
-        .write("templates/parameter.yaml", PARAMETER);
+    small::files(&project);
+    project.write("environments/local.yaml", ENVIRONMENT).write("templates/queue.yaml", QUEUE);
     project.infra(&["apply", "--env", "local"]).expect(0);
     project
 }
 
+/// The AWS in the project's folder, for what somebody does by hand.
+struct Side {
+    world: LocalAws,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Side {
+    fn of(project: &Project) -> Side {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let directory = Some(project.path().join(".infra/local"));
+        let options = Options { directory, ..Options::default() };
+        Side { world: runtime.block_on(LocalAws::open(options)).expect("the world"), runtime }
+    }
+
+    /// Calls an operation (`<prefix>.<name>`) of a service that speaks JSON.
+    fn ask(&self, service: &str, operation: &str, input: &Json) -> Json {
+        let scope = format!("000000000000/20260101/us-east-1/{service}/aws4_request");
+        let request = http::Request::post(format!("https://{service}.us-east-1.amazonaws.com/"))
+            .header("x-amz-target", operation)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
+            .body(input.to_string().into())
+            .expect("a request");
+        let answer = self.runtime.block_on(self.world.exchange(request)).expect("an answer");
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        assert!(answer.status().is_success(), "{operation}: {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
 /// Somebody changes something by hand, through Cloud Control.
 fn by_hand(project: &Project, operation: &str, input: Json) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let directory = Some(project.path().join(".infra/local"));
-        let world = LocalAws::open(Options { directory, ..Options::default() }).await.expect("the world");
-        let scope = "000000000000/20260101/us-east-1/cloudcontrolapi/aws4_request";
-        let ask = async |operation: &str, input: Json| -> Json {
-            let request = http::Request::post("https://cloudcontrolapi.us-east-1.amazonaws.com/")
-                .header("x-amz-target", format!("CloudApiService.{operation}"))
-                .header("content-type", "application/x-amz-json-1.0")
-                .header(
-                    "authorization",
-                    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-                )
-                .body(input.to_string().into())
-                .expect("a request");
-            let answer = world.exchange(request).await.expect("an answer");
-            let text = String::from_utf8_lossy(answer.body()).into_owned();
-            assert!(answer.status().is_success(), "{text}");
-            serde_json::from_str::<Json>(&text).expect("JSON")["ProgressEvent"].take()
-        };
-        let mut event = ask(operation, input).await;
-        while event["OperationStatus"] == "IN_PROGRESS" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            event = ask("GetResourceRequestStatus", json!({"RequestToken": event["RequestToken"]})).await;
-        }
-        assert_eq!(event["OperationStatus"], "SUCCESS", "{event}");
-    });
+    let side = Side::of(project);
+    let ask = |operation: &str, input: &Json| {
+        side.ask("cloudcontrolapi", &format!("CloudApiService.{operation}"), input)["ProgressEvent"].take()
+    };
+    let mut event = ask(operation, &input);
+    while event["OperationStatus"] == "IN_PROGRESS" {
+        std::thread::sleep(Duration::from_millis(20));
+        event = ask("GetResourceRequestStatus", &json!({"RequestToken": event["RequestToken"]}));
+    }
+    assert_eq!(event["OperationStatus"], "SUCCESS", "{event}");
 }
 
 fn delay(project: &Project, seconds: u32) {
@@ -121,6 +119,7 @@ fn drift_is_found_named_and_put_back() {
     assert!(found.stdout.contains("by root (cloudcontrolapi:UpdateResource)"), "{}", found.stdout);
     assert!(found.stdout.ends_with("Drift: 1 modified, of 2 resources in 2 stacks.\n"), "{}", found.stdout);
     let sarif: Json = serde_json::from_str(&project.read("drift.sarif")).expect("JSON");
+    assert_valid(&sarif);
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "property-drift");
     let document = infra(&["drift", "--format", "json"]).expect(0).json();
     assert_eq!(document["summary"]["modified"], 1);
@@ -202,4 +201,143 @@ fn what_is_meant_to_be_is_passed_over_until_its_day() {
     project.write("environments/local.yaml", &format!("{environment}drift:\n  ignore:\n    - {{stack: jobs}}\n"));
     let refused = infra(&["drift"]).expect(1);
     assert!(refused.stderr.contains("the rule does not say why"), "{}", refused.stderr);
+}
+
+const SERVICE: &str = r#"description: A service.
+inputs: {}
+needs:
+  ImageUri: "image:api"
+outputs: {}
+---
+Parameters:
+  ImageUri: {Type: String}
+Resources:
+  Cluster:
+    Type: AWS::ECS::Cluster
+    Properties: {ClusterName: small}
+  TaskDefinition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: api
+      ContainerDefinitions:
+        - {Name: app, Image: !Ref ImageUri, Essential: true, Memory: 128}
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      Cluster: !Ref Cluster
+      ServiceName: api
+      TaskDefinition: !Ref TaskDefinition
+      DesiredCount: 1
+"#;
+
+const REPOSITORY: &str = "000000000000.dkr.ecr.us-east-1.amazonaws.com/api";
+
+/// Tasks run another image than the one that was applied.
+#[test]
+fn another_image_is_named() {
+    let (old, new) = ("1a".repeat(32), "2b".repeat(32));
+    let project = Project::offline();
+    project.write("templates/service.yaml", SERVICE).write(
+        "environments/local.yaml",
+        &format!(
+            "project: small\naccount: \"000000000000\"\nregion: us-east-1\nlocal: {{speed: 3600}}\n\
+             images:\n  api: {{ref: \"{REPOSITORY}@sha256:{old}\"}}\nstacks:\n  api: {{template: service}}\n"
+        ),
+    );
+    let infra = |args: &[&str]| project.infra(&[args, &["--env", "local"]].concat());
+    infra(&["apply"]).expect(0);
+    infra(&["drift", "--detailed-exitcode", "--strict"]).expect(0);
+
+    {
+        let side = Side::of(&project);
+        let ask = |operation: &str, input: Json| {
+            side.ask("ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), &input)
+        };
+        let container = json!({"name": "app", "image": format!("{REPOSITORY}@sha256:{new}"), "memory": 128});
+        ask("RegisterTaskDefinition", json!({"family": "api", "containerDefinitions": [container]}));
+        ask("UpdateService", json!({"cluster": "small", "service": "api", "taskDefinition": "api:2"}));
+        let began = Instant::now();
+        loop {
+            let tasks = ask("ListTasks", json!({"cluster": "small", "serviceName": "api"}))["taskArns"].take();
+            let told = ask("DescribeTasks", json!({"cluster": "small", "tasks": tasks}));
+            let running = told["tasks"].as_array().into_iter().flatten();
+            let images: Vec<&Json> = running.map(|task| &task["containers"][0]["image"]).collect();
+            if !images.is_empty() && images.iter().all(|image| image.as_str().is_some_and(|it| it.ends_with(&new))) {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{told}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    let found = infra(&["drift", "--detailed-exitcode"]).expect(2);
+    assert!(found.stdout.contains("running image of app"), "{}", found.stdout);
+    let document = infra(&["drift", "--format", "json", "--sarif", "drift.sarif"]).expect(0).json();
+    let service = document["stacks"][0]["resources"].as_array().expect("resources").iter();
+    let service = service.clone().find(|it| it["logical_id"] == "Service").expect("the service");
+    let image = service["properties"].as_array().expect("properties").iter();
+    let image = image.clone().find(|it| it["path"] == "running image of app").expect("the image");
+    assert_eq!(image["before"]["known"], format!("{REPOSITORY}@sha256:{old}"), "{image}");
+    assert_eq!(image["after"]["known"], format!("{REPOSITORY}@sha256:{new}"), "{image}");
+    assert_valid(&serde_json::from_str(&project.read("drift.sarif")).expect("JSON"));
+}
+
+/// A look that is ended early shows what it has, and says what it has not.
+#[test]
+fn what_an_interrupted_look_did_not_reach_is_listed() {
+    let project = small(Server::Local);
+    project.infra(&["apply", "--env", "dev", "--yes"]).expect(0);
+    let (waiting, held) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let proxy = Proxy::before(&project.account.clone().expect("an account").endpoint, {
+        let (waiting, held) = (waiting.clone(), held.clone());
+        move |request| {
+            if request.operation == "GetResource" && request.body.contains("/small/dev/third") {
+                waiting.store(true, Ordering::SeqCst);
+                while !held.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            Verdict::Pass
+        }
+    });
+    let run = ["drift", "--env", "dev", "--strict"];
+    let run = project.infra(&run).env("AWS_ENDPOINT_URL", &proxy.endpoint).spawn();
+    let began = Instant::now();
+    while !waiting.load(Ordering::SeqCst) {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was read");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Time for the detections of the others.
+    std::thread::sleep(Duration::from_secs(5));
+    let signal = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("kill");
+    assert!(signal.success());
+    let ran: Ran = run.wait_with_output().expect("it ends").into();
+    held.store(true, Ordering::SeqCst);
+    assert_eq!(ran.code, Some(130), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("third: the stack: the run was interrupted before it was read"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("first: the stack"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("interrupted;"), "{}", ran.stderr);
+}
+
+/// What may not be asked is listed, and `--strict` makes it an error.
+#[test]
+fn what_is_denied_never_passes_as_clean() {
+    let project = small(Server::Local);
+    project.infra(&["apply", "--env", "dev", "--yes"]).expect(0);
+    let denied = r#"{"__type":"com.amazonaws#AccessDeniedException","message":"not yours"}"#;
+    let refused = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not yours</Message></Error></ErrorResponse>";
+    let proxy = Proxy::before(&project.account.clone().expect("an account").endpoint, |request| {
+        match request.operation.as_str() {
+            "GetResource" if request.body.contains("/small/dev/second") => Verdict::Answer(400, denied.to_owned()),
+            "DetectStackDrift" => Verdict::Answer(403, refused.to_owned()),
+            _ => Verdict::Pass,
+        }
+    });
+    let drift = |args: &[&str]| {
+        project.infra(&[&["drift", "--env", "dev"], args].concat()).env("AWS_ENDPOINT_URL", &proxy.endpoint)
+    };
+    let told = drift(&["--strict", "--detailed-exitcode"]).expect(1);
+    assert!(told.stdout.contains("second: Parameter (AWS::SSM::Parameter)"), "{}", told.stdout);
+    assert!(!told.stdout.contains("first: Parameter"), "{}", told.stdout);
+    drift(&["--detailed-exitcode"]).expect(0);
+    project.infra(&["drift", "--env", "dev", "--strict"]).expect(0);
 }

@@ -2,11 +2,11 @@
 //! nothing more, change where an input changes, and go. What ministack lacks (NAT gateways, web ACLs on load balancers,
 //! auto scaling, OIDC providers) is in them.
 
+use crate::support::drifting::described;
 use crate::support::whole::Whole;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use infra::plan::{Action, Options, Plan};
-use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 impl Whole {
@@ -19,32 +19,6 @@ impl Whole {
             resources.extend(found.into_iter().map(|resource| (stack.target.region.clone(), resource)));
         }
         resources
-    }
-
-    /// What Cloud Control says of a resource.
-    async fn live(&self, region: &str, type_name: &str, id: &str) -> Result<Json, String> {
-        let account = &self.files().0.account;
-        let scope = format!("{account}/20260101/{region}/cloudcontrolapi/aws4_request");
-        let request = local_aws::Request::new(json!({"TypeName": type_name, "Identifier": id}).to_string().into());
-        let (mut head, body) = request.into_parts();
-        head.method = "POST".parse().expect("a method");
-        head.uri = format!("https://cloudcontrolapi.{region}.amazonaws.com/").parse().expect("an address");
-        for (name, value) in [
-            ("x-amz-target", "CloudApiService.GetResource".to_owned()),
-            ("content-type", "application/x-amz-json-1.0".to_owned()),
-            ("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")),
-        ] {
-            let name: http::HeaderName = name.parse().expect("a header");
-            head.headers.insert(name, value.parse().expect("a header's value"));
-        }
-        let answer = self.world.exchange(http::Request::from_parts(head, body)).await.expect("an answer");
-        let text = String::from_utf8_lossy(answer.body()).into_owned();
-        if !answer.status().is_success() {
-            return Err(text);
-        }
-        let answer: Json = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        let properties = answer["ResourceDescription"]["Properties"].as_str().unwrap_or_default();
-        serde_json::from_str(properties).map_err(|error| format!("{error}: {text}"))
     }
 
     async fn sdk(&self, region: &str) -> SdkConfig {
@@ -101,7 +75,9 @@ async fn the_whole_way(name: &'static str, edit: (&str, &str), changes: (&str, &
         {
             lost.push(format!("{kind} {id}: not known to its service"));
         }
-        if let Err(error) = whole.live(region, kind, id).await
+        // Record sets have an identifier that is not their physical id.
+        if kind != "AWS::Route53::RecordSet"
+            && let Err(error) = described(&whole, region, kind, id).await
             && !error.contains("UnsupportedActionException")
         {
             lost.push(format!("{kind} {id}: {error}"));

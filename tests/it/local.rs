@@ -2,23 +2,11 @@
 
 use crate::support::cli::Run;
 use crate::support::project::Project;
-use crate::support::root;
+use crate::support::storefront::clone;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// The repository's own environments in a folder of their own, and no AWS.
-fn clone() -> Project {
-    let project = Project::offline();
-    for name in ["base", "dev", "staging", "prod", "local"] {
-        let file = format!("environments/{name}.yaml");
-        let text = std::fs::read_to_string(root().join(&file)).expect("an environment of the repository");
-        project.write(&file, &text);
-    }
-    crate::support::storefront::assets(&project);
-    project
-}
 
 /// A project of one stack, quick to apply.
 fn small() -> Project {

@@ -8,6 +8,8 @@ mod cli;
 mod clients;
 mod cost;
 mod drift;
+mod drift_properties;
+mod drift_services;
 mod drift_ways;
 mod embedded;
 mod engine;

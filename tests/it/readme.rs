@@ -1,6 +1,6 @@
 //! The commands of the README do what it says, in the order in which it shows them.
 
-use crate::support::{project::Project, root};
+use crate::support::{root, storefront};
 
 #[test]
 fn the_commands_of_the_readme_work() {
@@ -15,13 +15,7 @@ fn the_commands_of_the_readme_work() {
     // A fresh clone, without credentials.
     let first =
         text.split_once("\ncargo run -- ").and_then(|(_, rest)| rest.lines().next()).expect("the first command");
-    let project = Project::offline();
-    for entry in std::fs::read_dir(root().join("environments")).expect("environments") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        project.write(&format!("environments/{name}"), &std::fs::read_to_string(&path).expect("a text"));
-    }
-    crate::support::storefront::assets(&project);
+    let project = storefront::clone();
     for command in [first].into_iter().chain(commands) {
         let words: Vec<&str> = command.split_whitespace().collect();
         let ran = project.infra(&words).run();

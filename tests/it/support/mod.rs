@@ -3,14 +3,17 @@
 #![allow(dead_code)] // each test file uses its own part
 
 pub mod backend;
+pub mod candidates;
 pub mod cli;
 pub mod cloud_control;
+pub mod drifting;
 pub mod memory;
 pub mod ministack;
 pub mod npm;
 pub mod project;
 pub mod proxy;
 pub mod registry;
+pub mod sarif;
 pub mod served;
 pub mod small;
 pub mod state;

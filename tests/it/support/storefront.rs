@@ -3,6 +3,18 @@
 use super::{project::Project, root};
 use std::path::Path;
 
+/// The repository's own environments in a folder of their own, and no AWS: a fresh clone.
+pub fn clone() -> Project {
+    let project = Project::offline();
+    for name in ["base", "dev", "staging", "prod", "local"] {
+        let file = format!("environments/{name}.yaml");
+        let text = std::fs::read_to_string(root().join(&file)).expect("an environment of the repository");
+        project.write(&file, &text);
+    }
+    assets(&project);
+    project
+}
+
 /// Copies them into a project that has the environments already.
 pub fn assets(project: &Project) {
     let to = project.path().join("apps");

@@ -21,6 +21,7 @@ pub struct Whole {
     pub aws: Aws,
     /// Between the two.
     pub wire: Wire,
+    pub account: String,
     folder: TempDir,
     name: &'static str,
 }
@@ -44,7 +45,7 @@ impl Whole {
             ..Connect::default()
         })
         .await;
-        let whole = Whole { world, aws, wire, folder, name };
+        let whole = Whole { world, aws, wire, account: environment.account, folder, name };
         whole.bootstrap().await;
         whole
     }
@@ -61,6 +62,21 @@ impl Whole {
         let text = std::fs::read_to_string(&path).expect("its file");
         assert!(text.contains(from), "{from} is not in {}", path.display());
         std::fs::write(path, text.replace(from, to)).expect("its file");
+    }
+
+    /// Gives a value of its file anew; the answer is what the file was.
+    pub fn set(&self, path: &[&str], value: &serde_json::Value) -> String {
+        let file = self.folder.path().join(format!("environments/{}.yaml", self.name));
+        let before = std::fs::read_to_string(&file).expect("its file");
+        let text = infra::drift::set(&before, path, value).unwrap_or_else(|| panic!("no place for {path:?}"));
+        std::fs::write(file, text).expect("its file");
+        before
+    }
+
+    /// Writes its file.
+    pub fn write(&self, text: &str) {
+        let file = self.folder.path().join(format!("environments/{}.yaml", self.name));
+        std::fs::write(file, text).expect("its file");
     }
 
     async fn bootstrap(&self) {

@@ -13,6 +13,7 @@ mod pattern;
 mod read;
 mod reference;
 mod resource_type;
+mod tags;
 mod types;
 
 pub use constraint::{Constraint, constraints, document};

@@ -127,6 +127,17 @@ impl Schema {
         })
     }
 
+    /// Whether it names members of an object, itself or in one of its alternatives.
+    pub fn names_members(&self) -> bool {
+        self.properties().is_some()
+            || self.keywords.iter().any(|keyword| match keyword {
+                Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
+                    all.iter().any(|one| one.reference().is_some() || one.names_members())
+                }
+                _ => false,
+            })
+    }
+
     /// Whether this is the schema `false`.
     pub fn forbids_all(&self) -> bool {
         matches!(self.keywords.as_slice(), [Keyword::Never])

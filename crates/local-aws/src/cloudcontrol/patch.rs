@@ -32,7 +32,12 @@ fn guard(known: &ResourceType, before: &Json, after: &Json) -> Result<(), Fault>
     for (kind, paths) in [("createOnlyProperties", known.create_only()), ("readOnlyProperties", known.read_only())] {
         let touched: Vec<String> = paths
             .iter()
-            .filter(|path| at(before, path) != at(after, path))
+            .filter(|path| {
+                let (old, new) = (at(before, path), at(after, path));
+                // What the service sets inside a value goes with that value, and need not be given with a new one.
+                let goes_along = kind == "readOnlyProperties" && path.segments().len() > 1 && new.is_empty();
+                old != new && !goes_along
+            })
             .map(|path| format!("/properties/{}", path.segments().collect::<Vec<_>>().join("/")))
             .collect();
         if !touched.is_empty() {
@@ -84,6 +89,16 @@ mod tests {
         let arn = patch(json!([{"op": "replace", "path": "/TopicArn", "value": "b"}])).expect_err("is refused");
         assert_eq!(arn.code, "NotUpdatableException");
         assert_eq!(patch(json!({"op": "add"})).expect_err("is refused").code, "ValidationException");
+        let bucket = resource_type("AWS::S3::Bucket").expect("known");
+        let destination = json!({"TableBucketType": "aws", "TableNamespace": "n"});
+        let properties = json!({"BucketName": "b", "MetadataConfiguration": {"Destination": destination}});
+        let patch = |document: Json| apply(bucket, &properties, &document.to_string());
+        let gone = patch(json!([{"op": "remove", "path": "/MetadataConfiguration"}])).expect("goes with its value");
+        assert_eq!(gone, json!({"BucketName": "b"}));
+        let own =
+            json!([{"op": "add", "path": "/MetadataConfiguration", "value": {"Destination": {"TableNamespace": "m"}}}]);
+        assert_eq!(patch(own).expect_err("is refused").code, "NotUpdatableException");
+        let patch = |document: Json| apply(topic, &json!({}), &document.to_string());
         let test = patch(json!([{"op": "test", "path": "/DisplayName", "value": "x"}])).expect_err("is refused");
         assert_eq!(test.code, "ValidationException");
     }

@@ -77,7 +77,7 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
     }
     let remembered =
         (world.faults.looks_back() && !writes(service, operation, &request)).then(|| fingerprint(route, &request));
-    let keeps = matches!(service, "cloudformation" | "cloudcontrolapi") && writes(service, operation, &request);
+    let keeps = matches!(service, "cloudformation" | "cloudcontrolapi" | "sns") && writes(service, operation, &request);
     let called = (writes(service, operation, &request) && service != "sts").then(|| request.clone());
     let mut response = dispatch(world, route, operation, request).await;
     if let Some(request) = called.filter(|_| response.status().is_success())
@@ -99,6 +99,7 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
         "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
         "cloudcontrolapi" => crate::cloudcontrol::answer(world, &route.place, &request).await,
         "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
+        "sns" => crate::services::sns::answer(world, &route.place, &request).await,
         "sts" => crate::services::sts::answer(world, route, &request),
         "tagging" => crate::services::tagging::answer(world, &route.place, &request),
         "cloudtrail" => crate::services::cloudtrail::answer(world, &route.place, &request),

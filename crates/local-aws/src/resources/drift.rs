@@ -5,7 +5,7 @@
 //! are sorted by path, and both maps hold the declared properties alone (the code of a function is in neither).
 
 use super::model::{self, Properties};
-use cloudformation::schema::{Keyword, PropertyPath, ResourceType, Schema, resource_type};
+use cloudformation::schema::{ResourceType, resource_type};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
@@ -84,7 +84,7 @@ pub fn compare(
         return Comparison { status: "DELETED", expected, actual: None, differences: Vec::new() };
     };
     let mut live = model::typed(known, &model::object(live));
-    forget_stack_tags(known, &expected, &mut live, stack_tags);
+    known.forget_stack_tags(&expected, &mut live, |key| stack_tags.get(key).map(String::as_str));
     let mut walk = Walk { known, differences: Vec::new() };
     let actual = walk.members(&expected, &live, "");
     let mut differences = walk.differences;
@@ -94,33 +94,6 @@ pub fn compare(
         expected: Json::Object(expected),
         actual: Some(Json::Object(actual)),
         differences,
-    }
-}
-
-/// Takes tags away that were not declared: those of the stack, and AWS's own.
-fn forget_stack_tags(
-    known: &ResourceType,
-    expected: &Properties,
-    live: &mut Properties,
-    stack_tags: &IndexMap<String, String>,
-) {
-    let path = known.tagging().tag_property.clone().unwrap_or_else(|| PropertyPath::new("Tags"));
-    let declared = expected.get(path.top());
-    let is_declared = |key: &str| match declared {
-        Some(Json::Array(tags)) => tags.iter().any(|tag| tag["Key"] == key),
-        Some(Json::Object(tags)) => tags.contains_key(key),
-        _ => false,
-    };
-    let is_stacks = |key: &str, value: &Json| {
-        let same = || stack_tags.get(key).is_some_and(|own| value.as_str() == Some(own));
-        !is_declared(key) && (key.starts_with("aws:") || same())
-    };
-    match live.get_mut(path.top()) {
-        Some(Json::Array(tags)) => {
-            tags.retain(|tag| !tag["Key"].as_str().is_some_and(|key| is_stacks(key, &tag["Value"])));
-        }
-        Some(Json::Object(tags)) => tags.retain(|key, value| !is_stacks(key, value)),
-        _ => {}
     }
 }
 
@@ -159,7 +132,7 @@ impl Walk<'_> {
 
     /// Whether the schema does not name the members of the object at `path`.
     fn is_free(&self, path: &str) -> bool {
-        !path.is_empty() && self.known.property(path).is_none_or(|property| !names_members(property.schema))
+        !path.is_empty() && self.known.property(path).is_none_or(|property| !property.schema.names_members())
     }
 
     fn value(&mut self, expected: &Json, live: &Json, path: &str) -> Json {
@@ -253,17 +226,6 @@ impl Walk<'_> {
         let (expected, actual) = (shown(expected), shown(actual));
         self.differences.push(Difference { path, kind, expected, actual });
     }
-}
-
-/// Whether a schema names members, itself or in one of its alternatives.
-fn names_members(schema: &Schema) -> bool {
-    schema.properties().is_some()
-        || schema.keywords.iter().any(|keyword| match keyword {
-            Keyword::AllOf(all) | Keyword::AnyOf(all) | Keyword::OneOf(all) => {
-                all.iter().any(|one| one.reference().is_some() || names_members(one))
-            }
-            _ => false,
-        })
 }
 
 /// Moves each of `wanted` with the first of `found` that fits it to `pairs`.

@@ -1,4 +1,4 @@
-//! The resources that exist, whoever made them: by place, type and physical id.
+//! The resources that exist, whoever made them: by place, type and what tells them apart there, mostly the physical id.
 
 use super::Failure;
 use super::model::Properties;
@@ -7,6 +7,7 @@ use crate::place::Place;
 use cloudformation::schema::ResourceType;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -82,23 +83,24 @@ impl Resources {
 }
 
 impl State {
-    pub fn get(&self, place: &Place, type_name: &str, physical_id: &str) -> Option<&Live> {
-        self.live.get(&key(place, type_name, physical_id))
+    /// By its [`handle`].
+    pub fn get(&self, place: &Place, type_name: &str, handle: &str) -> Option<&Live> {
+        self.live.get(&key(place, type_name, handle))
     }
 
-    pub(crate) fn get_mut(&mut self, place: &Place, type_name: &str, physical_id: &str) -> Option<&mut Live> {
-        self.live.get_mut(&key(place, type_name, physical_id))
+    pub(crate) fn get_mut(&mut self, place: &Place, type_name: &str, handle: &str) -> Option<&mut Live> {
+        self.live.get_mut(&key(place, type_name, handle))
     }
 
     pub(crate) fn insert(&mut self, live: Live) {
-        self.live.insert(key(&live.place, &live.type_name, &live.physical_id), live);
+        self.live.insert(live.key(), live);
     }
 
-    pub(crate) fn remove(&mut self, place: &Place, type_name: &str, physical_id: &str) -> Option<Live> {
-        self.live.remove(&key(place, type_name, physical_id))
+    pub(crate) fn remove(&mut self, place: &Place, type_name: &str, handle: &str) -> Option<Live> {
+        self.live.remove(&key(place, type_name, handle))
     }
 
-    /// A resource by its physical id or its identifier.
+    /// A resource by its handle or its identifier.
     pub(super) fn named(&self, place: &Place, known: &ResourceType, type_name: &str, name: &str) -> Option<&Live> {
         let same = |live: &&Live| live.place == *place && live.type_name == type_name;
         let by_identifier = || self.live.values().filter(same).find(|live| live.identifier(known) == name);
@@ -120,15 +122,12 @@ impl State {
         self.live.values().filter(move |live| live.place == *place)
     }
 
-    /// Refuses an identifier that is taken.
-    pub(super) fn free(&self, place: &Place, type_name: &str, physical_id: &str) -> Result<(), Failure> {
-        // A record set is called by its domain name, which those of other types (A, AAAA) have too.
-        if type_name == "AWS::Route53::RecordSet" {
-            return Ok(());
-        }
+    /// Refuses a resource whose place is taken.
+    pub(super) fn free(&self, wanted: &Live) -> Result<(), Failure> {
+        let Live { place, type_name, physical_id, .. } = wanted;
         let taken = self.live.values().find(|live| {
-            live.type_name == type_name
-                && live.physical_id == physical_id
+            live.type_name == *type_name
+                && live.handle() == wanted.handle()
                 && shares_names(&live.place, place, type_name)
         });
         let Some(taken) = taken else { return Ok(()) };
@@ -153,6 +152,16 @@ fn shares_names(one: &Place, other: &Place, type_name: &str) -> bool {
 }
 
 impl Live {
+    /// See [`handle`].
+    pub fn handle(&self) -> Cow<'_, str> {
+        let part = |name: &str| self.properties.get(name).and_then(Json::as_str).unwrap_or_default();
+        handle_of(&self.type_name, &self.physical_id, part)
+    }
+
+    fn key(&self) -> Key {
+        key(&self.place, &self.type_name, &self.handle())
+    }
+
     /// What Cloud Control calls the resource: the parts of its primary identifier, joined.
     pub fn identifier(&self, known: &ResourceType) -> String {
         let part = |path: &cloudformation::schema::PropertyPath| match super::model::get(&self.properties, path) {
@@ -164,13 +173,28 @@ impl Live {
     }
 }
 
-fn key(place: &Place, type_name: &str, physical_id: &str) -> Key {
-    (place.clone(), type_name.to_owned(), physical_id.to_owned())
+/// What tells a resource from the others of its place and type, by what its template or anybody else declares: the physical
+/// id. Record sets are called by their domain name, which those of other types (A, AAAA) and zones have too: theirs is
+/// `<name>|<zone>|<type>|<set identifier>`.
+pub(crate) fn handle<'p>(type_name: &str, physical_id: &'p str, properties: &Json) -> Cow<'p, str> {
+    handle_of(type_name, physical_id, |name| properties[name].as_str().unwrap_or_default())
+}
+
+fn handle_of<'p, 'j>(type_name: &str, physical_id: &'p str, part: impl Fn(&str) -> &'j str) -> Cow<'p, str> {
+    if type_name != "AWS::Route53::RecordSet" || physical_id.contains('|') {
+        return Cow::Borrowed(physical_id);
+    }
+    let zone = Some(part("HostedZoneId")).filter(|id| !id.is_empty()).unwrap_or_else(|| part("HostedZoneName"));
+    Cow::Owned(format!("{physical_id}|{zone}|{}|{}", part("Type"), part("SetIdentifier")))
+}
+
+fn key(place: &Place, type_name: &str, handle: &str) -> Key {
+    (place.clone(), type_name.to_owned(), handle.to_owned())
 }
 
 /// A map whose keys are in its values.
 mod as_list {
-    use super::{Key, Live, key};
+    use super::{Key, Live};
     use serde::{Deserialize, Deserializer, Serializer};
     use std::collections::BTreeMap;
 
@@ -180,6 +204,6 @@ mod as_list {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Key, Live>, D::Error> {
         let list = Vec::<Live>::deserialize(deserializer)?;
-        Ok(list.into_iter().map(|live| (key(&live.place, &live.type_name, &live.physical_id), live)).collect())
+        Ok(list.into_iter().map(|live| (live.key(), live)).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::backed::{self, Backing};
 use super::draft::Draft;
-use super::live::Live;
+use super::live::{Live, handle};
 use super::model::{self, Properties};
 use super::{Failure, Made, Owner, attributes, check, guard, identity, read};
 use crate::place::Place;
@@ -59,12 +59,12 @@ pub(crate) async fn create(
     {
         // The name is taken before the service is asked: nobody else can get it meanwhile.
         let mut state = world.resources.lock();
-        state.free(&owner.place, type_name, &physical_id)?;
-        state.insert(live);
+        state.free(&live)?;
+        state.insert(live.clone());
     }
     let backing = Backing { world, place: &owner.place, type_name, physical_id: &physical_id };
     if let Err(failure) = backed::create(&backing, &draft.properties).await {
-        world.resources.lock().remove(&owner.place, type_name, &physical_id);
+        world.resources.lock().remove(&owner.place, type_name, &live.handle());
         return Err(failure);
     }
     read::note(&backing).await;
@@ -87,7 +87,8 @@ pub(crate) async fn update(
     refuse_custom(known, type_name)?;
     let after = settable(known, after);
     let place = &owner.place;
-    let live = read::current(world, place, type_name, physical_id).await.ok_or_else(|| gone(type_name, physical_id))?;
+    let handle = handle(type_name, physical_id, before);
+    let live = read::current(world, place, type_name, &handle).await.ok_or_else(|| gone(type_name, physical_id))?;
     check::check(type_name, &Json::Object(with_unreadable(known, &live.properties, before, &after)))?;
     let physical_id = live.physical_id.as_str();
     let mut properties = live.properties.clone();
@@ -101,8 +102,9 @@ pub(crate) async fn update(
     backed::update(&backing, &live.properties, &draft.properties).await?;
     {
         let mut state = world.resources.lock();
-        let live = state.get_mut(place, type_name, physical_id).ok_or_else(|| gone(type_name, physical_id))?;
+        let mut live = state.remove(place, type_name, &live.handle()).ok_or_else(|| gone(type_name, physical_id))?;
         live.properties = draft.properties.clone();
+        state.insert(live);
     }
     read::note(&backing).await;
     Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
@@ -135,14 +137,15 @@ pub(crate) async fn delete(
     properties: &Json,
 ) -> Result<(), Failure> {
     let place = &owner.place;
-    let Some(live) = read::current(world, place, type_name, physical_id).await else { return Ok(()) };
+    let handle = handle(type_name, physical_id, properties);
+    let Some(live) = read::current(world, place, type_name, &handle).await else { return Ok(()) };
     guard::may_delete(world, &live)?;
     // What decides about a deletion but cannot be read back (`EmptyOnDelete`) stands in the template alone.
     let mut known = model::object(properties);
     known.extend(live.properties.clone());
     let backing = Backing { world, place, type_name, physical_id: &live.physical_id };
     backed::delete(&backing, &known).await?;
-    world.resources.lock().remove(place, type_name, &live.physical_id);
+    world.resources.lock().remove(place, type_name, &live.handle());
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Found {
 }
 
 /// The live properties of a resource, with those that only the service sets, without those that cannot be read back.
-/// It may be named by its physical id or by its identifier.
+/// It may be named by its [handle](super::handle) or by its identifier.
 pub(crate) async fn read(world: &World, place: &Place, type_name: &str, name: &str) -> Option<Json> {
     find(world, place, type_name, name).await.map(|found| found.properties)
 }
@@ -35,7 +35,7 @@ pub(crate) async fn list(world: &World, place: &Place, type_name: &str) -> Vec<F
     let Some(known) = resource_type(type_name) else { return Vec::new() };
     let names: Vec<String> = {
         let state = world.resources.lock();
-        state.of_type(place, type_name).map(|live| live.physical_id.clone()).collect()
+        state.of_type(place, type_name).map(|live| live.handle().into_owned()).collect()
     };
     let mut listed = Vec::with_capacity(names.len());
     for name in names {

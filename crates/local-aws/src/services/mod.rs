@@ -10,6 +10,7 @@ mod registry;
 mod rewrite;
 pub(crate) mod s3;
 pub(crate) mod secrets;
+pub(crate) mod sns;
 pub(crate) mod sts;
 pub(crate) mod tagging;
 

@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
 use bytes::Bytes;
-use cloudformation::schema::{PropertyPath, resource_type};
+use cloudformation::schema::resource_type;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -116,9 +116,8 @@ fn tagged(world: &World, place: &Place) -> BTreeMap<String, Tags> {
 
 fn tags_of(type_name: &str, properties: &Map<String, Json>) -> Tags {
     let Some(known) = resource_type(type_name) else { return Tags::new() };
-    let path = known.tagging().tag_property.clone().unwrap_or_else(|| PropertyPath::new("Tags"));
     let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match properties.get(path.top()) {
+    match properties.get(known.tags_at()) {
         Some(Json::Array(tags)) => {
             tags.iter().filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), text(&tag["Value"])))).collect()
         }

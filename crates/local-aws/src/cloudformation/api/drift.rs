@@ -101,7 +101,8 @@ async fn detect(world: Arc<World>, stack_id: String, detection: String) {
 async fn look(world: &Arc<World>, place: &Place, stack_id: &str, logical_id: &str) -> Option<ResourceDrift> {
     let (resource, tags) = world
         .with_stack(stack_id, |stack| Some((stack.resources.get(logical_id)?.clone(), stack.current.tags.clone())))??;
-    let live = resources::read(world, place, &resource.resource_type, &resource.physical_id).await;
+    let handle = resources::handle(&resource.resource_type, &resource.physical_id, &resource.properties);
+    let live = resources::read(world, place, &resource.resource_type, &handle).await;
     let compared = drift::compare(&resource.resource_type, &resource.properties, live.as_ref(), &tags);
     if compared.status == "NOT_CHECKED" {
         return None;

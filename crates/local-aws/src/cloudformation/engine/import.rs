@@ -18,7 +18,7 @@ pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str, physical_id: &st
         resource_event(world, stack, id, "IMPORT_IN_PROGRESS", Some("Resource import started."));
     });
     let adopted = async {
-        let live = provider::read(stage, &desired.resource_type, physical_id).await;
+        let live = provider::read(stage, &desired.resource_type, physical_id, &desired.properties).await;
         live.ok_or_else(|| {
             Ended::failed(format!(
                 "Resource of type '{}' with identifier '{physical_id}' was not found.",

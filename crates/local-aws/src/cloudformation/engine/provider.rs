@@ -65,7 +65,8 @@ pub(super) async fn create(
         WAIT_CONDITION | WAIT_HANDLE | CDK_METADATA => Ok(bare()),
         _ => {
             let (world, owner) = (&*stage.world, stage.owner(id));
-            if is_made(stage, id, type_name, promised) {
+            let handle = resources::handle(type_name, promised, properties);
+            if is_made(stage, id, type_name, &handle) {
                 let made = resources::update(world, &owner, type_name, promised, properties, properties).await;
                 return made.map_err(Ended::from);
             }
@@ -75,10 +76,10 @@ pub(super) async fn create(
 }
 
 /// Whether the resource was made already, for this very resource of the stack: before a restart.
-fn is_made(stage: &Stage, id: &str, type_name: &str, physical_id: &str) -> bool {
+fn is_made(stage: &Stage, id: &str, type_name: &str, handle: &str) -> bool {
     let state = stage.world.resources.lock();
     state
-        .get(&stage.place, type_name, physical_id)
+        .get(&stage.place, type_name, handle)
         .is_some_and(|live| live.stack_id.as_ref() == Some(&stage.stack_id) && live.logical_id.as_deref() == Some(id))
 }
 
@@ -119,9 +120,10 @@ pub(super) async fn delete(stage: &Stage, resource: &StackResource) -> Result<()
     }
 }
 
-/// The live properties, for types that have any.
-pub(super) async fn read(stage: &Stage, type_name: &str, physical_id: &str) -> Option<Json> {
-    resources::read(&stage.world, &stage.place, type_name, physical_id).await
+/// The live properties, for types that have any. `declared`: what the template says of it.
+pub(super) async fn read(stage: &Stage, type_name: &str, physical_id: &str, declared: &Json) -> Option<Json> {
+    let handle = resources::handle(type_name, physical_id, declared);
+    resources::read(&stage.world, &stage.place, type_name, &handle).await
 }
 
 /// Waits for what was asked for, and gives the attributes that the resource then has.

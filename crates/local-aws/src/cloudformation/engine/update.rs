@@ -63,7 +63,7 @@ async fn needed(stage: &Stage, resource: &StackResource, desired: &Desired) -> R
     let type_name = desired.resource_type.as_str();
     let mut from = resource.properties.clone();
     if stage.operation(|operation| operation.revert_drift) {
-        match provider::read(stage, type_name, &resource.physical_id).await {
+        match provider::read(stage, type_name, &resource.physical_id, &resource.properties).await {
             // What cannot be read back has not changed.
             Some(live) => {
                 let live = diff::readable(type_name, &resource.properties, &live);
@@ -153,7 +153,7 @@ pub(super) async fn change(stage: &Stage, id: &str, resource: &StackResource, af
     }
     let before = match is_unfinished(resource) || stage.operation(|operation| operation.revert_drift) {
         // From what it is to what it should be: every difference counts.
-        true => provider::read(stage, type_name, &resource.physical_id).await,
+        true => provider::read(stage, type_name, &resource.physical_id, &resource.properties).await,
         false => dynamic::resolved(&stage.world, &stage.place, &resource.properties).await.ok(),
     };
     let before = before.unwrap_or_else(|| resource.properties.clone());

@@ -14,7 +14,8 @@ use serde_json::{Value as Json, json};
 /// Adds what drift has to do with to the changes, and the changes that only drift makes.
 pub(super) async fn mark(world: &World, stack: &Stack, changes: &mut Changes) {
     for resource in stack.resources.values().filter(|resource| provider::is_live(&resource.resource_type)) {
-        let live = resources::read(world, &stack.place, &resource.resource_type, &resource.physical_id).await;
+        let handle = resources::handle(&resource.resource_type, &resource.physical_id, &resource.properties);
+        let live = resources::read(world, &stack.place, &resource.resource_type, &handle).await;
         let tags = &stack.current.tags;
         let compared = drift::compare(&resource.resource_type, &resource.properties, live.as_ref(), tags);
         for (list, values) in [(&mut changes.plain, false), (&mut changes.with_values, true)] {

@@ -57,6 +57,8 @@ const NAMES: &[(&str, NameRule)] = &[
     ("AWS::RDS::DBCluster", lower("DBClusterIdentifier", 63)),
     ("AWS::RDS::DBInstance", lower("DBInstanceIdentifier", 63)),
     ("AWS::RDS::DBSubnetGroup", lower("DBSubnetGroupName", 255)),
+    // Nothing of it is named by CloudFormation, although optional parts identify it.
+    ("AWS::Route53::RecordSet", rule("Name", 255)),
     ("AWS::S3::Bucket", lower("BucketName", 63)),
     ("AWS::SNS::Topic", rule("TopicName", 256)),
     ("AWS::SQS::Queue", rule("QueueName", 80)),

@@ -146,3 +146,26 @@ async fn what_was_saved_comes_back() {
     let next = create(&other.world, &owner("A"), "AWS::Lambda::LayerVersion", &layer, None).await.expect("made");
     assert!(next.physical_id.ends_with("layer:api:2"), "{}", next.physical_id);
 }
+
+#[tokio::test]
+async fn record_sets_of_one_name_are_told_apart() {
+    let aws = LocalAws::open(Options::default()).await.expect("a world");
+    let record = |kind: &str| json!({"HostedZoneId": "Z1", "Name": "a.example.com", "Type": kind, "TTL": "60"});
+    let (type_name, place) = ("AWS::Route53::RecordSet", owner("A").place);
+    for kind in ["A", "AAAA"] {
+        let made = create(&aws.world, &owner(kind), type_name, &record(kind), None).await.expect("made");
+        assert_eq!(made.physical_id, "a.example.com");
+    }
+    let again = create(&aws.world, &owner("B"), type_name, &record("A"), None).await.expect_err("taken");
+    assert_eq!(again.code, "AlreadyExists");
+    let mut longer = record("AAAA");
+    longer["TTL"] = json!("300");
+    let updated = update(&aws.world, &owner("AAAA"), type_name, "a.example.com", &record("AAAA"), &longer).await;
+    updated.expect("updated");
+    let ttl = async |identifier: &str| Some(read(&aws.world, &place, type_name, identifier).await?["TTL"].clone());
+    assert_eq!(ttl("a.example.com|Z1|A|").await, Some(json!("60")));
+    assert_eq!(ttl("a.example.com|Z1|AAAA|").await, Some(json!("300")));
+    delete(&aws.world, &owner("A"), type_name, "a.example.com", &record("A")).await.expect("deleted");
+    assert_eq!(ttl("a.example.com|Z1|A|").await, None);
+    assert_eq!(ttl("a.example.com|Z1|AAAA|").await, Some(json!("300")));
+}

@@ -1,0 +1,77 @@
+//! Resources as their own services tell, for the few types and properties here: where Cloud Control gives no answer (ADR 29).
+
+mod ecs;
+mod listener_rule;
+mod s3;
+mod security_group;
+mod topic_policy;
+mod xml;
+
+use super::cloudcontrol::Reading;
+use super::credentials::Renewing;
+use super::error::Call;
+use super::plain::Http;
+use super::signed::{Message, Signed};
+use super::{Result, failure};
+use serde_json::Value as Json;
+
+/// The services of one account and region.
+#[derive(Clone)]
+pub struct Told {
+    ec2: Signed,
+    balancers: Signed,
+    sns: Signed,
+    s3: aws_sdk_s3::Client,
+    ecs: aws_sdk_ecs::Client,
+}
+
+impl Told {
+    pub(super) fn new(
+        (http, credentials): (Http, Renewing),
+        endpoint_url: Option<&str>,
+        region: &str,
+        (s3, ecs): (aws_sdk_s3::Client, aws_sdk_ecs::Client),
+    ) -> Told {
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let signed = |service: &'static str| {
+            let endpoint = format!("https://{service}.{region}.{suffix}");
+            let endpoint = endpoint_url.unwrap_or(&endpoint);
+            Signed::new(http.clone(), credentials.clone(), endpoint, service, region)
+        };
+        Told { ec2: signed("ec2"), balancers: signed("elasticloadbalancing"), sns: signed("sns"), s3, ecs }
+    }
+
+    /// What the service says of a resource: of the properties in the answer, and of no others; null stands for one that is
+    /// not set. `declared`: what its template says. None for types that are asked for nowhere here.
+    pub async fn read(&self, resource_type: &str, physical_id: &str, declared: &Json) -> Option<Result<Reading>> {
+        let told = match resource_type {
+            "AWS::EC2::SecurityGroup" => security_group::read(&self.ec2, physical_id).await,
+            "AWS::ECS::Service" => ecs::service(&self.ecs, physical_id).await,
+            "AWS::ElasticLoadBalancingV2::ListenerRule" => listener_rule::read(&self.balancers, physical_id).await,
+            "AWS::S3::Bucket" => s3::bucket(&self.s3, physical_id).await,
+            "AWS::SNS::TopicPolicy" => topic_policy::read(&self.sns, declared).await,
+            _ => return None,
+        };
+        Some(told.map(|told| told.map_or(Reading::Gone, Reading::Found)))
+    }
+}
+
+/// Calls an operation of a service that takes forms and answers in XML. None where it answers with one of the `absent` codes.
+async fn ask(
+    service: &Signed,
+    form: &[(&str, &str)],
+    absent: &[&str],
+    call: impl Fn() -> Call,
+) -> Result<Option<Json>> {
+    let pairs = form.iter().map(|(name, value)| {
+        let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+        format!("{name}={value}")
+    });
+    let body = pairs.collect::<Vec<_>>().join("&");
+    let content_type = "application/x-www-form-urlencoded";
+    match service.call(&Message { method: "POST", path: "/", content_type, body: &body }, call).await {
+        Ok(answer) => Ok(Some(xml::read(&answer))),
+        Err(error) if failure(&error).is_some_and(|failure| absent.contains(&failure.code.as_str())) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
