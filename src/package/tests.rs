@@ -1,5 +1,7 @@
 //! Folders that are packed, wherever they lie and whoever has checked them out.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use super::contents::{self, IGNORE_FILE};
 use super::*;
 use crate::error::Error;

@@ -1,5 +1,7 @@
 //! Functions with their code: packed once, in their bucket before the stacks that need them, and in plans by digest.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use crate::releases::{changes, plan};
 use crate::support::project::{Project, Server};
 use crate::support::proxy::{Proxy, Request, Verdict};

@@ -1,5 +1,7 @@
 //! What one account's environment has proven, taken over by another account's in another region.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use crate::releases::{ENVIRONMENT, SERVICE, changes, image, plan};
 use crate::support::project::{Project, Server};
 use crate::support::state::boto;
