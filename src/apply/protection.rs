@@ -3,8 +3,7 @@
 use super::context::Run;
 use super::record;
 use super::stop::Result;
-use crate::aws::digest;
-use crate::model::{Deployed, RenderedStack};
+use crate::model::{Deployed, RenderedStack, digest};
 use crate::plan::StackStep;
 use crate::stateful;
 

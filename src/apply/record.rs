@@ -3,10 +3,9 @@
 use super::context::Run;
 use super::event::{EventKind, send};
 use super::stop::Result;
-use crate::aws::digest;
 use crate::model::{
     Deployed, Durations, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord, StackRecord,
-    Target, Written,
+    Target, Written, digest,
 };
 use crate::plan::{Action, StackStep};
 use crate::state::Update;

@@ -54,7 +54,7 @@ pub use pricing::Pricing;
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
 pub use site::{SiteBucket, SiteObject};
 pub use tagging::{TaggedResource, Tagging};
-pub use template::{digest, template_key};
+pub use template::template_key;
 pub use told::Told;
 
 /// Results of this room: every error has a kind, and says what was being done.

@@ -3,7 +3,7 @@
 use super::cloudformation::{MAX_INLINE_TEMPLATE_BYTES, MAX_TEMPLATE_BYTES, TemplateSource};
 use super::{Objects, Precondition, Result};
 use crate::error::{Error, Kind};
-use sha2::{Digest, Sha256};
+use crate::model::digest;
 
 impl Objects {
     /// How CloudFormation will get this template; a long one is written below `prefix` under the digest of its text,
@@ -34,13 +34,6 @@ impl Objects {
         self.put(&key, template.as_bytes().to_vec(), "application/json", Precondition::Absent).await?;
         Ok(key)
     }
-}
-
-/// `sha256:<hex>` of a text.
-pub fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// Where a template of this digest lies.

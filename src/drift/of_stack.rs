@@ -3,8 +3,7 @@
 use super::document::{StackChange, StackCondition};
 use super::judge::Look;
 use super::meaning::same;
-use crate::aws::digest;
-use crate::model::{Deployed, Environment, StackRecord};
+use crate::model::{Deployed, Environment, StackRecord, digest};
 use crate::plan::{Value, ValueChange};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};

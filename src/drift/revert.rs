@@ -3,8 +3,7 @@
 
 use super::document::{Drift, ResourceDrift, StackDrift, Status};
 use super::facts::{Facts, StackFacts};
-use crate::aws::digest;
-use crate::model::{Deployed, Environment, LocalImageUse, PackageUse, Parameter, RenderedStack, Secret, State};
+use crate::model::{Deployed, Environment, LocalImageUse, PackageUse, Parameter, RenderedStack, Secret, State, digest};
 use crate::plan::{
     Action, Change, ChangeAction, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal, StackStep,
     ValueChange,

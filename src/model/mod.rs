@@ -3,11 +3,13 @@
 mod asked;
 mod declared;
 mod deployed;
+mod digest;
 mod package;
 mod remembered;
 
 pub use asked::*;
 pub use declared::*;
 pub use deployed::*;
+pub use digest::digest;
 pub use package::*;
 pub use remembered::*;

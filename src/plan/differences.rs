@@ -2,8 +2,7 @@
 
 use super::document::{Value, ValueChange};
 use super::head::Head;
-use crate::aws::digest;
-use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, package_digest};
+use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, package_digest};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 

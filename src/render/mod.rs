@@ -22,7 +22,7 @@ use crate::catalog::{self, Catalog, resolve_all};
 use crate::environment::RESERVED_TAGS;
 use crate::error::Error;
 use crate::graph::{Cycle, Edge, Graph};
-use crate::model::{Environment, RenderedStack, StackSpec};
+use crate::model::{Environment, RenderedStack, StackSpec, digest};
 use crate::problem::Problem;
 use cloudformation::template::Template;
 use indexmap::IndexMap;
@@ -180,7 +180,7 @@ fn finish(
         stack_name: stack_name(environment, &draft.spec.name),
         target: draft.spec.target.clone(),
         template_name: draft.template.name.clone(),
-        template_digest: write::digest(&template),
+        template_digest: digest(&template),
         template,
         parameters: BTreeMap::new(),
         tags: tags(environment),

@@ -156,7 +156,7 @@ fn stacks_are_wired_and_come_in_order() {
         .map(|section| stacks[0].template.find(&format!("{section:?}:")).unwrap())
         .collect();
     assert!(order.is_sorted(), "{}", stacks[0].template);
-    assert_eq!(stacks[0].template_digest, write::digest(&stacks[0].template));
+    assert_eq!(stacks[0].template_digest, crate::model::digest(&stacks[0].template));
     assert!(!stacks[0].protect && stacks[0].stack_policy.is_none());
 }
 

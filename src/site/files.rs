@@ -42,7 +42,7 @@ pub fn scan(folder: &Path) -> Result<Vec<File>, Error> {
 /// `sha256:…` of the names and contents: two folders that are served alike have the same.
 pub fn digest(files: &[File]) -> String {
     let lines = files.iter().map(|file| format!("{} {} {}\n", file.md5, file.bytes, file.name));
-    crate::aws::digest(&lines.collect::<String>())
+    crate::model::digest(&lines.collect::<String>())
 }
 
 fn walk(root: &Path, folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), Error> {

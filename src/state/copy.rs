@@ -6,10 +6,10 @@
 
 use super::format::{self, FORMAT_VERSION};
 use super::locked::no_echo_parameters;
-use crate::aws::{Result, digest};
+use crate::aws::Result;
 use crate::error::{Error, Kind};
 use crate::files;
-use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State};
+use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,9 +4,9 @@
 
 use super::StateStore;
 use super::format;
-use crate::aws::{Result, digest, template_key};
+use crate::aws::{Result, template_key};
 use crate::error::{Error, Kind};
-use crate::model::{RenderedStack, State};
+use crate::model::{RenderedStack, State, digest};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -218,7 +218,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             stack_name,
             target: target.clone(),
             template_name: "t".to_owned(),
-            template_digest: infra::aws::digest(&template),
+            template_digest: infra::model::digest(&template),
             template,
             parameters: BTreeMap::new(),
             tags,

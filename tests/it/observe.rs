@@ -2,10 +2,10 @@
 
 use crate::on_every_backend;
 use crate::support::backend::Backend;
+use infra::aws::Aws;
 use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, ChangeSetState, TemplateSource};
-use infra::aws::{Aws, digest};
 use infra::error::Kind;
-use infra::model::{Deployed, RenderedStack, StackStatus, Target};
+use infra::model::{Deployed, RenderedStack, StackStatus, Target, digest};
 use infra::observe;
 use infra::state::{StateStore, Update};
 use std::collections::{BTreeMap, BTreeSet};

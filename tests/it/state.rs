@@ -6,9 +6,9 @@
 use crate::on_every_backend;
 use crate::support::backend::Backend;
 use crate::support::wire::Fault;
-use infra::aws::{Precondition, digest};
+use infra::aws::Precondition;
 use infra::error::Kind;
-use infra::model::{Fingerprint, Parameter, RenderedStack, StackRecord, StackStatus, Target, Written};
+use infra::model::{Fingerprint, Parameter, RenderedStack, StackRecord, StackStatus, Target, Written, digest};
 use infra::state::{LockedState, Update};
 use std::collections::BTreeMap;
 

@@ -97,7 +97,7 @@ pub(super) fn stack(name: &str, template: &Json) -> RenderedStack {
         stack_name: format!("storefront-dev-{name}"),
         target: target(),
         template_name: name.to_owned(),
-        template_digest: crate::aws::digest(&template),
+        template_digest: crate::model::digest(&template),
         template,
         parameters: BTreeMap::new(),
         tags: BTreeMap::from([("ManagedBy".to_owned(), "infra".to_owned())]),
@@ -260,7 +260,7 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         packages: BTreeMap::new(),
         waits_on: wanted.waits_on(),
         site: None,
-        stack_policy_digest: wanted.stack_policy.as_deref().map(crate::aws::digest),
+        stack_policy_digest: wanted.stack_policy.as_deref().map(crate::model::digest),
         durations: Default::default(),
         applied: written(1),
     }
