@@ -1,10 +1,14 @@
 //! What an apply of the whole system costs on the embedded AWS, in this process and in virtual time: CPU time of all
 //! threads, and calls.
 //!
-//! `cargo bench --bench local` prints a line for each environment. The figures are of plan and apply on an account with
-//! nothing in it but what `infra bootstrap` makes.
+//! `cargo bench --bench local` prints a line for each environment, `cargo bench --bench local -- dev` one. The figures
+//! are of plan and apply on an account with nothing in it but what `infra bootstrap` makes.
 
 #![allow(clippy::print_stdout)] // a bench's result is what it prints
+
+// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[path = "../tests/it/support/mod.rs"]
 mod support;
@@ -26,7 +30,9 @@ struct Figures {
 }
 
 fn main() {
-    for name in ["dev", "staging", "prod"] {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    for name in ["dev", "staging", "prod"].into_iter().filter(|name| wanted(name)) {
         let mut runs: Vec<Figures> = (0..=RUNS).map(|_| one(name)).skip(1).collect();
         runs.sort_by_key(|run| run.cpu);
         let Figures { cpu, stacks, resources, calls } = &runs[RUNS / 2];

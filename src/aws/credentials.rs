@@ -92,10 +92,11 @@ impl Renewing {
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn fresh(&self) -> Option<Credentials> {
+        self.known().good.clone().filter(is_fresh)
+    }
+
     async fn credentials(&self) -> std::result::Result<Credentials, CredentialsError> {
-        if let Some(fresh) = self.known().good.clone().filter(is_fresh) {
-            return Ok(fresh);
-        }
         let _one = self.inner.looking.lock().await;
         let old = self.known().good.clone();
         if let Some(fresh) = old.clone().filter(is_fresh) {
@@ -184,7 +185,11 @@ impl ProvideCredentials for Renewing {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.credentials())
+        // Asked for at every call, and nearly always known: without the future of a look-up, which is large.
+        match self.fresh() {
+            Some(fresh) => future::ProvideCredentials::ready(Ok(fresh)),
+            None => future::ProvideCredentials::new(self.credentials()),
+        }
     }
 }
 

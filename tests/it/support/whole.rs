@@ -50,8 +50,12 @@ impl Whole {
         whole
     }
 
+    fn environment(&self) -> Environment {
+        infra::environment::load(self.folder.path(), self.name).expect("a good environment").0
+    }
+
     pub fn files(&self) -> (Environment, Vec<RenderedStack>) {
-        let environment = infra::environment::load(self.folder.path(), self.name).expect("a good environment").0;
+        let environment = self.environment();
         let mut stacks = render(&environment, &Catalog::open(self.folder.path())).expect("stacks");
         name_assets(&mut stacks, None);
         (environment, stacks)
@@ -109,8 +113,7 @@ impl Whole {
     }
 
     pub async fn apply(&self, plan: &Plan) -> Report {
-        let (environment, _) = self.files();
-        self.carried_out(&environment, plan, true).await
+        self.carried_out(&self.environment(), plan, true).await
     }
 
     async fn carried_out(&self, environment: &Environment, plan: &Plan, locked: bool) -> Report {

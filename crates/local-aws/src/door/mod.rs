@@ -96,8 +96,9 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
 
 async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: Request) -> Response {
     match route.service.as_str() {
-        "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
-        "cloudcontrolapi" => crate::cloudcontrol::answer(world, &route.place, &request).await,
+        // Boxed, like the services below: every request would move a future with room for the largest of them.
+        "cloudformation" => Box::pin(crate::cloudformation::api::answer(world, &route.place, &request)).await,
+        "cloudcontrolapi" => Box::pin(crate::cloudcontrol::answer(world, &route.place, &request)).await,
         "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
         "sns" => crate::services::sns::answer(world, &route.place, &request).await,
         "sts" => crate::services::sts::answer(world, route, &request),

@@ -18,7 +18,7 @@ const DEEPEST: usize = 3;
 pub(super) fn complete(draft: &mut Draft<'_>) {
     let mut paths: Vec<&PropertyPath> = draft.known.read_only().iter().collect();
     // Inner ones after outer ones; those with a form that reads another attribute after those without.
-    paths.sort_by_key(|path| (path.segments().len(), rank(draft, path)));
+    paths.sort_by_cached_key(|path| (path.segments().len(), rank(draft, path)));
     for path in paths {
         if path.segments().any(|segment| segment == "*") || !belongs(draft, path) {
             continue;
@@ -61,6 +61,9 @@ fn empty(schema: &Schema) -> Json {
 
 fn rank(draft: &Draft<'_>, path: &PropertyPath) -> usize {
     let form = form(draft.type_name, &path.segments().collect::<Vec<_>>().join("/")).unwrap_or_default();
+    if !form.contains('{') {
+        return 0;
+    }
     let reads = |other: &PropertyPath| form.contains(&format!("{{{}}}", other.dotted())) || form.contains("_dashed");
     usize::from(draft.known.read_only().iter().any(reads))
 }

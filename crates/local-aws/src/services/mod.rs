@@ -66,17 +66,17 @@ impl Services {
         let backend = account.backend(service)?;
         let writes = crate::door::writes(service, &crate::door::operation(service, &request), &request);
         let answered = match service {
-            "s3" => s3::answer(self, place, request).await,
-            "ecr" => Answered::at(place, registry::ecr::answer(self, place, request).await),
-            "ecs" => Answered::at(place, ecs::answer(self, place, request).await),
+            "s3" => Box::pin(s3::answer(self, place, request)).await,
+            "ecr" => Answered::at(place, Box::pin(registry::ecr::answer(self, place, request)).await),
+            "ecs" => Answered::at(place, Box::pin(ecs::answer(self, place, request)).await),
             "logs" => {
                 // Containers write what they had to say by now.
                 self.catch_up(place).await;
-                Answered::at(place, rewrite::answer(backend, place, service, request).await)
+                Answered::at(place, Box::pin(rewrite::answer(backend, place, service, request)).await)
             }
-            "dynamodb" => Answered::at(place, dynamodb::answer(&account, place, request).await),
-            "secretsmanager" => Answered::at(place, secrets::answer(backend, place, request).await),
-            _ => Answered::at(place, rewrite::answer(backend, place, service, request).await),
+            "dynamodb" => Answered::at(place, Box::pin(dynamodb::answer(&account, place, request)).await),
+            "secretsmanager" => Answered::at(place, Box::pin(secrets::answer(backend, place, request)).await),
+            _ => Answered::at(place, Box::pin(rewrite::answer(backend, place, service, request)).await),
         };
         // What failed may have done a part.
         if writes
