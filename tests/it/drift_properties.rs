@@ -245,6 +245,7 @@ async fn change(whole: &Whole, of: &mut Work, at: usize) -> Option<(String, Opti
 }
 
 /// Changes what can be changed at the same time, looks once, puts everything back; until there is nothing left.
+#[allow(clippy::print_stdout)] // its figures
 async fn every_change_is_found(chosen: impl Fn(&str) -> bool) {
     let whole = applied("prod").await;
     let mut all = work(&whole, &chosen).await;
