@@ -62,9 +62,10 @@ const NOT_CHANGED: [(&str, &str, &str); 10] = [
 ];
 
 /// Types of which nothing is changed, and why.
-const NOT_TRIED: [(&str, &str); 3] = [
+const NOT_TRIED: [(&str, &str); 4] = [
     ("AWS::EC2::EIP", "parts of its identifier are known to EC2 alone: CloudFormation's detection compares it"),
     ("AWS::EC2::SubnetRouteTableAssociation", "it is replaced, never updated"),
+    ("AWS::Lambda::Function", "prod has none"),
     ("AWS::SNS::TopicPolicy", "Cloud Control knows no way: it is changed through SNS, in `drift_services`"),
 ];
 

@@ -8,25 +8,27 @@ use serde_json::Value as Json;
 /// The content of the document's root; null if it cannot be read.
 pub(super) fn read(text: &str) -> Json {
     let mut reader = Reader::from_str(text);
-    content(&mut reader)
+    content(&mut reader, true)
         .and_then(|mut root| root.as_object_mut()?.values_mut().next().map(Json::take))
         .unwrap_or_default()
 }
 
-/// Everything up to the end of the element that is open.
-fn content(reader: &mut Reader<&[u8]>) -> Option<Json> {
+/// Everything up to the end of the element that is open, or of the text where none is.
+fn content(reader: &mut Reader<&[u8]>, outermost: bool) -> Option<Json> {
     let (mut members, mut text): (Vec<(String, Json)>, String) = Default::default();
     loop {
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         match reader.read_event().ok()? {
             Event::Start(start) => {
                 let name = name(start.local_name().as_ref());
-                members.push((name, content(reader)?));
+                members.push((name, content(reader, false)?));
             }
             Event::Empty(start) => members.push((name(start.local_name().as_ref()), Json::Null)),
             Event::Text(part) => text.push_str(&part.unescape().ok()?),
             Event::CData(part) => text.push_str(&String::from_utf8_lossy(&part)),
-            Event::End(_) | Event::Eof => break,
+            Event::End(_) => break,
+            Event::Eof if outermost => break,
+            Event::Eof => return None,
             _ => {}
         }
     }

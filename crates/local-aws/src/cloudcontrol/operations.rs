@@ -51,7 +51,8 @@ pub(super) async fn create(world: &World, place: &Place, input: &Json) -> Result
     let owner = nobody(place, type_name);
     let outcome = match resources::create(world, &owner, type_name, &desired, None).await {
         Ok(made) => {
-            let found = resources::find(world, place, type_name, &made.physical_id).await;
+            let handle = resources::handle(type_name, &made.physical_id, &desired);
+            let found = resources::find(world, place, type_name, &handle).await;
             let identifier = found.as_ref().map_or(made.physical_id, |found| found.identifier.clone());
             Outcome { identifier, model: found.map(|found| found.properties), failure: None }
         }
@@ -75,8 +76,8 @@ pub(super) async fn update(world: &World, place: &Place, input: &Json) -> Result
     let changed = resources::update(world, &owner, type_name, &found.physical_id, &found.properties, &patched).await;
     let outcome = match changed {
         Ok(_) => {
-            let model =
-                resources::find(world, place, type_name, &found.physical_id).await.map(|found| found.properties);
+            let handle = resources::handle(type_name, &found.physical_id, &patched);
+            let model = resources::find(world, place, type_name, &handle).await.map(|found| found.properties);
             Outcome { identifier: found.identifier, model, failure: None }
         }
         Err(failure) => Outcome { identifier: found.identifier, model: None, failure: Some(failure) },

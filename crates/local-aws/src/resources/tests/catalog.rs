@@ -240,7 +240,8 @@ async fn change(type_name: &str, declared: &Json, name: &str, value: &Json) -> R
         create(&aws.world, &owner, "AWS::S3::Bucket", &bucket, None).await.map_err(|failure| failure.reason)?;
     }
     let made = create(&aws.world, &owner, type_name, declared, None).await.map_err(|failure| failure.reason)?;
-    let found = find(&aws.world, &owner.place, type_name, &made.physical_id).await.expect("there");
+    let called = handle(type_name, &made.physical_id, declared);
+    let found = find(&aws.world, &owner.place, type_name, &called).await.expect("there");
     let before = drift::compare(type_name, declared, Some(&found.properties), &owner.tags);
     assert_eq!(before.differences, [], "{type_name} drifts at once");
     let patch = json!([{"op": "add", "path": format!("/{name}"), "value": value}]).to_string();
@@ -250,7 +251,10 @@ async fn change(type_name: &str, declared: &Json, name: &str, value: &Json) -> R
     if event["OperationStatus"] != "SUCCESS" {
         return Err(event["StatusMessage"].to_string());
     }
-    let live = read(&aws.world, &owner.place, type_name, &made.physical_id).await.expect("there");
+    let mut changed = declared.clone();
+    changed[name] = value.clone();
+    let called = handle(type_name, &made.physical_id, &changed);
+    let live = read(&aws.world, &owner.place, type_name, &called).await.expect("there");
     let compared = drift::compare(type_name, declared, Some(&live), &owner.tags);
     Ok(compared.differences.into_iter().map(|difference| difference.path).collect())
 }

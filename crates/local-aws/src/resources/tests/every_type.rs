@@ -46,7 +46,8 @@ async fn every_type_gives_what_its_schema_promises() {
             problems
                 .extend(wrong(known, &attribute, made.attributes.get(&attribute)).map(|why| format!("{name}: {why}")));
         }
-        let live = read(&aws.world, &owner.place, name, &made.physical_id).await.expect("is there");
+        let called = handle(name, &made.physical_id, &properties);
+        let live = read(&aws.world, &owner.place, name, &called).await.expect("is there");
         let drift = drift::compare(name, &properties, Some(&live), &owner.tags);
         if !drift.differences.is_empty() {
             problems.push(format!("{name}: drifts at once: {:?}", drift.differences));
