@@ -6,10 +6,6 @@
 
 #![allow(clippy::print_stdout)] // a bench's result is what it prints
 
-// As in the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 

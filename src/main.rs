@@ -8,10 +8,6 @@ use infra::commands;
 use infra::error::Kind;
 use std::process::ExitCode;
 
-// A plan is many small texts; see docs/adr/0034.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -6,6 +6,8 @@ use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+const RECORD_SET: &str = "AWS::Route53::RecordSet";
+
 /// `"<stack>/<logical id>": {"type", "id", "found", "facts"}` of the stacks in a region whose names begin with `prefix`.
 /// Resources of a type that the registry cannot read have no facts, and count as found.
 pub fn resources(account: &Account, region: &'static str, prefix: &str) -> BTreeMap<String, Value> {
@@ -23,13 +25,22 @@ pub fn resources(account: &Account, region: &'static str, prefix: &str) -> BTree
         let stacks = cloudformation.describe_stacks().into_paginator().items().send().collect::<Result<Vec<_>, _>>();
         let stacks = stacks.await.expect("the stacks");
         let names = stacks.iter().filter_map(|stack| stack.stack_name()).filter(|name| name.starts_with(prefix));
+        // A stack calls a record set by its domain name, which others of that name (A, AAAA) have too.
+        let records = cloudcontrol.list_resources().type_name(RECORD_SET).into_paginator().items().send();
+        let records = records.collect::<Result<Vec<_>, _>>().await.expect("record sets");
+        let mut records: Vec<&str> = records.iter().filter_map(|record| record.identifier()).collect();
         let mut found = BTreeMap::new();
         for stack in names {
             let resources = cloudformation.list_stack_resources().stack_name(stack).into_paginator().items().send();
             for resource in resources.collect::<Result<Vec<_>, _>>().await.expect("its resources") {
                 let type_name = resource.resource_type().unwrap_or_default();
                 let id = resource.physical_resource_id().unwrap_or_default();
-                let live = cloudcontrol.get_resource().type_name(type_name).identifier(id).send().await;
+                let of_name = |record: &&str| record.split('|').next() == Some(id);
+                let identifier = match records.iter().position(of_name).filter(|_| type_name == RECORD_SET) {
+                    Some(record) => records.swap_remove(record),
+                    None => id,
+                };
+                let live = cloudcontrol.get_resource().type_name(type_name).identifier(identifier).send().await;
                 let (is_there, facts, error) = match live {
                     Ok(live) => {
                         let text = live.resource_description().and_then(|it| it.properties()).unwrap_or_default();
