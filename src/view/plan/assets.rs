@@ -50,7 +50,8 @@ fn digests(before: Option<&str>, after: Option<&str>, commits: Option<u64>, from
         Some(_) if before != after => format!("{} → {}", short(before), short(after)),
         _ => short(after),
     };
-    if let Some(count) = commits.and_then(|count| usize::try_from(count).ok()) {
+    // Changes that are not committed have no number.
+    if let Some(count) = commits.and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0) {
         line += &format!(" ({})", text::count(count, "commit"));
     }
     if let Some(from) = from {

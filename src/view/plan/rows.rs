@@ -132,8 +132,8 @@ fn carries_package(step: &StackStep, parameter: &str) -> bool {
 /// How far the sources have moved since.
 fn plural_commits(count: u64) -> String {
     match usize::try_from(count) {
-        Ok(count) => format!(" ({})", text::count(count, "commit")),
-        Err(_) => String::new(),
+        Ok(count @ 1..) => format!(" ({})", text::count(count, "commit")),
+        _ => String::new(),
     }
 }
 
