@@ -1,8 +1,10 @@
 //! `images` of an environment: where each comes from, and what goes with that.
 
 use super::build::{entries, located, map, scalar, text};
-use super::keys;
-use crate::document::listed;
+use super::keys::{
+    BUILD_ARGUMENT, BUILDER, ENVIRONMENT_NAME, IMAGE_REF, PATH, PLATFORM, SECRET_ID, STACK_NAME, STAGE, VARIABLE,
+};
+use crate::document::{Key, Section, Shape, listed};
 use crate::model::{BuildSecret, Image, ImageSource, Input, LocalImage, PromotedImage};
 use crate::problem::{Located, Location, Problem, nearest};
 use indexmap::IndexMap;
@@ -10,13 +12,125 @@ use std::collections::BTreeMap;
 
 type Entries = IndexMap<String, Input>;
 
+/// What says where an image comes from: one of them, and only one.
+const IMAGE_ORIGINS: [&str; 4] = ["context", "archive", "ref", "from"];
+
+/// Keys that mean something only beside `context`.
+const BUILD_KEYS: [&str; 6] = ["dockerfile", "target", "args", "secrets", "builder", "fallback"];
+
+pub(super) const IMAGE: Section = Section {
+    of: "an image",
+    keys: &[
+        Key {
+            name: "context",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The folder to build the image from, relative to the project.",
+        },
+        Key {
+            name: "archive",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "A file that holds the image, as `docker save` or an OCI archive has it, relative to the project.",
+        },
+        Key {
+            name: "ref",
+            shape: Shape::Text(&IMAGE_REF),
+            required: false,
+            about: "An image that was pushed already, by its digest: `repository@sha256:…`.",
+        },
+        Key {
+            name: "from",
+            shape: Shape::Text(&ENVIRONMENT_NAME),
+            required: false,
+            about: "The environment whose image of this name is taken over, by its digest, as the last apply left it there.",
+        },
+        Key {
+            name: "fallback",
+            shape: Shape::Keys(&FALLBACK),
+            required: false,
+            about: "What stands in where the image cannot be built. Only where the environment is `local`.",
+        },
+        Key {
+            name: "repository",
+            shape: Shape::Text(&STACK_NAME),
+            required: false,
+            about: "The stack that makes the repository to push to (template ecr-repository). Default: `<image>-images`.",
+        },
+        Key {
+            name: "platform",
+            shape: Shape::Text(&PLATFORM),
+            required: false,
+            about: "What the image runs on. Default: linux/amd64.",
+        },
+        Key {
+            name: "dockerfile",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The Dockerfile, relative to the context. Default: Dockerfile.",
+        },
+        Key {
+            name: "target",
+            shape: Shape::Text(&STAGE),
+            required: false,
+            about: "The stage of the Dockerfile to build. Default: the last.",
+        },
+        Key {
+            name: "args",
+            shape: Shape::Named { name: &VARIABLE, entry: &Shape::Text(&BUILD_ARGUMENT) },
+            required: false,
+            about: "Build arguments. They stay in the image's history: no place for secrets.",
+        },
+        Key {
+            name: "secrets",
+            shape: Shape::Named { name: &SECRET_ID, entry: &Shape::Keys(&SECRET) },
+            required: false,
+            about: "Secrets of the build by their id, for `RUN --mount=type=secret,id=…`; they are in no layer.",
+        },
+        Key {
+            name: "builder",
+            shape: Shape::Text(&BUILDER),
+            required: false,
+            about: "What builds the image: docker (buildx), podman or buildah. Default: the first of them that works.",
+        },
+    ],
+};
+
+const FALLBACK: Section = Section {
+    of: "`fallback`",
+    keys: &[Key {
+        name: "archive",
+        shape: Shape::Text(&PATH),
+        required: true,
+        about: "A file that holds an image, as `docker save` or an OCI archive has it, relative to the project.",
+    }],
+};
+
+const SECRET: Section = Section {
+    of: "a secret",
+    keys: &[
+        Key {
+            name: "env",
+            shape: Shape::Text(&VARIABLE),
+            required: false,
+            about: "The environment variable that holds it.",
+        },
+        Key {
+            name: "file",
+            shape: Shape::Text(&PATH),
+            required: false,
+            about: "The file that holds it, relative to the project.",
+        },
+    ],
+};
+
 /// The images of the merged files. `complete`: what is not there is missing.
 pub fn read(top: &Entries, complete: bool, problems: &mut Vec<Problem>) -> IndexMap<String, Image> {
     let mut images = IndexMap::new();
     let is_local = top.get("local").is_some_and(|input| map(&input.value).is_some());
     for (name, input) in entries(top, "images") {
         let Some(image) = map(&input.value) else { continue };
-        let origins: Vec<&str> = keys::IMAGE_ORIGINS.into_iter().filter(|key| image.contains_key(*key)).collect();
+        let origins: Vec<&str> = IMAGE_ORIGINS.into_iter().filter(|key| image.contains_key(*key)).collect();
         match origins[..] {
             [] if complete => problems.push(
                 Problem::error(
@@ -61,9 +175,9 @@ fn two_origins(name: &str, image: &Entries, first: &str, second: &str, at: &Loca
 fn misplaced(name: &str, image: &Entries, origin: &str, problems: &mut Vec<Problem>) {
     let useless = |key: &str| match origin {
         "context" => false,
-        "archive" => keys::BUILD_KEYS.contains(&key),
-        "from" => keys::BUILD_KEYS.contains(&key) || key == "platform",
-        _ => keys::BUILD_KEYS.contains(&key) || matches!(key, "platform" | "repository"),
+        "archive" => BUILD_KEYS.contains(&key),
+        "from" => BUILD_KEYS.contains(&key) || key == "platform",
+        _ => BUILD_KEYS.contains(&key) || matches!(key, "platform" | "repository"),
     };
     for (key, input) in image.iter().filter(|(key, _)| useless(key)) {
         let message = format!("`{key}` means nothing for the image `{name}`, which comes from `{origin}`");

@@ -144,7 +144,7 @@ pub const ENVIRONMENT: Section = Section {
         },
         Key {
             name: "images",
-            shape: Shape::Named { name: &IMAGE_NAME, entry: &Shape::Keys(&IMAGE) },
+            shape: Shape::Named { name: &IMAGE_NAME, entry: &Shape::Keys(&super::images::IMAGE) },
             required: false,
             about: "Container images by name.",
         },
@@ -168,7 +168,7 @@ pub const ENVIRONMENT: Section = Section {
         },
         Key {
             name: "waivers",
-            shape: Shape::List(&Shape::Keys(&WAIVER)),
+            shape: Shape::List(&Shape::Keys(&super::waivers::WAIVER)),
             required: false,
             about: "Rules of `policies/` that do not count somewhere, with the reason, until a date.",
         },
@@ -200,12 +200,6 @@ pub const ENVIRONMENT: Section = Section {
     ],
 };
 
-/// What says where an image comes from: one of them, and only one.
-pub const IMAGE_ORIGINS: [&str; 4] = ["context", "archive", "ref", "from"];
-
-/// Keys that mean something only beside `context`.
-pub const BUILD_KEYS: [&str; 6] = ["dockerfile", "target", "args", "secrets", "builder", "fallback"];
-
 /// Seconds of the embedded AWS that pass in a second, if nothing else is said: the ten minutes that a whole system takes
 /// become ten seconds.
 pub const SPEED: u32 = 60;
@@ -220,112 +214,6 @@ const LOCAL: Section = Section {
         required: false,
         about: "How much faster than on AWS its resources come and go: 1 for AWS's own pace. Default: 60.",
     }],
-};
-
-const IMAGE: Section = Section {
-    of: "an image",
-    keys: &[
-        Key {
-            name: "context",
-            shape: Shape::Text(&PATH),
-            required: false,
-            about: "The folder to build the image from, relative to the project.",
-        },
-        Key {
-            name: "archive",
-            shape: Shape::Text(&PATH),
-            required: false,
-            about: "A file that holds the image, as `docker save` or an OCI archive has it, relative to the project.",
-        },
-        Key {
-            name: "ref",
-            shape: Shape::Text(&IMAGE_REF),
-            required: false,
-            about: "An image that was pushed already, by its digest: `repository@sha256:…`.",
-        },
-        Key {
-            name: "from",
-            shape: Shape::Text(&ENVIRONMENT_NAME),
-            required: false,
-            about: "The environment whose image of this name is taken over, by its digest, as the last apply left it there.",
-        },
-        Key {
-            name: "fallback",
-            shape: Shape::Keys(&FALLBACK),
-            required: false,
-            about: "What stands in where the image cannot be built. Only where the environment is `local`.",
-        },
-        Key {
-            name: "repository",
-            shape: Shape::Text(&STACK_NAME),
-            required: false,
-            about: "The stack that makes the repository to push to (template ecr-repository). Default: `<image>-images`.",
-        },
-        Key {
-            name: "platform",
-            shape: Shape::Text(&PLATFORM),
-            required: false,
-            about: "What the image runs on. Default: linux/amd64.",
-        },
-        Key {
-            name: "dockerfile",
-            shape: Shape::Text(&PATH),
-            required: false,
-            about: "The Dockerfile, relative to the context. Default: Dockerfile.",
-        },
-        Key {
-            name: "target",
-            shape: Shape::Text(&STAGE),
-            required: false,
-            about: "The stage of the Dockerfile to build. Default: the last.",
-        },
-        Key {
-            name: "args",
-            shape: Shape::Named { name: &VARIABLE, entry: &Shape::Text(&BUILD_ARGUMENT) },
-            required: false,
-            about: "Build arguments. They stay in the image's history: no place for secrets.",
-        },
-        Key {
-            name: "secrets",
-            shape: Shape::Named { name: &SECRET_ID, entry: &Shape::Keys(&SECRET) },
-            required: false,
-            about: "Secrets of the build by their id, for `RUN --mount=type=secret,id=…`; they are in no layer.",
-        },
-        Key {
-            name: "builder",
-            shape: Shape::Text(&BUILDER),
-            required: false,
-            about: "What builds the image: docker (buildx), podman or buildah. Default: the first of them that works.",
-        },
-    ],
-};
-
-const FALLBACK: Section = Section {
-    of: "`fallback`",
-    keys: &[Key {
-        name: "archive",
-        shape: Shape::Text(&PATH),
-        required: true,
-        about: "A file that holds an image, as `docker save` or an OCI archive has it, relative to the project.",
-    }],
-};
-
-const SECRET: Section = Section {
-    of: "a secret",
-    keys: &[
-        Key {
-            name: "env",
-            shape: Shape::Text(&VARIABLE),
-            required: false,
-            about: "The environment variable that holds it.",
-        },
-        Key {
-            name: "file",
-            shape: Shape::Text(&PATH),
-            required: false,
-            about: "The file that holds it, relative to the project.",
-        },
-    ],
 };
 
 const STACK: Section = Section {
@@ -380,27 +268,6 @@ const STACK: Section = Section {
             shape: Shape::Text(&ROLE_ARN),
             required: false,
             about: "The IAM role to assume for this stack, as another account needs it.",
-        },
-    ],
-};
-
-const WAIVER: Section = Section {
-    of: "a waiver",
-    keys: &[
-        Key { name: "rule", shape: Shape::Text(&RULE), required: true, about: "The rule's name." },
-        Key { name: "stack", shape: Shape::Text(&STACK_NAME), required: true, about: "The stack." },
-        Key {
-            name: "resource",
-            shape: Shape::Text(&PARAMETER_NAME),
-            required: false,
-            about: "The resource by its logical id. Default: all of the stack.",
-        },
-        Key { name: "because", shape: Shape::Text(&REASON), required: true, about: "Why it is accepted." },
-        Key {
-            name: "until",
-            shape: Shape::Text(&DATE),
-            required: true,
-            about: "The last day on which it is accepted.",
         },
     ],
 };

@@ -1,9 +1,32 @@
 //! `waivers` of an environment: which rule of `policies/` does not count where, why, and until when.
 
 use super::build::{map, text};
+use super::keys::{DATE, PARAMETER_NAME, REASON, RULE, STACK_NAME};
+use crate::document::{Key, Section, Shape, listed};
 use crate::model::{Input, InputKind, Waiver};
 use crate::problem::Problem;
 use indexmap::IndexMap;
+
+pub(super) const WAIVER: Section = Section {
+    of: "a waiver",
+    keys: &[
+        Key { name: "rule", shape: Shape::Text(&RULE), required: true, about: "The rule's name." },
+        Key { name: "stack", shape: Shape::Text(&STACK_NAME), required: true, about: "The stack." },
+        Key {
+            name: "resource",
+            shape: Shape::Text(&PARAMETER_NAME),
+            required: false,
+            about: "The resource by its logical id. Default: all of the stack.",
+        },
+        Key { name: "because", shape: Shape::Text(&REASON), required: true, about: "Why it is accepted." },
+        Key {
+            name: "until",
+            shape: Shape::Text(&DATE),
+            required: true,
+            about: "The last day on which it is accepted.",
+        },
+    ],
+};
 
 /// The waivers of the merged files; what each lacks is told.
 pub fn read(top: &IndexMap<String, Input>, problems: &mut Vec<Problem>) -> Vec<Waiver> {
@@ -14,7 +37,7 @@ pub fn read(top: &IndexMap<String, Input>, problems: &mut Vec<Problem>) -> Vec<W
         let missing: Vec<&str> =
             ["rule", "stack", "because", "until"].into_iter().filter(|key| !entry.contains_key(*key)).collect();
         if !missing.is_empty() {
-            let message = format!("the waiver has no {}", crate::document::listed(missing.iter().copied()));
+            let message = format!("the waiver has no {}", listed(missing.iter().copied()));
             let help = "a waiver names `rule`, `stack`, `because` and `until` (a date), and may name a `resource`";
             problems.push(Problem::error("missing-key", message, Some(item.at.clone())).help(help));
             continue;

@@ -2,9 +2,10 @@
 
 use super::whole::Whole;
 use super::wire::{Fault, Sent, Wire};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use infra::apply::Interrupt;
 use infra::aws::{AccessKey, Aws, Connect};
-use infra::drift::{Drift, Facts, Gathering, Status, gather, judge};
+use infra::drift::{Drift, Facts, Gathering, Status, gather, judge, who_changed};
 use infra::plan::Options;
 use infra::state::StateStore;
 use jiff::Timestamp;
@@ -12,19 +13,21 @@ use serde_json::{Value as Json, json};
 
 /// The environment's drift, by a connection that cannot change anything.
 pub async fn drift_of(whole: &Whole, only: &[String]) -> Drift {
-    let (environment, _) = whole.files();
-    let snapshot = StateStore::new(&whole.aws, &environment).read().await.expect("a state");
-    let state = snapshot.as_ref().map(|snapshot| &snapshot.state);
-    judge(&facts_of(whole, only).await, &environment, state, Timestamp::now(), only.is_empty())
+    look(whole, whole.world.http_client(), only).await.1
 }
 
 /// What its drift is told by.
 pub async fn facts_of(whole: &Whole, only: &[String]) -> Facts {
+    look(whole, whole.world.http_client(), only).await.0
+}
+
+/// A look by a connection that cannot change anything, as `infra drift` takes it.
+async fn look(whole: &Whole, http_client: SharedHttpClient, only: &[String]) -> (Facts, Drift) {
     let (environment, wanted) = whole.files();
     let aws = Aws::connect(Connect {
         region: environment.region.clone(),
         credentials: Some(AccessKey { id: environment.account.clone(), secret: "test".to_owned() }),
-        http_client: Some(whole.world.http_client()),
+        http_client: Some(http_client),
         read_only: true,
         ..Connect::default()
     })
@@ -42,7 +45,10 @@ pub async fn facts_of(whole: &Whole, only: &[String]) -> Facts {
         events: &events,
         interrupt: &never,
     };
-    gather(how).await.expect("facts")
+    let facts = gather(how).await.expect("facts");
+    let mut drift = judge(&facts, &environment, state, Timestamp::now(), only.is_empty());
+    who_changed(how, &mut drift).await;
+    (facts, drift)
 }
 
 /// Everything that is said of differences, for messages.
@@ -122,34 +128,10 @@ pub async fn described(whole: &Whole, region: &str, type_name: &str, id: &str) -
     Ok((identifier, serde_json::from_str(properties).map_err(|error| error.to_string())?))
 }
 
-/// A look by a watched connection that cannot change anything.
+/// A look whose calls are seen, and may fail.
 pub async fn watched(whole: &Whole, rule: impl Fn(&Sent, usize) -> Fault + Send + Sync + 'static) -> (Drift, Wire) {
-    let (environment, wanted) = whole.files();
     let wire = Wire::new(whole.world.http_client());
     wire.on(rule);
-    let aws = Aws::connect(Connect {
-        region: environment.region.clone(),
-        credentials: Some(AccessKey { id: environment.account.clone(), secret: "test".to_owned() }),
-        http_client: Some(wire.client()),
-        read_only: true,
-        ..Connect::default()
-    })
-    .await;
-    let snapshot = StateStore::new(&aws, &environment).read().await.expect("a state");
-    let state = snapshot.as_ref().map(|snapshot| &snapshot.state);
-    let (events, _) = tokio::sync::mpsc::unbounded_channel();
-    let never = Interrupt::never();
-    let how = Gathering {
-        aws: &aws,
-        environment: &environment,
-        wanted: &wanted,
-        state,
-        only: &[],
-        events: &events,
-        interrupt: &never,
-    };
-    let facts = gather(how).await.expect("facts");
-    let mut drift = judge(&facts, &environment, state, Timestamp::now(), true);
-    infra::drift::who_changed(how, &mut drift).await;
+    let (_, drift) = look(whole, wire.client(), &[]).await;
     (drift, wire)
 }
