@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// was seen, or its events do not come.
 const QUIET: Duration = Duration::from_secs(30);
 /// How often the status is asked for although the events tell no end.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(30);
 
 /// The end of an operation.
 pub(super) struct Followed {

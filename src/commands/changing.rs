@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Beats in a lease.
-const BEATS: u32 = 12;
+const BEATS: u32 = 6;
 
 /// How a change is made.
 #[derive(Debug, Clone, Default, clap::Args)]

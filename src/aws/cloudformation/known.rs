@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use memchr::memmem;
 
 /// Cuts an answer of DescribeStackEvents off behind one event, before the SDK reads it.
 ///
@@ -23,12 +24,11 @@ impl UpTo {
     }
 
     fn cut(&self, answer: &[u8]) -> Option<Vec<u8>> {
-        const END: &str = "</member>";
-        let answer = std::str::from_utf8(answer).ok()?;
-        let known = answer.find(&self.element)? + self.element.len();
-        let end = known + answer[known..].find(END)? + END.len();
-        let rest = "</StackEvents></DescribeStackEventsResult></DescribeStackEventsResponse>";
-        Some([&answer.as_bytes()[..end], rest.as_bytes()].concat())
+        const END: &[u8] = b"</member>";
+        const REST: &[u8] = b"</StackEvents></DescribeStackEventsResult></DescribeStackEventsResponse>";
+        let known = memmem::find(answer, self.element.as_bytes())? + self.element.len();
+        let end = known + memmem::find(&answer[known..], END)? + END.len();
+        Some([&answer[..end], REST].concat())
     }
 }
 

@@ -38,7 +38,7 @@ pub struct LockRequest {
 
 impl LockRequest {
     pub const LEASE: Duration = Duration::from_secs(60);
-    pub const BEAT: Duration = Duration::from_secs(5);
+    pub const BEAT: Duration = Duration::from_secs(10);
 
     pub fn new(operation: impl Into<String>, who: impl Into<String>, host: impl Into<String>) -> LockRequest {
         LockRequest {

@@ -10,6 +10,7 @@ pub(crate) mod engine;
 mod install;
 pub mod model;
 mod prepare;
+mod reading;
 mod text;
 
 #[cfg(test)]

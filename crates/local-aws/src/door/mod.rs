@@ -94,17 +94,17 @@ async fn with_faults(world: &Arc<World>, route: &Route, operation: &str, request
     if resets_after { Err(Reset) } else { Ok(response) }
 }
 
+/// What is large is boxed: every request moves a future with room for the largest of them.
 async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: Request) -> Response {
     match route.service.as_str() {
-        // Boxed, like the services below: every request would move a future with room for the largest of them.
-        "cloudformation" => Box::pin(crate::cloudformation::api::answer(world, &route.place, &request)).await,
+        "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
         "cloudcontrolapi" => Box::pin(crate::cloudcontrol::answer(world, &route.place, &request)).await,
         "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
-        "sns" => crate::services::sns::answer(world, &route.place, &request).await,
+        "sns" => Box::pin(crate::services::sns::answer(world, &route.place, &request)).await,
         "sts" => crate::services::sts::answer(world, route, &request),
         "tagging" => crate::services::tagging::answer(world, &route.place, &request),
         "cloudtrail" => crate::services::cloudtrail::answer(world, &route.place, &request),
-        service => match world.services.call(&route.place, service, request.clone()).await {
+        service => match Box::pin(world.services.call(&route.place, service, request.clone())).await {
             Some(response) => response,
             None => refusal::unknown_service(service, operation, &request),
         },

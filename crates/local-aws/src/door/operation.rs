@@ -14,7 +14,7 @@ pub(crate) fn operation(service: &str, request: &Request) -> String {
     match service {
         "s3" => of_s3(request),
         "registry" => of_registry(request).to_owned(),
-        _ => crate::query::read_request(request).map(|(action, _)| action).unwrap_or_default(),
+        _ => crate::query::action(request),
     }
 }
 

@@ -10,7 +10,7 @@ mod write;
 
 pub use fault::{Fault, with_request_id};
 pub use input::input;
-pub use read::{read, read_request};
+pub use read::{action, read, read_request};
 pub use write::{answer, entries};
 pub(crate) use write::{answer_written, element, escape};
 

@@ -15,10 +15,19 @@ const DEEPEST: usize = 32;
 /// # Errors
 /// As [`read`].
 pub fn read_request(request: &Request) -> Result<(String, Json), Fault> {
-    if request.body().is_empty() {
-        read(request.uri().query().unwrap_or_default().as_bytes())
-    } else {
-        read(request.body())
+    read(form(request))
+}
+
+/// The action alone, without what it is asked with; empty where the request names none.
+pub fn action(request: &Request) -> String {
+    let mut pairs = form_urlencoded::parse(form(request));
+    pairs.find(|(key, _)| key == "Action").map(|(_, action)| action.into_owned()).unwrap_or_default()
+}
+
+fn form(request: &Request) -> &[u8] {
+    match request.body().is_empty() {
+        true => request.uri().query().unwrap_or_default().as_bytes(),
+        false => request.body(),
     }
 }
 

@@ -10,12 +10,13 @@ use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::is_busy;
 use crate::cloudformation::model::{ChangeSet, Definition, Stack};
 use crate::cloudformation::prepare::{Origin, changes, prepare};
+use crate::cloudformation::reading;
 use crate::place::Place;
 use crate::query::{self, Fault};
 use crate::resources;
 use crate::world::World;
 use cloudformation::schema::resource_type;
-use cloudformation::template::{Resource, Template};
+use cloudformation::template::Resource;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -143,7 +144,7 @@ async fn imports(
     wanted: Vec<ToImport>,
 ) -> Result<IndexMap<String, String>, Fault> {
     let text = definition.expanded.as_ref().unwrap_or(&definition.template);
-    let Ok((template, _)) = Template::read(text) else { return Ok(IndexMap::new()) };
+    let Ok((template, _)) = reading::read(text) else { return Ok(IndexMap::new()) };
     if wanted.is_empty() {
         return Err(Fault::validation("ResourcesToImport must be specified for an IMPORT change set."));
     }
@@ -201,7 +202,7 @@ async fn found_by_name(
     stack: Option<&Stack>,
 ) -> Result<IndexMap<String, String>, String> {
     let text = definition.expanded.as_ref().unwrap_or(&definition.template);
-    let Ok((template, _)) = Template::read(text) else { return Ok(IndexMap::new()) };
+    let Ok((template, _)) = reading::read(text) else { return Ok(IndexMap::new()) };
     let (mut found, mut unkept) = (IndexMap::new(), Vec::new());
     for (id, resource) in &template.resources {
         let has = stack.is_some_and(|stack| stack.resources.contains_key(id));

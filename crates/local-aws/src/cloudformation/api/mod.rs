@@ -47,7 +47,10 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
     };
     let answer = match action.as_str() {
         "DescribeStackEvents" => events::answer_stack_events(world, place, input),
-        _ => carry_out(world, place, &action, input).await.map(|output| query::answer(&action, NAMESPACE, &output)),
+        // Boxed: what is asked for all the time would bear the weight of what creates stacks.
+        _ => Box::pin(carry_out(world, place, &action, input))
+            .await
+            .map(|output| query::answer(&action, NAMESPACE, &output)),
     };
     answer.unwrap_or_else(|fault| fault.answer(NAMESPACE))
 }
@@ -55,11 +58,11 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
 pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {
     match action {
         "CancelUpdateStack" => cancel::cancel_update_stack(world, place, input).await,
-        "ContinueUpdateRollback" => Box::pin(rollback::continue_update_rollback(world, place, input)).await,
-        "CreateChangeSet" => Box::pin(change_sets::create_change_set(world, place, input)).await,
-        "CreateStack" => Box::pin(create::create_stack(world, place, input)).await,
+        "ContinueUpdateRollback" => rollback::continue_update_rollback(world, place, input).await,
+        "CreateChangeSet" => change_sets::create_change_set(world, place, input).await,
+        "CreateStack" => create::create_stack(world, place, input).await,
         "DeleteChangeSet" => change_sets::delete_change_set(world, place, input).await,
-        "DeleteStack" => Box::pin(delete::delete_stack(world, place, input)).await,
+        "DeleteStack" => delete::delete_stack(world, place, input).await,
         "DescribeAccountLimits" => limits::describe_account_limits(world, place, input).await,
         "DescribeChangeSet" => describe::describe_change_set(world, place, input).await,
         "DescribeChangeSetHooks" => describe::describe_change_set_hooks(world, place, input).await,
@@ -70,25 +73,25 @@ pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, i
         "DescribeStacks" => describe::describe_stacks(world, place, input).await,
         "DescribeStackDriftDetectionStatus" => drift::describe_stack_drift_detection_status(world, place, input).await,
         "DescribeStackResourceDrifts" => drift::describe_stack_resource_drifts(world, place, input).await,
-        "DetectStackDrift" => Box::pin(drift::detect_stack_drift(world, place, input)).await,
-        "DetectStackResourceDrift" => Box::pin(drift::detect_stack_resource_drift(world, place, input)).await,
-        "EstimateTemplateCost" => Box::pin(summary::estimate_template_cost(world, place, input)).await,
-        "ExecuteChangeSet" => Box::pin(execute::execute_change_set(world, place, input)).await,
+        "DetectStackDrift" => drift::detect_stack_drift(world, place, input).await,
+        "DetectStackResourceDrift" => drift::detect_stack_resource_drift(world, place, input).await,
+        "EstimateTemplateCost" => summary::estimate_template_cost(world, place, input).await,
+        "ExecuteChangeSet" => execute::execute_change_set(world, place, input).await,
         "GetStackPolicy" => policies::get_stack_policy(world, place, input).await,
-        "GetTemplate" => Box::pin(templates::get_template(world, place, input)).await,
-        "GetTemplateSummary" => Box::pin(summary::get_template_summary(world, place, input)).await,
+        "GetTemplate" => templates::get_template(world, place, input).await,
+        "GetTemplateSummary" => summary::get_template_summary(world, place, input).await,
         "ListChangeSets" => list::list_change_sets(world, place, input).await,
         "ListExports" => exports::list_exports(world, place, input).await,
         "ListImports" => exports::list_imports(world, place, input).await,
         "ListStackResources" => resources::list_stack_resources(world, place, input).await,
         "ListStacks" => list::list_stacks(world, place, input).await,
         "ListTypes" => limits::list_types(world, place, input).await,
-        "RollbackStack" => Box::pin(rollback::rollback_stack(world, place, input)).await,
+        "RollbackStack" => rollback::rollback_stack(world, place, input).await,
         "SetStackPolicy" => policies::set_stack_policy(world, place, input).await,
         "SignalResource" => cancel::signal_resource(world, place, input).await,
-        "UpdateStack" => Box::pin(update::update_stack(world, place, input)).await,
+        "UpdateStack" => update::update_stack(world, place, input).await,
         "UpdateTerminationProtection" => protection::update_termination_protection(world, place, input).await,
-        "ValidateTemplate" => Box::pin(summary::validate_template(world, place, input)).await,
+        "ValidateTemplate" => summary::validate_template(world, place, input).await,
         _ if action.contains("StackSet") || action.contains("StackInstance") => stack_sets::answer(action, &input),
         _ => Err(unknown(action)),
     }

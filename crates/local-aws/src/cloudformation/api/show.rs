@@ -1,8 +1,8 @@
 //! How things look in answers.
 
 use crate::cloudformation::model::{Definition, Stack};
+use crate::cloudformation::reading;
 use cloudformation::evaluate::{MASK, ParameterValue};
-use cloudformation::template::Template;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -38,7 +38,7 @@ fn hidden(definition: &Definition) -> HashSet<String> {
     if definition.parameters.is_empty() || !definition.template.contains("NoEcho") {
         return HashSet::new();
     }
-    let Ok((template, _)) = Template::read(&definition.template) else { return HashSet::new() };
+    let Ok((template, _)) = reading::read(&definition.template) else { return HashSet::new() };
     template.parameters.into_iter().filter(|(_, parameter)| parameter.no_echo).map(|(name, _)| name).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use super::walk::Node;
 use crate::cloudformation::model::{Definition, Output, Stack, StackResource};
+use crate::cloudformation::reading;
 use crate::place::Place;
 use crate::resources;
 use crate::world::World;
@@ -45,7 +46,7 @@ impl Scene {
     /// may have changed since.)
     pub(crate) fn new(stack: &Stack, definition: &Definition, mut facts: Facts) -> Result<Scene, String> {
         let text = definition.processed.as_ref().unwrap_or(&definition.template);
-        let (template, problems) = Template::read(text).map_err(|problem| problem.message)?;
+        let (template, problems) = reading::read(text).map_err(|problem| problem.message)?;
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem.message);
         }

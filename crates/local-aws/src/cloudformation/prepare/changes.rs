@@ -3,6 +3,7 @@
 use super::{deployment, drift};
 use crate::cloudformation::engine::scene::account_facts;
 use crate::cloudformation::model::{Definition, Stack, StackResource};
+use crate::cloudformation::reading;
 use crate::resources;
 use crate::world::World;
 use cloudformation::evaluate::{Facts, LiveResource};
@@ -80,7 +81,7 @@ fn is_deployed(stack: &Stack) -> bool {
 
 fn template(definition: &Definition) -> Result<Template, String> {
     let text = definition.expanded.as_ref().unwrap_or(&definition.template);
-    match Template::read(text) {
+    match reading::read(text) {
         Ok((template, problems)) => problems.into_iter().next().map_or(Ok(template), |problem| Err(problem.message)),
         Err(problem) => Err(problem.message),
     }

@@ -17,6 +17,7 @@ use super::api::summary::Needs;
 use super::engine::provider;
 use super::engine::scene::{account_facts, environment};
 use super::model::{Definition, Stack};
+use super::reading;
 use super::text;
 use crate::place::Place;
 use crate::query::Fault;
@@ -128,7 +129,7 @@ pub(crate) async fn prepare(
 
 /// Reads a template, or says the first thing that is wrong with it.
 fn read(text: &str) -> Result<Template, Fault> {
-    match Template::read(text) {
+    match reading::read(text) {
         Ok((template, problems)) => problems.first().map_or(Ok(template), |problem| Err(refused(problem))),
         Err(problem) => Err(refused(&problem)),
     }
