@@ -23,7 +23,7 @@ use crate::store::Store;
 use account::Account;
 use bytes::Bytes;
 pub(crate) use ecs::Standing;
-use s3::Buckets;
+use s3::{Buckets, Uploads};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,7 @@ pub struct Services {
     clock: Clock,
     accounts: Mutex<BTreeMap<String, Arc<Account>>>,
     buckets: Buckets,
+    uploads: Uploads,
     registry: registry::Registry,
     ecs: ecs::Ecs,
     faults: Arc<Faults>,
@@ -45,10 +46,10 @@ pub struct Services {
 impl Services {
     /// `seed`: for ids of uploads.
     pub(crate) fn new(clock: Clock, seed: u64, store: Arc<Store>, faults: Arc<Faults>) -> Self {
-        let (accounts, buckets, keeper) = Default::default();
+        let (accounts, buckets, uploads, keeper) = Default::default();
         let registry = registry::Registry::new(&store);
         let (ecs, ids) = (ecs::Ecs::new(seed.rotate_left(16)), Ids::new(seed));
-        Services { clock, accounts, buckets, registry, ecs, faults, ids, store, keeper }
+        Services { clock, accounts, buckets, uploads, registry, ecs, faults, ids, store, keeper }
     }
 
     /// Lets `service` (its signing name) answer as it would answer a request that was signed for `place`.

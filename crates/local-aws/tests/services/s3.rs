@@ -282,3 +282,95 @@ async fn a_copy_is_described_as_its_source_or_anew() {
     assert_eq!(described("b").await, (text("max-age=1"), text("text/css"), text("green")));
     assert_eq!(described("c").await, (text("max-age=3"), text("binary/octet-stream"), None));
 }
+
+/// The bytes of an object, and what is said of it.
+async fn whole(client: &S3, key: &str) -> (Vec<u8>, aws_sdk_s3::operation::head_object::HeadObjectOutput) {
+    let object = client.get_object().bucket("data").key(key).send().await.expect("an object");
+    let bytes = object.body.collect().await.expect("a body").into_bytes().to_vec();
+    (bytes, client.head_object().bucket("data").key(key).send().await.expect("its headers"))
+}
+
+#[tokio::test]
+async fn uploads_in_parts_keep_what_was_said_of_the_object() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    for versioned in [false, true] {
+        if versioned {
+            let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            let put = client.put_bucket_versioning().bucket("data").versioning_configuration(versioning);
+            put.send().await.expect("versioning");
+        }
+        let key = format!("big-{versioned}");
+        let begun = client.create_multipart_upload().bucket("data").key(&key).cache_control("no-store");
+        let begun = begun.content_type("text/css").metadata("who", "me").tagging("a=b&c=d%20e").send().await;
+        let id = begun.expect("an upload").upload_id.expect("its id");
+        let part = |number: i32, text: &str| {
+            client.upload_part().bucket("data").key(&key).upload_id(&id).part_number(number).body(body(text)).send()
+        };
+        let (one, two) = (part(1, "one ").await.expect("a part"), part(2, "two").await.expect("a part"));
+        let etags = [one.e_tag, two.e_tag];
+        let done = complete(&client, &key, &id, &etags).await;
+        let (bytes, head) = whole(&client, &key).await;
+        assert_eq!(bytes, b"one two");
+        assert_eq!((head.content_type(), head.cache_control()), (Some("text/css"), Some("no-store")));
+        assert_eq!(head.metadata().and_then(|all| all.get("who")).map(String::as_str), Some("me"));
+        assert_eq!(head.metadata().map(|all| all.len()), Some(1), "{head:?}");
+        assert_eq!(head.e_tag(), done.e_tag());
+        assert_eq!(head.version_id(), done.version_id());
+        let tags = client.get_object_tagging().bucket("data").key(&key).send().await.expect("tags");
+        let mut tags: Vec<_> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
+        tags.sort_unstable();
+        assert_eq!(tags, [("a", "b"), ("c", "d e")]);
+        let versions = client.list_object_versions().bucket("data").prefix(&key).send().await.expect("versions");
+        assert_eq!(versions.versions().len(), 1, "{versions:?}");
+    }
+}
+
+async fn complete(
+    client: &S3,
+    key: &str,
+    id: &str,
+    etags: &[Option<String>],
+) -> aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput {
+    use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+    let parts = etags.iter().zip(1..).map(|(etag, n)| CompletedPart::builder().part_number(n).set_e_tag(etag.clone()));
+    let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.map(|part| part.build()).collect()));
+    let call = client.complete_multipart_upload().bucket("data").key(key).upload_id(id);
+    call.multipart_upload(parts.build()).send().await.expect("an object")
+}
+
+#[tokio::test]
+async fn a_part_may_be_a_range_of_another_object() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    client.put_object().bucket("data").key("from").body(body("0123456789")).send().await.expect("put");
+    let begun = client.create_multipart_upload().bucket("data").key("to").send().await.expect("an upload");
+    let id = begun.upload_id.expect("its id");
+    let mut etags = Vec::new();
+    for (number, range) in [(1, "bytes=0-3"), (2, "bytes=4-8")] {
+        let part = client.upload_part_copy().bucket("data").key("to").upload_id(&id).part_number(number);
+        let part = part.copy_source("data/from").copy_source_range(range).send().await.expect("a part");
+        etags.push(part.copy_part_result.and_then(|result| result.e_tag));
+    }
+    complete(&client, "to", &id, &etags).await;
+    let (bytes, head) = whole(&client, "to").await;
+    assert_eq!((bytes.as_slice(), head.content_length()), (b"012345678".as_slice(), Some(9)));
+}
+
+#[tokio::test]
+async fn tags_come_with_an_object_and_lists_of_access_are_the_owners() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    client.put_object().bucket("data").key("k").body(body("x")).tagging("a=b").send().await.expect("put");
+    let tags = client.get_object_tagging().bucket("data").key("k").send().await.expect("tags");
+    assert_eq!(tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect::<Vec<_>>(), [("a", "b")]);
+    let acl = client.get_bucket_acl().bucket("data").send().await.expect("a list");
+    let owner = acl.owner().and_then(|owner| owner.id()).expect("an owner");
+    let grants: Vec<_> = acl.grants().iter().map(|g| (g.grantee().and_then(|g| g.id()), g.permission())).collect();
+    assert_eq!(grants, [(Some(owner), Some(&aws_sdk_s3::types::Permission::FullControl))]);
+    client.get_object_acl().bucket("data").key("k").send().await.expect("a list");
+    assert_eq!(code(client.get_object_acl().bucket("data").key("none").send().await), "NoSuchKey");
+}

@@ -3,10 +3,13 @@
 //! winterbaume keeps objects; this decides whose bucket a request means, and holds what changes apart, for winterbaume
 //! checks a condition and writes in two steps.
 
+mod acl;
 mod buckets;
 mod error;
 mod keys;
 mod system;
+mod tags;
+mod uploads;
 
 use super::account::{Backend, PLACEHOLDER};
 use super::rewrite::{replace, response};
@@ -18,6 +21,7 @@ use bytes::Bytes;
 pub(crate) use error::answer as error;
 use http::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH, RANGE};
 use http::{HeaderMap, Method, StatusCode};
+pub(super) use uploads::Uploads;
 use winterbaume_core::MockRequest;
 
 /// The bucket and the key, as the URL writes it, that a request is about; empty where it is about none.
@@ -75,6 +79,9 @@ async fn route(services: &Services, place: &Place, call: Call) -> Response {
     }
     let account = services.account(&owner.account);
     let Some(backend) = account.backend("s3") else { return Response::default() };
+    if let Some(answer) = acl::answer(backend, &owner, &call).await {
+        return answer;
+    }
     if matches!(call.method, Method::GET | Method::HEAD) {
         return call.pass(backend, &owner).await;
     }
@@ -84,9 +91,13 @@ async fn route(services: &Services, place: &Place, call: Call) -> Response {
     }
     let deletes_bucket = call.deletes_bucket();
     let bucket = call.bucket.clone();
-    let response = call.pass(backend, &owner).await;
+    let tagged = call.tagged();
+    let response = uploads::pass(services, backend, &owner, call).await;
     if deletes_bucket && response.status().is_success() {
         services.buckets.remove(&bucket);
+    }
+    if let Some(object) = tagged.filter(|_| response.status().is_success()) {
+        tags::put(backend, &owner, &object, &object.headers).await;
     }
     response
 }
@@ -195,6 +206,16 @@ impl Call {
             headers: parts.headers,
             body,
         }
+    }
+
+    fn parameter(&self, name: &str) -> Option<String> {
+        form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The call without its body, if it puts an object with tags.
+    fn tagged(&self) -> Option<Call> {
+        let tagged = self.describes_object() && self.headers.contains_key("x-amz-tagging");
+        tagged.then(|| Call { body: Bytes::new(), ..self.clone() })
     }
 
     fn has_parameter(&self, name: &str) -> bool {

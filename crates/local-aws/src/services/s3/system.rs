@@ -2,8 +2,8 @@
 //!
 //! winterbaume keeps of all that only `Content-Type`, and of a copy always the source's. So on the way in each is
 //! written as metadata of a reserved name, which winterbaume keeps with every version, copy and snapshot, and on the way
-//! out it becomes the header again. (Amazon S3 User Guide, "System-defined object metadata".) Of an upload in parts it
-//! keeps no metadata at all.
+//! out it becomes the header again. (Amazon S3 User Guide, "System-defined object metadata".) Uploads in
+//! parts are [`super::uploads`]'s.
 
 use super::Call;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
@@ -27,9 +27,14 @@ const ANYTHING: HeaderValue = HeaderValue::from_static("binary/octet-stream");
 
 impl Call {
     /// Whether it makes an object with the headers that it has: a put, or a copy.
-    fn describes_object(&self) -> bool {
+    pub(super) fn describes_object(&self) -> bool {
         let others = ["uploadId", "tagging", "acl", "retention", "legal-hold"];
         self.method == Method::PUT && !self.key.is_empty() && !others.iter().any(|name| self.has_parameter(name))
+    }
+
+    /// Whether its headers say more of the object than its type.
+    pub(super) fn says_more_than_its_type(&self) -> bool {
+        self.headers.keys().any(|name| KEPT.contains(name) || name.as_str().starts_with(METADATA))
     }
 
     /// Writes what its headers say of the object where it is kept.
