@@ -29,7 +29,7 @@ Outputs:
 "#;
 
 /// One program of the test venv, with an account's keys and nothing else.
-fn client(account: &Account, program: &str, folder: &TempDir) -> Command {
+pub(crate) fn client(account: &Account, program: &str, folder: &TempDir) -> Command {
     let programs = venv::make("clients-venv", &root().join("tests/it/clients.txt")).join("bin");
     let mut command = Command::new(programs.join(program));
     command
@@ -47,7 +47,7 @@ fn client(account: &Account, program: &str, folder: &TempDir) -> Command {
 }
 
 #[track_caller]
-fn good(output: Output) -> String {
+pub(crate) fn good(output: Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)

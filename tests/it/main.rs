@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "scenarios of tests are functions that tests call")]
 
 mod aws;
+mod cdk;
 mod checkov;
 mod cli;
 mod clients;

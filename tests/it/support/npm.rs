@@ -1,4 +1,4 @@
-//! One package of npm below `target/`, fetched once for each pinned version. Nothing of it is run.
+//! One package of npm below `target/`, fetched once for each pinned version. None of its scripts is run.
 
 use super::target_dir;
 use std::fs::File;

@@ -396,6 +396,16 @@ pub struct ChangeSet {
     pub client_token: Option<String>,
     /// `ImportExistingResources`, as asked for.
     pub import_existing_resources: bool,
+    /// Its place among those that were made with it; `None`: nested stacks have none (`IncludeNestedStacks`).
+    #[serde(default)]
+    pub hierarchy: Option<Hierarchy>,
+}
+
+/// Where a change set is among those of nested stacks, by their ids; the root has neither.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hierarchy {
+    pub root: Option<String>,
+    pub parent: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

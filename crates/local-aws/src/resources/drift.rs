@@ -61,9 +61,9 @@ impl Difference {
 }
 
 /// Whether CloudFormation looks for drift in resources of a type: those that its registry can read. (The user guide's
-/// table "Resource type support" lists the same types.)
+/// table "Resource type support" lists the same types.) Nested stacks are looked at by themselves only.
 pub fn is_checked(type_name: &str) -> bool {
-    resource_type(type_name).is_some_and(|known| known.has_handler("read"))
+    type_name != "AWS::CloudFormation::Stack" && resource_type(type_name).is_some_and(|known| known.has_handler("read"))
 }
 
 /// Compares declared properties with live ones (`None`: the resource is gone). Tags that the stack itself puts on its

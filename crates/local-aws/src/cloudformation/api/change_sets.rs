@@ -5,10 +5,10 @@
 
 use super::create::new_id;
 use super::input::{Input, ToImport, can_be_updated, cannot_be_updated, check_name};
-use super::{find, required};
+use super::{find, nested_change_sets, required};
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::is_busy;
-use crate::cloudformation::model::{ChangeSet, Definition, Stack};
+use crate::cloudformation::model::{ChangeSet, Definition, Hierarchy, Stack};
 use crate::cloudformation::prepare::{Origin, changes, prepare};
 use crate::cloudformation::reading;
 use crate::place::Place;
@@ -27,7 +27,7 @@ use std::time::Duration;
 const MAKING: Duration = Duration::from_secs(4);
 
 /// Why a change set without changes fails.
-const NO_CHANGES: &str =
+pub(super) const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
 /// Accepts a change set; it is made in the background.
@@ -37,11 +37,6 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
     check_name(&name, "changeSetName")?;
     let stack_name = input.name()?;
     let kind = input.change_set_type.clone().unwrap_or_else(|| "UPDATE".to_owned());
-    if input.include_nested_stacks == Some(true) {
-        return Err(Fault::validation(
-            "IncludeNestedStacks is not supported here: change sets of nested stacks are not made.",
-        ));
-    }
     let existing = world.stacks.id_of(place, &stack_name);
     let stack = existing.as_ref().and_then(|id| world.with_stack(id, Clone::clone));
     if let Some(answer) = stack.as_ref().and_then(|stack| repeated(stack, &name, input.client_token.as_deref())) {
@@ -85,6 +80,7 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
         changes_with_values: Vec::new(),
         client_token: input.client_token,
         import_existing_resources: input.import_existing_resources.unwrap_or_default(),
+        hierarchy: input.include_nested_stacks.filter(|include| *include).map(|_| Hierarchy::default()),
     };
     let change_set_id = change_set.id.clone();
     let add = |stack: &mut Stack| stack.change_sets.insert(change_set.id.clone(), change_set);
@@ -267,15 +263,23 @@ pub(in crate::cloudformation) fn resume(world: &Arc<World>) {
 async fn make(world: Arc<World>, stack_id: String, id: String) {
     set(&world, &stack_id, &id, |change_set| "CREATE_IN_PROGRESS".clone_into(&mut change_set.status));
     world.clock.take(MAKING).await;
-    let Some(stack) = world.with_stack(&stack_id, Clone::clone) else { return };
-    let Some(change_set) = stack.change_sets.get(&id) else { return };
+    compute(&world, &stack_id, &id).await;
+}
+
+/// Finds what a change set changes, and ends its making.
+pub(super) async fn compute(world: &Arc<World>, stack_id: &str, id: &str) {
+    let Some(stack) = world.with_stack(stack_id, Clone::clone) else { return };
+    let Some(change_set) = stack.change_sets.get(id) else { return };
     let from = Origin {
         imports: change_set.imports.clone(),
         live_state: change_set.deployment_mode.as_deref() == Some("REVERT_DRIFT"),
     };
-    let made = changes(&world, &stack, &change_set.definition, &from).await;
+    let mut made = changes(world, &stack, &change_set.definition, &from).await;
+    if let (Ok(all), true) = (&made, change_set.hierarchy.is_some()) {
+        made = nested_change_sets::include(world, &stack, change_set, all.clone()).await;
+    }
     let made = made.and_then(|made| if made.any { Ok(made) } else { Err(NO_CHANGES.to_owned()) });
-    set(&world, &stack_id, &id, |change_set| match made {
+    set(world, stack_id, id, |change_set| match made {
         Ok(made) => {
             "CREATE_COMPLETE".clone_into(&mut change_set.status);
             // It may be void already.
@@ -316,6 +320,7 @@ pub(super) async fn delete_change_set(world: &Arc<World>, place: &Place, input: 
                         format!("ChangeSet [{}] cannot be deleted while it is being executed.", change_set.id);
                     return Err(Fault::new("InvalidChangeSetStatus", message));
                 }
+                nested_change_sets::check_root(change_set, "deleted")?;
                 Some((stack.id.clone(), change_set.id.clone()))
             }
             Err(fault) if fault.code == "ChangeSetNotFound" => None,
@@ -324,6 +329,7 @@ pub(super) async fn delete_change_set(world: &Arc<World>, place: &Place, input: 
     };
     if let Some((stack, change_set)) = found {
         world.edit_stack(&stack, |stack| stack.change_sets.shift_remove(&change_set));
+        nested_change_sets::forget_root(world, &change_set);
     }
     Ok(json!({}))
 }

@@ -1,7 +1,7 @@
 //! `DeleteStack`.
 
 use super::input::repeated;
-use super::required;
+use super::{nested_change_sets, required};
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::{exports, halt, is_busy, spawn};
 use crate::cloudformation::model::{Operation, OperationKind, Phase};
@@ -89,7 +89,10 @@ pub(super) async fn delete_stack(world: &Arc<World>, place: &Place, input: Json)
     });
     match answer.unwrap_or(Ok(Answer::Nothing))? {
         Answer::Nothing => {}
-        Answer::Begun => spawn(world, &id),
+        Answer::Begun => {
+            nested_change_sets::forget_stack(world, &id);
+            spawn(world, &id);
+        }
         Answer::Stopping => halt(world, &id),
     }
     Ok(Json::Null)

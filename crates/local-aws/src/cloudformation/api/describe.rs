@@ -117,7 +117,9 @@ pub(super) async fn describe_change_set(world: &Arc<World>, place: &Place, input
         "Tags": (!definition.tags.is_empty()).then(|| show::tags(&definition.tags)),
         "Changes": changes,
         "NextToken": next,
-        "IncludeNestedStacks": false,
+        "IncludeNestedStacks": change_set.hierarchy.is_some(),
+        "ParentChangeSetId": change_set.hierarchy.as_ref().map(|hierarchy| &hierarchy.parent),
+        "RootChangeSetId": change_set.hierarchy.as_ref().map(|hierarchy| &hierarchy.root),
         "OnStackFailure": change_set.on_stack_failure,
         "ImportExistingResources": change_set.import_existing_resources.then_some(true),
         "DeploymentMode": change_set.deployment_mode,
@@ -152,7 +154,9 @@ pub(super) fn change_set_summary(stack: &Stack, change_set: &ChangeSet) -> Json 
         "StatusReason": change_set.status_reason,
         "CreationTime": show::time(change_set.created),
         "Description": change_set.description,
-        "IncludeNestedStacks": false,
+        "IncludeNestedStacks": change_set.hierarchy.is_some(),
+        "ParentChangeSetId": change_set.hierarchy.as_ref().map(|hierarchy| &hierarchy.parent),
+        "RootChangeSetId": change_set.hierarchy.as_ref().map(|hierarchy| &hierarchy.root),
         "ImportExistingResources": change_set.import_existing_resources.then_some(true),
     })
 }

@@ -1,7 +1,7 @@
 //! `ExecuteChangeSet`.
 
 use super::input::{can_be_updated, cannot_be_updated, on_failure, repeated};
-use super::{find, required, update};
+use super::{find, nested_change_sets, required, update};
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::spawn;
 use crate::cloudformation::model::{OnFailure, Operation, OperationKind, Phase, Stack};
@@ -29,6 +29,7 @@ pub(super) async fn execute_change_set(world: &Arc<World>, place: &Place, input:
     let (stack_id, change_set_id) = {
         let stacks = world.stacks.lock();
         let (stack, change_set) = find::change_set(&stacks, place, &name, input.stack_name.as_deref())?;
+        nested_change_sets::check_root(change_set, "executed")?;
         (stack.id.clone(), change_set.id.clone())
     };
     let begun = world.edit_stack(&stack_id, |stack| {
@@ -66,6 +67,7 @@ pub(super) async fn execute_change_set(world: &Arc<World>, place: &Place, input:
         Ok(true)
     });
     if begun.unwrap_or(Ok(false))? {
+        nested_change_sets::follow(world, &stack_id);
         spawn(world, &stack_id);
     }
     Ok(json!({}))

@@ -14,6 +14,7 @@ mod find;
 mod input;
 mod limits;
 mod list;
+mod nested_change_sets;
 mod page;
 mod policies;
 mod protection;

@@ -94,6 +94,7 @@ fn change_set(name: &str, execution_status: &str) -> (String, ChangeSet) {
         changes_with_values: vec![change],
         client_token: None,
         import_existing_resources: false,
+        hierarchy: None,
     };
     (id, set)
 }

@@ -10,8 +10,18 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use std::sync::Arc;
 
-/// The id of the stack to be.
+/// The status of a stack that a change set announced.
+const IN_REVIEW: &str = "REVIEW_IN_PROGRESS";
+
+/// The id of the stack to be: of the one that a change set announced, if there is one.
 pub(super) fn name(stage: &Stage, id: &str) -> String {
+    let announced = |stack: &Stack| {
+        let of = |parent: &Parent| parent.stack_id == stage.stack_id && parent.logical_id == id;
+        stack.status == IN_REVIEW && stack.parent.as_ref().is_some_and(of)
+    };
+    if let Some(stack) = stage.world.stacks.lock().values().find(|stack| announced(stack)) {
+        return stack.id.clone();
+    }
     let name = format!("{}-{id}-{}", stage.stack_name, stage.world.ids.upper(12));
     stage.place.arn("cloudformation", &format!("stack/{name}/{}", stage.world.ids.uuid()))
 }
@@ -19,14 +29,15 @@ pub(super) fn name(stage: &Stage, id: &str) -> String {
 /// Accepts the stack as CreateStack would; it is carried out by [`settle`].
 pub(super) async fn create(stage: &Stage, id: &str, properties: &Json, promised: &str) -> Result<Made, Ended> {
     let made = || Made { physical_id: promised.to_owned(), attributes: IndexMap::new() };
-    if stage.world.with_stack(promised, |_| ()).is_some() {
+    let announced = stage.world.with_stack(promised, Clone::clone);
+    if announced.as_ref().is_some_and(|stack| stack.status != IN_REVIEW) {
         return Ok(made());
     }
     let name = promised.split('/').nth(1).unwrap_or_default().to_owned();
     let prepared = prepared(stage, &name, promised, properties, None).await?;
     let root_id = stage.look(|stack| stack.parent.as_ref().map(|parent| parent.root_id.clone()));
     let world = &*stage.world;
-    let mut stack = Stack::new(&stage.place, &name, promised, world.clock.now());
+    let mut stack = announced.unwrap_or_else(|| Stack::new(&stage.place, &name, promised, world.clock.now()));
     stack.current = prepared.definition;
     stack.parent = Some(Parent {
         stack_id: stage.stack_id.clone(),

@@ -27,6 +27,8 @@ pub(crate) struct Origin {
 pub(crate) struct Changes {
     /// Whether there is anything to do: outputs and tags count too.
     pub any: bool,
+    /// Whether there is anything beside changes of resources: the creation itself, outputs, tags.
+    pub beside: bool,
     /// `{ResourceChange, Type}` as on the wire, without and with property values.
     pub plain: Vec<Json>,
     pub with_values: Vec<Json>,
@@ -60,17 +62,16 @@ pub(crate) async fn changes(
         .map_err(|problems| problems.first().map(|problem| problem.message.clone()).unwrap_or_default())?;
     let mut changes = Changes {
         any: false,
+        beside: before
+            .as_ref()
+            .is_none_or(|before| outputs_differ(before, &after, &prediction) || before.tags != after.tags),
         plain: wire(describe(&prediction.changes, PropertyValues::Omitted)),
         with_values: wire(describe(&prediction.changes, PropertyValues::Included)),
     };
     if from.live_state {
         drift::mark(world, stack, &mut changes).await;
     }
-    changes.any = !changes.plain.is_empty()
-        || !changes.with_values.is_empty()
-        || before
-            .as_ref()
-            .is_none_or(|before| outputs_differ(before, &after, &prediction) || before.tags != after.tags);
+    changes.any = changes.beside || !changes.plain.is_empty() || !changes.with_values.is_empty();
     Ok(changes)
 }
 

@@ -1,4 +1,5 @@
-//! Macros: `AWS::Include` is run here; all others are functions of somebody's, and none of them exists.
+//! Macros: `AWS::Include` is run here, and the serverless transform as far as it has nothing to do; all others are
+//! functions of somebody's, and none of them exists.
 
 use super::as_json;
 use crate::cloudformation::engine::scene::{account_facts, environment};
@@ -12,6 +13,7 @@ use cloudformation::template::{LANGUAGE_EXTENSIONS, Template, read_value};
 use serde_json::{Map, Value as Json};
 
 const INCLUDE: &str = "AWS::Include";
+const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
 
 /// The template with all macros run; `None` if it has none. The language extensions are left in place.
 ///
@@ -26,6 +28,26 @@ pub(super) async fn expand(world: &World, stack: &Stack, template: &Template) ->
     let expanded = includer.value(json).await?;
     let Json::Object(root) = expanded else { return Ok(None) };
     includer.globals(root).await.map(Some)
+}
+
+/// The Serverless Application Model's transform, for templates that have it and none of its resources: the AWS SAM CLI
+/// deploys any template with it.
+///
+/// # Errors
+/// There are such resources: what they stand for is not known here.
+fn serverless(root: &mut Map<String, Json>) -> Result<(), String> {
+    let resources = root.get("Resources").and_then(Json::as_object).into_iter().flatten();
+    let is_its = |resource: &Json| resource["Type"].as_str().is_some_and(|name| name.starts_with("AWS::Serverless::"));
+    let ids: Vec<&str> = resources.filter(|(_, resource)| is_its(resource)).map(|(id, _)| id.as_str()).collect();
+    if !ids.is_empty() {
+        return Err(format!(
+            "Transform {SERVERLESS} failed with: this local AWS does not translate AWS::Serverless resources, which are [{}]; \
+             write them as the CloudFormation resources that they stand for",
+            ids.join(", ")
+        ));
+    }
+    root.shift_remove("Globals");
+    Ok(())
 }
 
 /// Without the transforms that were run.
@@ -108,6 +130,10 @@ impl Includer<'_> {
         for transform in transforms {
             if transform == LANGUAGE_EXTENSIONS || transform["Name"] == LANGUAGE_EXTENSIONS {
                 kept.push(transform);
+                continue;
+            }
+            if transform == SERVERLESS {
+                serverless(&mut root)?;
                 continue;
             }
             let included = match &transform {

@@ -10,7 +10,7 @@ mod limits;
 mod macros;
 mod parameters;
 
-pub(crate) use changes::{Origin, changes};
+pub(crate) use changes::{Changes, Origin, changes};
 pub(crate) use parameters::Given;
 
 use super::api::summary::Needs;

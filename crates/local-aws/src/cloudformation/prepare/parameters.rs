@@ -4,7 +4,7 @@ use crate::cloudformation::engine::dynamic;
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
-use cloudformation::evaluate::ParameterValue;
+use cloudformation::evaluate::{KNOWN_AFTER_APPLY, ParameterValue};
 use cloudformation::template::Template;
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -57,6 +57,8 @@ pub(super) fn effective(
                     ))
                 })?
             }
+            // What a change set gives a nested stack before what it comes from exists.
+            (Some(value), false) if value.contains(KNOWN_AFTER_APPLY) => ParameterValue::Unknown,
             (value, false) => ParameterValue::Known(value.clone().unwrap_or_default()),
         };
         values.insert(key.clone(), value);

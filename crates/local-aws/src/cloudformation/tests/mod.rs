@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod dependencies;
 mod nested;
+mod nested_change_sets;
 mod rollout;
 mod signals;
 mod update;

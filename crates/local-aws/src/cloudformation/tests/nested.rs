@@ -32,6 +32,11 @@ async fn a_nested_stack_is_a_stack() {
     assert!(cloud.stack(&child).name.starts_with("s-Child-"));
     let arn = cloud.stack(&child).outputs[0].value.clone();
     assert_eq!(cloud.stack("s").resources["After"].properties["Value"], arn);
+    // Looking for drift does not look into it.
+    cloud.ok("DetectStackDrift", json!({"StackName": "s"})).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(cloud.stack("s").drift_status, "IN_SYNC");
+    assert_eq!(cloud.stack("s").resources["Child"].drift_status, "NOT_CHECKED");
     assert_eq!(cloud.deploy("UpdateStack", "s", &parent("two")).await, "UPDATE_COMPLETE", "{:#?}", cloud.events("s"));
     assert_eq!(cloud.stack(&child).status, "UPDATE_COMPLETE");
     assert_eq!(cloud.stack(&child).resources["Topic"].properties["DisplayName"], "two");

@@ -154,3 +154,20 @@ pub(super) async fn put(cloud: &Cloud, bucket: &str, key: &str, body: &str) {
         assert!(response.status().is_success(), "{response:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_serverless_transform_has_nothing_to_do_or_says_what_it_cannot() {
+    let cloud = Cloud::new().await;
+    let template = |type_name: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {{Function: {{Timeout: 3}}}}\nResources: {{A: {{Type: {type_name}}}}}"
+        )
+    };
+    let create = |name: &str, body: String| json!({"StackName": name, "TemplateBody": body, "Capabilities": ["CAPABILITY_AUTO_EXPAND"]});
+    cloud.ok("CreateStack", create("s", template("AWS::SNS::Topic"))).await;
+    assert_eq!(cloud.rest("s").await, "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
+    cloud.ok("CreateStack", create("t", template("AWS::Serverless::SimpleTable"))).await;
+    assert_eq!(cloud.rest("t").await, "ROLLBACK_COMPLETE");
+    let told = "this local AWS does not translate AWS::Serverless resources, which are [A]";
+    assert!(cloud.events("t").iter().any(|event| event.contains(told)), "{:#?}", cloud.events("t"));
+}
