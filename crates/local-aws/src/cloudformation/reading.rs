@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn the_latest_texts_are_remembered_and_the_oldest_let_go() {
         let mut latest = Latest { templates: VecDeque::new(), bytes: 0 };
-        let text = |n: usize| format!("Description: {n}{}\nResources: {{}}", " ".repeat(REMEMBERED_BYTES / 4));
+        let text = |n: usize| format!("Description: number {n}{}\nResources: {{}}", " ".repeat(REMEMBERED_BYTES / 4));
         for n in 0..5 {
             let (template, _) = Template::read(&text(n)).expect("a tree");
             latest.remember(&text(n), &template);
@@ -66,7 +66,7 @@ mod tests {
         let described = |n| latest.find(&text(n))?.description.map(|text| text.value);
         assert_eq!(
             (0..5).map(described).collect::<Vec<_>>(),
-            [None, None, Some("2".into()), Some("3".into()), Some("4".into())]
+            [None, None, Some("number 2".into()), Some("number 3".into()), Some("number 4".into())]
         );
         assert_eq!(latest.bytes, latest.templates.iter().map(|(text, _)| text.len()).sum::<usize>());
     }
