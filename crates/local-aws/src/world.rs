@@ -9,6 +9,7 @@ use crate::resources::Resources;
 use crate::services::Services;
 use crate::services::cloudfront::Invalidations;
 use crate::services::cloudtrail::Trail;
+use crate::services::cloudwatch::Alarms;
 use crate::services::sts::Sessions;
 use crate::store::Store;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -60,6 +61,8 @@ pub(crate) struct World {
     pub stacks: Stacks,
     /// Who changed what.
     pub trail: Trail,
+    /// Which alarms went off.
+    pub alarms: Alarms,
 }
 
 impl LocalAws {
@@ -83,6 +86,7 @@ impl LocalAws {
             resources: Resources::default(),
             stacks: Stacks::default(),
             trail: Trail::restore(store.read(Trail::FILE)?.unwrap_or_default()),
+            alarms: Alarms::restore(store.read(Alarms::FILE)?.unwrap_or_default()),
             clock,
             store,
         };

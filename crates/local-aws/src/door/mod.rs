@@ -104,6 +104,7 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
         "sts" => crate::services::sts::answer(world, route, &request),
         "tagging" => crate::services::tagging::answer(world, &route.place, &request),
         "cloudtrail" => crate::services::cloudtrail::answer(world, &route.place, &request),
+        "monitoring" => crate::services::cloudwatch::answer(world, &route.place, operation, &request),
         service => match Box::pin(world.services.call(&route.place, service, request.clone())).await {
             Some(response) => response,
             None => refusal::unknown_service(service, operation, &request),

@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod cloudfront;
 pub(crate) mod cloudtrail;
+pub(crate) mod cloudwatch;
 mod dynamodb;
 mod ecs;
 mod keep;

@@ -1,5 +1,6 @@
 //! The services and the doors, through the SDK's own clients.
 
+mod cloudwatch;
 mod dynamodb;
 mod ecr;
 mod faults;

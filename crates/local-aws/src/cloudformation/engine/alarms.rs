@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Triggers {
     /// The alarm that goes off first, and when in the operation.
     first: Option<(Duration, String)>,
+    /// All of them, by type and name.
+    watched: Vec<(String, String)>,
     /// How long alarms are watched when all resources are done.
     monitoring: Duration,
 }
@@ -28,7 +30,7 @@ impl Triggers {
             _ => Json::Null,
         };
         let triggers = configuration["RollbackTriggers"].as_array().into_iter().flatten();
-        let mut first: Option<(Duration, String)> = None;
+        let (mut first, mut watched): (Option<(Duration, String)>, _) = (None, Vec::new());
         for trigger in triggers {
             let (arn, type_name) = (text(&trigger["Arn"]), text(&trigger["Type"]));
             let name = arn.rsplit(':').next().unwrap_or_default();
@@ -43,23 +45,36 @@ impl Triggers {
             {
                 first = Some((after, arn.to_owned()));
             }
+            watched.push((type_name.to_owned(), name.to_owned()));
         }
         let minutes = match &configuration["MonitoringTimeInMinutes"] {
             Json::String(text) => text.parse().ok(),
             other => other.as_u64(),
         };
-        Ok(Triggers { first, monitoring: Duration::from_secs(60 * minutes.unwrap_or_default()) })
+        Ok(Triggers { first, watched, monitoring: Duration::from_secs(60 * minutes.unwrap_or_default()) })
     }
 
     /// Returns when one of the alarms goes off; the reason to roll back.
     pub async fn breached(&self, stage: &Stage) -> String {
-        match &self.first {
-            Some((after, arn)) => {
-                stage.world.clock.take(*after).await;
-                format!("The rollback trigger {arn} is in ALARM state")
+        let planned = async {
+            match &self.first {
+                Some((after, arn)) => {
+                    stage.world.clock.take(*after).await;
+                    arn.clone()
+                }
+                None => std::future::pending().await,
             }
-            None => std::future::pending().await,
-        }
+        };
+        let set = async {
+            let which = stage.world.alarms.goes_off(&stage.world, &stage.place, &self.watched).await;
+            stage.place.arn("cloudwatch", &format!("alarm:{}", self.watched[which].1))
+        };
+        let arn = tokio::select! {
+            biased;
+            arn = planned => arn,
+            arn = set => arn,
+        };
+        format!("The rollback trigger {arn} is in ALARM state")
     }
 
     /// Waits until nobody watches any more.
