@@ -1,5 +1,6 @@
 //! From options and surroundings to clients: one for each service, region and role, made when first asked for.
 
+use super::clock::Clock;
 use super::credentials::{Renewing, RoleToAssume};
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
@@ -126,6 +127,7 @@ impl Aws {
             .region(Region::new(options.region.clone()))
             .http_client(guarded(client))
             .credentials_provider(base.clone())
+            .time_source(Clock::new())
             .identity_cache(IdentityCache::no_cache()) // `Renewing` remembers, and can be told to forget
             .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_PAUSE))
             .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(STALL_GRACE).build())

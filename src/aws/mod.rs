@@ -6,6 +6,7 @@
 //! What always holds: every list is read to its end, every call has a deadline, throttled calls are made again after a
 //! growing pause and reported, and credentials that end in mid-run are looked for anew at the next call.
 
+mod clock;
 mod cloudcontrol;
 pub mod cloudformation;
 mod cloudfront;

@@ -7,8 +7,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http_body::Body;
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -135,6 +137,12 @@ impl Wire {
     }
 }
 
+/// Reads a request to its end, as a server does that then says nothing: what is not read is an upload that stalls.
+async fn take(request: HttpRequest) {
+    let mut body = request.into_body();
+    while let Some(Ok(_)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
+}
+
 /// Service (from the signature's scope) and operation (from where the protocol puts it).
 fn name(request: &HttpRequest) -> (String, String) {
     let scope = request.headers().get("authorization").and_then(|text| text.split('/').nth(3)).unwrap_or("unsigned");
@@ -184,7 +192,10 @@ impl HttpConnector for WireConnector {
                 }
                 Fault::Lost => Err(broken()),
                 Fault::CutAfterEffect => behind.call(request).await.and_then(|_| Err(broken())),
-                Fault::Silent => std::future::pending().await,
+                Fault::Silent => {
+                    take(request).await;
+                    std::future::pending().await
+                }
                 Fault::Slow(pause) => {
                     tokio::time::sleep(pause).await;
                     behind.call(request).await
