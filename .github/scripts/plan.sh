@@ -3,7 +3,7 @@
 #
 # Writes DIRECTORY/plan.json (the saved plan, which apply takes), DIRECTORY/plan.sarif (its findings) and DIRECTORY/plan.md
 # (for people; what went wrong, where planning failed), and the outputs `code` (0 no changes, 2 changes), `has-changes`,
-# `add`, `change`, `replace`, `destroy`, `refused`, `warnings`, `drift` and `cost`. Fails as `infra plan` fails.
+# `import`, `add`, `change`, `replace`, `destroy`, `refused`, `warnings`, `drift` and `cost`. Fails as `infra plan` fails.
 set -euo pipefail
 infra=$1 environment=$2 directory=$3 project=${4:-.}
 mkdir -p "$directory"

@@ -116,15 +116,15 @@ def annotations(sarif: dict[str, Any]) -> Iterator[str]:
 def outputs(plan: dict[str, Any]) -> dict[str, str]:
     """The figures of a saved plan."""
     kinds = {
+        "import": "import",
         "add": "add",
-        "import": "add",
         "modify": "change",
         "may_modify": "change",
         "replace": "replace",
         "may_replace": "replace",
         "remove": "destroy",
     }
-    counts = dict.fromkeys(("add", "change", "replace", "destroy"), 0)
+    counts = dict.fromkeys(("import", "add", "change", "replace", "destroy"), 0)
     busy = [step for step in plan["steps"] if step["action"] != "nothing"]
     for change in (change for step in busy for change in step["changes"]):
         counts[kinds[change["action"]]] += 1

@@ -55,6 +55,18 @@ class Fit(unittest.TestCase):
         assert report.utf8_bytes("🧹") == 4
 
 
+class Outputs(unittest.TestCase):
+    def test_imports_are_not_counted_as_new(self) -> None:
+        actions = ["import", "add", "add", "may_modify", "may_replace", "remove"]
+        steps = [
+            {"action": "create", "changes": [{"action": action} for action in actions]},
+            {"action": "nothing", "changes": []},
+        ]
+        told = report.outputs({"steps": steps, "findings": []})
+        counts = [told[name] for name in ("import", "add", "change", "replace", "destroy")]
+        assert counts == ["1", "2", "1", "1", "1"]
+
+
 class FakeGitHub(http.server.BaseHTTPRequestHandler):
     """Lists in pages of two, and remembers what is written."""
 

@@ -242,6 +242,8 @@ pub struct UnknownCost {
 /// The figures of the summary line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
+    /// Existing resources that join their stack.
+    pub import: usize,
     pub add: usize,
     /// In place; counts those that may turn out to be none.
     pub change: usize,
@@ -255,7 +257,7 @@ pub struct Summary {
 }
 
 impl Plan {
-    pub const FORMAT_VERSION: &str = "1.1";
+    pub const FORMAT_VERSION: &str = "1.2";
 
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| step.action != Action::Nothing) || self.moving().next().is_some()
@@ -287,7 +289,8 @@ impl Plan {
             summary.stacks += 1;
             for change in &step.changes {
                 match change.action {
-                    ChangeAction::Add | ChangeAction::Import => summary.add += 1,
+                    ChangeAction::Import => summary.import += 1,
+                    ChangeAction::Add => summary.add += 1,
                     ChangeAction::Modify | ChangeAction::MayModify => summary.change += 1,
                     ChangeAction::Replace | ChangeAction::MayReplace => summary.replace += 1,
                     ChangeAction::Remove => summary.destroy += 1,

@@ -2,6 +2,7 @@
 
 use crate::support::ministack::Account;
 use crate::support::project::{Project, Server};
+use crate::verbs::schema_errors;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::primitives::ByteStream;
@@ -85,6 +86,11 @@ fn what_a_destroy_kept_joins_its_stack_again() {
     let plan = infra(&["plan", "--import-existing", "-o", "import.json"]).expect(0);
     let joining = plan.stdout.lines().filter(|line| line.trim_start().starts_with("<=")).count();
     assert_eq!((joining, plan.stdout.contains("joins the stack as it is")), (3, true), "{}", plan.stdout);
+    assert!(plan.stdout.contains("Plan: 3 to import, 1 to add, 0 to change"), "{}", plan.stdout);
+    let printed = infra(&["plan", "--import-existing", "--format", "json"]).expect(0);
+    let printed: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
+    assert_eq!((&printed["summary"]["import"], &printed["summary"]["add"]), (&3.into(), &1.into()));
+    assert_eq!(schema_errors("plan", &printed), [] as [String; 0]);
     project.infra(&["apply", "import.json", "--yes"]).expect(0);
 
     let get = s3(&account).get_object().bucket(&bucket).key("precious");

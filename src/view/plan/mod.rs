@@ -54,7 +54,9 @@ fn summary_line(plan: &Plan) -> String {
 }
 
 fn figures(plan: &Plan) -> String {
-    let Summary { add, change, replace, destroy, stacks, .. } = plan.summary();
+    let Summary { import, add, change, replace, destroy, stacks, .. } = plan.summary();
+    // Few plans import anything, and only those say so.
+    let imports = if import > 0 { format!("{import} to import, ") } else { String::new() };
     let noun = if stacks == 1 { "stack" } else { "stacks" };
     let kind = |wanted: fn(&Asset) -> bool, noun: &str| match plan.moving().filter(|one| wanted(&one.asset)).count() {
         0 => String::new(),
@@ -64,7 +66,7 @@ fn figures(plan: &Plan) -> String {
     let packages = kind(|asset| matches!(asset, Asset::Package(_)), "package");
     let sites = kind(|asset| matches!(asset, Asset::Site(_)), "site");
     format!(
-        "{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}{images}{packages}{sites}"
+        "{imports}{add} to add, {change} to change, {replace} to replace, {destroy} to destroy in {stacks} {noun}{images}{packages}{sites}"
     )
 }
 

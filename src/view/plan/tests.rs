@@ -2,7 +2,7 @@
 
 use super::{Detail, Document, human, markdown};
 use crate::model::{Fingerprint, Parameter, RenderedStack, Secret, StackStatus};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, ChangeAction, Plan};
 use crate::view::{schema_errors, text};
 
 fn sample() -> Plan {
@@ -73,6 +73,18 @@ fn a_comment_is_cut_to_any_size_and_stays_well_formed() {
         assert!(page.starts_with("### `storefront/prod`: 27 to add, 4 to change"), "{limit}");
         assert_eq!(limit < whole, page.contains("\n> "), "{limit}");
     }
+}
+
+#[test]
+fn imports_are_not_counted_as_new() {
+    let mut plan = sample();
+    let new = plan.steps.iter_mut().flat_map(|step| &mut step.changes).find(|one| one.action == ChangeAction::Add);
+    new.unwrap().action = ChangeAction::Import;
+    let figures = "1 to import, 26 to add, 4 to change, 3 to replace, 4 to destroy in 7 stacks";
+    assert!(text::plain(&human(&plan, Detail { width: 200, ..DETAIL })).contains(&format!("Plan: {figures}, ")));
+    assert!(markdown(&plan, DETAIL, 65_536).starts_with(&format!("### `storefront/prod`: {figures}, ")));
+    let summary = serde_json::to_value(Document::new(&plan)).unwrap()["summary"].clone();
+    assert_eq!((&summary["import"], &summary["add"]), (&1.into(), &26.into()));
 }
 
 #[test]
