@@ -130,7 +130,7 @@ def outputs(plan: dict[str, Any]) -> dict[str, str]:
         counts[kinds[change["action"]]] += 1
     assets = [asset for asset in plan.get("assets", []) if asset.get("action") != "nothing"]
     found = plan["findings"]
-    drifted = {one["stack"] for one in found if one["code"] in ("drifted-stack", "changed-outside")}
+    drifted = {one["stack"] for one in found if one["code"] in ("drifted-stack", "changed-outside", "rollout-unproven")}
     cost = plan.get("cost")
     return {
         "has-changes": str(bool(busy or assets)).lower(),

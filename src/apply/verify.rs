@@ -7,8 +7,8 @@ use super::rollout::last;
 use super::service;
 use super::stop::{Result, Stop};
 use crate::aws::cloudformation::StackResource;
-use crate::model::{Deployed, Parameter, RenderedStack};
-use crate::plan::StackStep;
+use crate::model::{Deployed, RenderedStack};
+use crate::plan::{StackStep, is_image, named_images, unproven_images};
 use std::collections::BTreeSet;
 
 const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
@@ -21,8 +21,7 @@ pub(super) fn is_due(step: &StackStep) -> bool {
 
 /// Whether the state has other images for a stack than those that it is to run.
 pub(super) fn is_open(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack) -> bool {
-    let Some(record) = run.record(&step.stack) else { return false };
-    planned(wanted).iter().any(|planned| !record.images.values().any(|image| is(image, planned)))
+    run.record(&step.stack).is_some_and(|record| !unproven_images(&record, wanted).is_empty())
 }
 
 /// Compares the primary deployment of each service of a stack with what the stack made and the plan wanted.
@@ -77,7 +76,7 @@ async fn compare(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &
         let containers = wait.ask(async || ecs.containers(definition).await).await?;
         images.extend(containers.into_iter().map(|container| container.image));
     }
-    let missing = planned(wanted).into_iter().find(|planned| !images.iter().any(|image| is(image, planned)));
+    let missing = named_images(wanted).into_iter().find(|named| !images.iter().any(|image| is_image(image, named)));
     match missing {
         Some(planned) => {
             let runs: Vec<String> = images.into_iter().collect();
@@ -90,22 +89,6 @@ async fn compare(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &
 
 fn of_type<'r>(resources: &'r [StackResource], kind: &'static str) -> impl Iterator<Item = &'r StackResource> {
     resources.iter().filter(move |resource| resource.resource_type == kind)
-}
-
-/// The images that the plan gives the stack: digests of those it makes, references of others.
-fn planned(wanted: &RenderedStack) -> Vec<String> {
-    let images = wanted.parameters.values().filter_map(|parameter| match parameter {
-        Parameter::LocalImage(image) => image.digest.clone(),
-        Parameter::Image { reference, .. } => Some(reference.clone()),
-        _ => None,
-    });
-    images.collect()
-}
-
-/// Whether a container's image is the planned one, given as a reference or a digest.
-fn is(image: &str, planned: &str) -> bool {
-    let digest = |text: &str| text.rsplit_once('@').map_or(text, |(_, digest)| digest).to_owned();
-    image == planned || (planned.contains("sha256:") && digest(image) == digest(planned))
 }
 
 fn family(definition: &str) -> &str {
@@ -153,14 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_are_compared_by_their_digests() {
-        let digest = format!("sha256:{}", "1a".repeat(32));
-        let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/api@{digest}");
-        assert!(is(&image, &digest));
-        assert!(is(&image, &format!("mirror.example/api@{digest}")));
-        assert!(!is(&image, &format!("sha256:{}", "2b".repeat(32))));
-        assert!(is("nginx:1", "nginx:1"));
-        assert!(!is("nginx:2", "nginx:1"));
+    fn revisions_of_one_task_definition_are_a_family() {
         assert_eq!(family("arn:aws:ecs:eu-west-1:111122223333:task-definition/api:12"), "api");
     }
 }

@@ -1,6 +1,7 @@
 //! The plan as data: what `plan -o` saves, `--format json` prints, views draw and `apply` carries out.
 
 use super::assets::{AssetAction, AssetStep};
+use super::findings::ROLLOUT_UNPROVEN;
 use crate::model::{Fingerprint, RenderedStack, Target};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -277,6 +278,12 @@ impl Plan {
     /// What stands in the way of applying it; empty for a plan that may be applied.
     pub fn refusals(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == FindingSeverity::Refused)
+    }
+
+    /// Stacks that nothing changes, and of which only ECS knows whether they run what they name.
+    pub fn unproven(&self) -> impl Iterator<Item = &str> {
+        let found = self.findings.iter().filter(|finding| finding.code == ROLLOUT_UNPROVEN);
+        found.map(|finding| finding.stack.as_str())
     }
 
     pub fn step(&self, stack: &str) -> Option<&StackStep> {

@@ -168,7 +168,16 @@ fn a_roll_out_that_fails_says_why_and_the_next_one_goes_through() {
     );
     let plan = project.infra(&["plan", "--env", "dev"]).expect(0).stdout;
     assert!(!page.contains("small-dev-api:2"), "only what failed this time:\n{page}");
-    assert_told(&plan, &["Apply brings the state up to date for api"]);
+    assert_told(
+        &plan,
+        &[
+            "Apply asks ECS what api runs",
+            "[rollout-unproven]",
+            "No changes. small/dev matches its configuration, but whether api runs it is not known.",
+        ],
+    );
+    let drift = project.infra(&["drift", "--env", "dev", "--stack", "api", "--detailed-exitcode"]).expect(2).stdout;
+    assert_told(&drift, &["small-dev-api:1"]);
     assert_told(&project.infra(&APPLY).expect(1).whole(), &["runs small-dev-api:1, not small-dev-api:5"]);
 
     world.faults(|plan| plan.rollouts.clear());

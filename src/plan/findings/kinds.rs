@@ -3,6 +3,9 @@
 
 use crate::plan::FindingSeverity;
 
+/// Whether apply succeeds hangs on what runs, at which nobody has looked.
+pub const ROLLOUT_UNPROVEN: &str = "rollout-unproven";
+
 /// A kind of finding.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -100,6 +103,7 @@ pub const KINDS: &[Kind] = &[
     warning("exec-enabled", "Shells can be opened in running containers"),
     warning("stuck-stack", "A stack is in a state that no update can start from"),
     warning("drifted-stack", "Resources of a stack are not as its template says"),
+    warning(ROLLOUT_UNPROVEN, "A stack names an image that no apply has seen run"),
     warning("changed-outside", "A stack was changed by something that the state does not know"),
     note("retained", "Resources stay in the account outside of any stack"),
     note("unseen-secret", "A new value of a NoEcho parameter cannot be seen"),

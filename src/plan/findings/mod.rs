@@ -19,6 +19,7 @@ mod table;
 
 use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};
 use super::request::Request;
+pub(super) use kinds::ROLLOUT_UNPROVEN;
 use kinds::{Gravity, rank};
 pub use kinds::{KINDS, about, kind};
 pub(super) use risk::risks;

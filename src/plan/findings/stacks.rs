@@ -4,6 +4,7 @@ use crate::model::{Deployed, Parameter};
 use crate::plan::document::{Action, Change, ChangeAction, Finding, FindingSeverity, Removal, StackStep};
 use crate::plan::head::Head;
 use crate::plan::request::Request;
+use crate::plan::running::unproven_images;
 use crate::plan::situation::{Situation, unstick};
 use crate::stateful;
 
@@ -15,7 +16,10 @@ pub(super) fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
     found.extend(unprotected(request, step, deployed));
     found.extend(half_deleted(request, step, deployed));
     found.extend(deployed.and_then(|deployed| stuck(step, deployed)));
-    found.extend(deployed.and_then(|deployed| changed_outside(request, step, deployed)));
+    let unproven = deployed.and_then(|deployed| rollout_unproven(request, step, deployed));
+    // It says more of the same change.
+    let outside = || deployed.and_then(|deployed| changed_outside(request, step, deployed));
+    found.extend(unproven.or_else(outside));
     found.extend(deployed.and_then(|deployed| drifted(step, deployed)));
     found.extend(lost(request, step));
     found.extend(kept(step));
@@ -143,6 +147,23 @@ fn changed_outside(request: &Request, step: &StackStep, deployed: &Deployed) -> 
     };
     let severity = if step.action == Action::Nothing { FindingSeverity::Note } else { FindingSeverity::Warning };
     Some(finding(severity, "changed-outside", step, message))
+}
+
+/// The stack is as wanted, and yet the state has not seen its image run: only ECS knows, and a plan does not ask it.
+fn rollout_unproven(request: &Request, step: &StackStep, deployed: &Deployed) -> Option<Finding> {
+    let record = request.record(&step.stack)?;
+    let wanted = request.wanted.iter().find(|wanted| wanted.name == step.stack)?;
+    let unproven = unproven_images(record, wanted);
+    (step.action == Action::Nothing && step.adopt && !unproven.is_empty()).then(|| {
+        let message = format!(
+            "was given {} at {}, and no apply has seen it run: one was cut off, or ECS took the deployment back. Apply asks \
+             ECS again, and fails unless it runs by then; `infra drift --stack {}` shows what runs",
+            unproven.join(", "),
+            deployed.changed_at,
+            step.stack
+        );
+        finding(FindingSeverity::Warning, super::ROLLOUT_UNPROVEN, step, message)
+    })
 }
 
 /// What CloudFormation found when it was last asked; a plan does not ask it. What was found before the stack's last change

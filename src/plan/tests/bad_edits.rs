@@ -450,6 +450,7 @@ fn every_kind_that_a_change_can_have_is_in_the_table() {
         "deny-lost",
         "drifted-stack",
         "changed-outside",
+        "rollout-unproven",
         "stuck-stack",
         "retained",
         "unseen-secret",

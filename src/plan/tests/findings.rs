@@ -80,6 +80,22 @@ fn changes_outside_are_said() {
 }
 
 #[test]
+fn an_image_that_no_apply_has_seen_run_is_said() {
+    let mut world = World::storefront().applied();
+    world.deployed.get_mut("service").unwrap().changed_at = at(50);
+    let seen = |world: &mut World, image: &str| {
+        let images = BTreeMap::from([("app".to_owned(), image.to_owned())]);
+        world.state.as_mut().unwrap().stacks.get_mut("service").unwrap().images = images;
+    };
+    seen(&mut world, "repo@sha256:99");
+    assert_snapshot!(found(&world), @"Warning rollout-unproven service: was given repo@sha256:aa at 2026-01-03T02:00:00Z, and no apply has seen it run: one was cut off, or ECS took the deployment back. Apply asks ECS again, and fails unless it runs by then; `infra drift --stack service` shows what runs");
+    assert_eq!(world.plan().unproven().collect::<Vec<_>>(), ["service"]);
+    seen(&mut world, "repo@sha256:aa");
+    assert!(found(&world).starts_with("Note changed-outside service"), "{}", found(&world));
+    assert_eq!(world.plan().unproven().count(), 0);
+}
+
+#[test]
 fn stuck_and_lost_stacks_are_said() {
     let mut world = World::storefront().applied();
     world.deployed.get_mut("service").unwrap().status = StackStatus::UpdateRollbackFailed;

@@ -64,7 +64,16 @@ fn remarks(plan: &Plan, verbose: bool) -> Vec<String> {
         steps.map(|step| step.stack.as_str()).collect()
     };
     let mut remarks = Vec::new();
-    let (adopted, unchanged) = (still(true), still(false));
+    let (mut adopted, unchanged) = (still(true), still(false));
+    let unproven: Vec<&str> = plan.unproven().collect();
+    adopted.retain(|stack| !unproven.contains(stack));
+    if !unproven.is_empty() {
+        remarks.push(format!(
+            "Apply asks ECS what {} runs: the state is brought up to date where that is what is wanted, and apply fails \
+             where it is not.",
+            text::list(&unproven)
+        ));
+    }
     if !adopted.is_empty() {
         remarks
             .push(format!("Apply brings the state up to date for {}; nothing is changed there.", text::list(&adopted)));

@@ -48,6 +48,11 @@ fn summary_line(plan: &Plan) -> String {
             format!("{} in {}/{}", plan.targets.join(", "), plan.project, plan.environment)
         };
         let verb = if plan.targets.len() > 1 { "match their" } else { "matches its" };
+        let unproven: Vec<&str> = plan.unproven().collect();
+        if !unproven.is_empty() {
+            let stacks = text::list(&unproven);
+            return format!("No changes. {scope} {verb} configuration, but whether {stacks} runs it is not known.");
+        }
         return format!("No changes. {scope} {verb} configuration.");
     }
     format!("Plan: {}.", figures(plan))

@@ -51,6 +51,23 @@ fn nothing_to_do() {
         "Apply brings the state up to date for dns; nothing is changed there.\n\n\
          No changes. storefront/prod matches its configuration.\n"
     );
+    plan.findings = vec![crate::plan::Finding {
+        severity: crate::plan::FindingSeverity::Warning,
+        code: "rollout-unproven".to_owned(),
+        stack: "dns".to_owned(),
+        logical_id: None,
+        path: None,
+        place: None,
+        message: "was given app".to_owned(),
+    }];
+    assert_eq!(
+        show(&plan),
+        "Apply asks ECS what dns runs: the state is brought up to date where that is what\n\
+         is wanted, and apply fails where it is not.\n\n\
+         Findings\n  warning  dns: was given app [rollout-unproven]\n\n\
+         No changes. storefront/prod matches its configuration, but whether dns runs it\nis not known.\n"
+    );
+    plan.findings.clear();
     assert_eq!(
         markdown(&plan, DETAIL, 1000),
         "### `storefront/prod`: No changes. storefront/prod matches its configuration.\n\n"
