@@ -4,24 +4,10 @@
 
 use super::known;
 use super::meaning::{is_empty, normal, same};
+use cloudformation::items::{Pairing, has_key, share_key};
 use cloudformation::schema::ResourceType;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
-
-/// Members that tell the items of a list apart, the likeliest first.
-const KEYS: [&str; 11] = [
-    "Key",
-    "Sid",
-    "Id",
-    "Name",
-    "AttributeName",
-    "IndexName",
-    "PolicyName",
-    "ParameterName",
-    "ContainerName",
-    "RuleName",
-    "ContainerPort",
-];
 
 /// A leaf that differs.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,9 +76,6 @@ pub fn compare_some(
     compared
 }
 
-/// An item of a list with its place in it.
-type Item<'j> = (usize, &'j Json);
-
 struct Walk<'w> {
     known: &'w ResourceType,
     unknown: &'w [String],
@@ -155,24 +138,18 @@ impl Walk<'_> {
             }
             return;
         }
-        let mut wanted: Vec<Item<'_>> = expected.iter().enumerate().collect();
-        let mut found: Vec<Item<'_>> = live.iter().enumerate().collect();
-        let mut pairs: Vec<(Item<'_>, Item<'_>)> = Vec::new();
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| self.holds(one, other, path));
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| {
-            KEYS.iter()
-                .find_map(|key| Some((one.get(*key)?, other.get(*key)?)))
-                .is_some_and(|(one, other)| same(one, other))
-        });
-        let unkeyed = |item: &Json| item.is_object() && !KEYS.iter().any(|key| item.get(*key).is_some());
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| unkeyed(one) && unkeyed(other));
-        for ((at, one), (_, other)) in pairs {
+        let mut pairing = Pairing::of(expected, live);
+        pairing.pair(|one, other| self.holds(one, other, path));
+        pairing.pair(|one, other| share_key(one, other, same));
+        let unkeyed = |item: &Json| item.is_object() && !has_key(item);
+        pairing.pair(|one, other| unkeyed(one) && unkeyed(other));
+        for ((at, one), (_, other)) in pairing.pairs {
             self.value(one, other, &format!("{path}/{at}"));
         }
-        for (at, item) in wanted {
+        for (at, item) in pairing.left {
             self.differ(format!("{path}/{at}"), Some(item), None);
         }
-        for (at, item) in found {
+        for (at, item) in pairing.right {
             // It has no place among the declared ones.
             self.differ(format!("{path}/{}", at.max(expected.len())), None, Some(item));
         }
@@ -271,22 +248,6 @@ fn is_other_choice(one: &Map<String, Json>, other: &Map<String, Json>) -> bool {
         _ => None,
     };
     matches!((only(one), only(other)), (Some(one), Some(other)) if one != other)
-}
-
-/// Moves each of `wanted` with the first of `found` that fits it to `pairs`.
-fn pair<'j>(
-    wanted: &mut Vec<Item<'j>>,
-    found: &mut Vec<Item<'j>>,
-    pairs: &mut Vec<(Item<'j>, Item<'j>)>,
-    fits: impl Fn(&Json, &Json) -> bool,
-) {
-    wanted.retain(|one| match found.iter().position(|other| fits(one.1, other.1)) {
-        Some(at) => {
-            pairs.push((*one, found.remove(at)));
-            false
-        }
-        None => true,
-    });
 }
 
 /// A member's name inside a JSON pointer.

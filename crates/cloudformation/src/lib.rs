@@ -4,6 +4,7 @@
 
 pub mod evaluate;
 pub mod extensions;
+pub mod items;
 pub mod order;
 pub mod predict;
 pub mod schema;

@@ -5,23 +5,10 @@
 //! are sorted by path, and both maps hold the declared properties alone (the code of a function is in neither).
 
 use super::model::{self, Properties};
+use cloudformation::items::{Pairing, has_key, share_key};
 use cloudformation::schema::{ResourceType, resource_type};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
-
-/// Members that tell the items of a list apart, the likeliest first.
-const KEYS: [&str; 10] = [
-    "Key",
-    "Sid",
-    "Id",
-    "Name",
-    "AttributeName",
-    "IndexName",
-    "PolicyName",
-    "ParameterName",
-    "ContainerName",
-    "RuleName",
-];
 
 /// What was found of one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,9 +84,6 @@ pub fn compare(
     }
 }
 
-/// An item of a list with its place in it.
-type Item<'j> = (usize, &'j Json);
-
 struct Walk<'w> {
     known: &'w ResourceType,
     differences: Vec<Difference>,
@@ -164,26 +148,19 @@ impl Walk<'_> {
         if !self.is_set(path, expected) {
             return self.ordered(expected, live, path);
         }
-        let mut wanted: Vec<(usize, &Json)> = expected.iter().enumerate().collect();
-        let mut found: Vec<(usize, &Json)> = live.iter().enumerate().collect();
-        let mut pairs: Vec<(Item<'_>, Item<'_>)> = Vec::new();
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| self.holds(one, other, path));
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| {
-            KEYS.iter()
-                .find_map(|key| Some((one.get(*key)?, other.get(*key)?)))
-                .is_some_and(|(one, other)| same(one, other))
-        });
-        let unkeyed = |item: &Json| !KEYS.iter().any(|key| item.get(*key).is_some());
-        pair(&mut wanted, &mut found, &mut pairs, |one, other| unkeyed(one) && unkeyed(other));
+        let mut pairing = Pairing::of(expected, live);
+        pairing.pair(|one, other| self.holds(one, other, path));
+        pairing.pair(|one, other| share_key(one, other, same));
+        pairing.pair(|one, other| !has_key(one) && !has_key(other));
         let mut actual: Vec<(usize, Json)> = Vec::new();
-        for ((at, one), (place, other)) in pairs {
+        for ((at, one), (place, other)) in pairing.pairs {
             let value = self.value(one, other, &format!("{path}/{at}"));
             actual.push((place, value));
         }
-        for (at, item) in wanted {
+        for (at, item) in pairing.left {
             self.differ(format!("{path}/{at}"), "REMOVE", Some(item), None);
         }
-        for (at, item) in found {
+        for (at, item) in pairing.right {
             self.differ(format!("{path}/{at}"), "ADD", None, Some(item));
             actual.push((at, item.clone()));
         }
@@ -226,22 +203,6 @@ impl Walk<'_> {
         let (expected, actual) = (shown(expected), shown(actual));
         self.differences.push(Difference { path, kind, expected, actual });
     }
-}
-
-/// Moves each of `wanted` with the first of `found` that fits it to `pairs`.
-fn pair<'j>(
-    wanted: &mut Vec<Item<'j>>,
-    found: &mut Vec<Item<'j>>,
-    pairs: &mut Vec<(Item<'j>, Item<'j>)>,
-    fits: impl Fn(&Json, &Json) -> bool,
-) {
-    wanted.retain(|one| match found.iter().position(|other| fits(one.1, other.1)) {
-        Some(at) => {
-            pairs.push((*one, found.remove(at)));
-            false
-        }
-        None => true,
-    });
 }
 
 fn is_empty(value: &Json) -> bool {
