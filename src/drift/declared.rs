@@ -105,9 +105,18 @@ impl Resources for Live<'_> {
             let value = attribute.split('.').try_fold(properties, |value, segment| value.get(segment))?;
             Some(Value::from_json(value))
         };
-        // An ARN of a resource that is called by its ARN is at hand without reading it.
-        let physical = facts.resource.physical_id.as_deref().filter(|id| attribute == "Arn" && id.starts_with("arn:"));
-        let value = facts.properties().and_then(at).or_else(|| physical.map(Value::string));
+        let value = facts.properties().and_then(at).or_else(|| of_arn(facts, attribute).map(Value::string));
         Some(value.unwrap_or(Value::Unknown))
+    }
+}
+
+/// What a resource that is called by its ARN tells without being read. Whose tasks auto scaling counts hangs on a service's
+/// name.
+fn of_arn<'f>(facts: &'f ResourceFacts, attribute: &str) -> Option<&'f str> {
+    let arn = facts.resource.physical_id.as_deref().filter(|id| id.starts_with("arn:"))?;
+    match (facts.resource.resource_type.as_str(), attribute) {
+        (_, "Arn") | ("AWS::ECS::Service", "ServiceArn") => Some(arn),
+        ("AWS::ECS::Service", "Name") => arn.rsplit('/').next(),
+        _ => None,
     }
 }

@@ -2,9 +2,9 @@
 //! could not be looked at is told.
 
 use crate::support::backend::Backend;
-use crate::support::drifting::{applied, assert_quiet, control, drift_of, said, watched};
+use crate::support::drifting::{applied, assert_quiet, control, drift_of, said, try_watched, watched};
 use crate::support::whole::Whole;
-use crate::support::wire::{Fault, Wire};
+use crate::support::wire::{Fault, Sent, Wire};
 use infra::apply::Interrupt;
 use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, TemplateSource};
 use infra::aws::{AccessKey, Aws, Connect};
@@ -13,6 +13,7 @@ use infra::model::{RenderedStack, Target};
 use infra::plan::Options;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Inputs of stacks that every environment has, and values that change something in place or make a new task definition.
 const KNOBS: [(&str, &[&str], &[&str]); 24] = [
@@ -136,14 +137,57 @@ async fn only_reads_are_sent_and_what_fails_is_told() {
     })
     .await;
     assert_quiet(&drift);
+}
 
-    // Throttled without end: told, and not clean.
-    let (drift, _) = watched(&whole, |sent, _| match sent.operation.as_str() {
-        "GetResources" => Fault::json(400, "ThrottlingException"),
-        _ => Fault::None,
-    })
-    .await;
-    assert!(!drift.is_complete() && !drift.has_drift(), "{}", said(&drift));
+/// What a call asks, whatever it asks it of.
+fn asked(sent: &Sent) -> (String, String) {
+    let operation = match sent.service.as_str() {
+        "s3" => sent.operation.split('/').next().unwrap_or_default().trim().to_owned(),
+        _ => sent.operation.clone(),
+    };
+    (sent.service.clone(), operation)
+}
+
+/// As the service says that it is asked too often.
+fn throttled(service: &str) -> Fault {
+    match service {
+        "s3" => Fault::s3(503, "SlowDown"),
+        "ec2" => Fault::query(503, "RequestLimitExceeded", "Request limit exceeded."),
+        "cloudformation" | "elasticloadbalancing" | "sns" | "sts" => Fault::query(400, "Throttling", "Rate exceeded"),
+        _ => Fault::json(400, "ThrottlingException"),
+    }
+}
+
+/// Each read of a look by itself: what it would have told is called unknown, never clean and never drift, and the look ends.
+#[tokio::test(start_paused = true)]
+async fn whatever_is_throttled_without_end_is_told() {
+    let whole = applied("dev").await;
+    let (_, wire) = watched(&whole, |_, _| Fault::None).await;
+    let all: BTreeSet<(String, String)> = wire.calls().iter().map(asked).collect();
+    let services: BTreeSet<&str> = all.iter().map(|(service, _)| service.as_str()).collect();
+    assert!(services.len() >= 6, "{services:?}");
+    let told = "AWS kept asking for fewer calls";
+    for one in &all {
+        let (began, of) = (tokio::time::Instant::now(), one.clone());
+        let rule = move |sent: &Sent, _| if asked(sent) == of { throttled(&sent.service) } else { Fault::None };
+        let result = try_watched(&whole, rule).await;
+        assert!(began.elapsed() < Duration::from_secs(600), "{one:?}: {:?}", began.elapsed());
+        match (one.1.as_str(), result) {
+            // Without them there is nothing to compare.
+            ("DescribeStacks" | "GET", result) => {
+                let error = result.map(|_| ()).expect_err("nothing could be looked at");
+                assert!(error.message.contains(told), "{one:?}: {error}");
+            }
+            (_, Err(error)) => panic!("{one:?}: {error}"),
+            (operation, Ok((drift, _))) => {
+                assert!(!drift.has_drift() && drift.summary.undeclared == 0, "{one:?}: {}", said(&drift));
+                // CloudFormation's own detection looks at all that Cloud Control can read here.
+                let covered = operation == "GetResource";
+                assert_eq!(drift.is_complete(), covered, "{one:?}: {}", said(&drift));
+                assert!(covered || said(&drift).contains(told), "{one:?}: {}", said(&drift));
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,7 +257,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             imports_existing: false,
         };
         let id = cloudformation.create_change_set(&request).await.expect("a change set");
-        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
         cloudformation.execute_change_set(&stack_name, &id, "t").await.expect("executed");
         wanted.push(RenderedStack {
             name,
@@ -231,7 +275,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             places: BTreeMap::new(),
         });
     }
-    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
     wire.forget();
     let (events, _) = tokio::sync::mpsc::unbounded_channel();
     let never = Interrupt::never();

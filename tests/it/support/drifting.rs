@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use infra::apply::Interrupt;
 use infra::aws::{AccessKey, Aws, Connect};
 use infra::drift::{Drift, Facts, Gathering, Status, gather, judge, who_changed};
+use infra::error::Error;
 use infra::plan::Options;
 use infra::state::StateStore;
 use jiff::Timestamp;
@@ -13,16 +14,16 @@ use serde_json::{Value as Json, json};
 
 /// The environment's drift, by a connection that cannot change anything.
 pub async fn drift_of(whole: &Whole, only: &[String]) -> Drift {
-    look(whole, whole.world.http_client(), only).await.1
+    look(whole, whole.world.http_client(), only).await.expect("a look").1
 }
 
 /// What its drift is told by.
 pub async fn facts_of(whole: &Whole, only: &[String]) -> Facts {
-    look(whole, whole.world.http_client(), only).await.0
+    look(whole, whole.world.http_client(), only).await.expect("a look").0
 }
 
 /// A look by a connection that cannot change anything, as `infra drift` takes it.
-async fn look(whole: &Whole, http_client: SharedHttpClient, only: &[String]) -> (Facts, Drift) {
+async fn look(whole: &Whole, http_client: SharedHttpClient, only: &[String]) -> Result<(Facts, Drift), Error> {
     let (environment, wanted) = whole.files();
     let aws = Aws::connect(Connect {
         region: environment.region.clone(),
@@ -32,7 +33,7 @@ async fn look(whole: &Whole, http_client: SharedHttpClient, only: &[String]) -> 
         ..Connect::default()
     })
     .await;
-    let snapshot = StateStore::new(&aws, &environment).read().await.expect("a state");
+    let snapshot = StateStore::new(&aws, &environment).read().await?;
     let state = snapshot.as_ref().map(|snapshot| &snapshot.state);
     let (events, _) = tokio::sync::mpsc::unbounded_channel();
     let never = Interrupt::never();
@@ -45,10 +46,10 @@ async fn look(whole: &Whole, http_client: SharedHttpClient, only: &[String]) -> 
         events: &events,
         interrupt: &never,
     };
-    let facts = gather(how).await.expect("facts");
+    let facts = gather(how).await?;
     let mut drift = judge(&facts, &environment, state, Timestamp::now(), only.is_empty());
     who_changed(how, &mut drift).await;
-    (facts, drift)
+    Ok((facts, drift))
 }
 
 /// Everything that is said of differences, for messages.
@@ -130,8 +131,16 @@ pub async fn described(whole: &Whole, region: &str, type_name: &str, id: &str) -
 
 /// A look whose calls are seen, and may fail.
 pub async fn watched(whole: &Whole, rule: impl Fn(&Sent, usize) -> Fault + Send + Sync + 'static) -> (Drift, Wire) {
+    try_watched(whole, rule).await.expect("a look")
+}
+
+/// The same, where it may come to nothing.
+pub async fn try_watched(
+    whole: &Whole,
+    rule: impl Fn(&Sent, usize) -> Fault + Send + Sync + 'static,
+) -> Result<(Drift, Wire), Error> {
     let wire = Wire::new(whole.world.http_client());
     wire.on(rule);
-    let (_, drift) = look(whole, wire.client(), &[]).await;
-    (drift, wire)
+    let (_, drift) = look(whole, wire.client(), &[]).await?;
+    Ok((drift, wire))
 }
