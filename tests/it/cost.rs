@@ -1,6 +1,7 @@
 //! What things cost: in a plan, from what is deployed to what is wanted, and from AWS's price list.
 
 use crate::support::project::{Project, Server};
+use crate::support::schema_errors;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -135,7 +136,7 @@ fn an_estimate_needs_nothing_but_files() {
     }
     let document = infra(&["cost", "--format", "json"]).expect(0).json();
     assert_eq!(document["figures"], json!([{"name": "log_gb", "value": "10", "unit": "GB", "default": false}]));
-    assert_eq!(schema_errors(&document), Vec::<String>::new());
+    assert_eq!(schema_errors("cost", &document), Vec::<String>::new());
     let markdown = infra(&["cost", "--format", "markdown"]).expect(0).stdout;
     assert!(markdown.contains("| Logs | written | 10 | 0.5 GB | 5.00 |"), "{markdown}");
     let wrong = ENVIRONMENT.replace("apply:", "usage: {log_gib: 10, stacks: {nobody: {log_gb: -1}}}\napply:");
@@ -146,13 +147,6 @@ fn an_estimate_needs_nothing_but_files() {
     {
         assert!(refused.contains(problem), "{problem}\n{refused}");
     }
-}
-
-fn schema_errors(document: &Value) -> Vec<String> {
-    let path = crate::support::root().join("docs/schemas/cost.json");
-    let schema = serde_json::from_str(&std::fs::read_to_string(path).expect("the schema")).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 /// Stands in for the Pricing API: answers GetProducts in the shape of recorded answers, and keeps what was asked.

@@ -1,8 +1,8 @@
 //! A roll-out that fails, from the command line: `infra apply` of a local environment whose containers do not stay, on an
 //! embedded AWS in which a minute takes a second.
 
-use crate::releases::image;
 use crate::support::project::Project;
+use crate::support::service::{SERVICE, image};
 use infra::local::Place;
 use local_aws::LocalAws;
 use local_aws::faults::{FailureKind, RolloutFault};
@@ -22,58 +22,7 @@ images:
 
 stacks:
   api-images: {template: ecr-repository, inputs: {name: api, retain: false}}
-  api: {template: service}
-"#;
-
-const SERVICE: &str = r#"description: A service behind a target group.
-needs:
-  Image: image:api
-outputs:
-  Definition: What runs.
----
-Parameters:
-  Image:
-    Type: String
-Resources:
-  Cluster:
-    Type: AWS::ECS::Cluster
-  Log:
-    Type: AWS::Logs::LogGroup
-    Properties:
-      LogGroupName: /{{ project }}/api
-  Targets:
-    Type: AWS::ElasticLoadBalancingV2::TargetGroup
-    Properties: {Port: 8000, Protocol: HTTP, TargetType: ip, VpcId: vpc-0123456789abcdef0}
-  Definition:
-    Type: AWS::ECS::TaskDefinition
-    Properties:
-      Family: {{ project }}-{{ environment }}-api
-      RequiresCompatibilities: [FARGATE]
-      NetworkMode: awsvpc
-      Cpu: "256"
-      Memory: "512"
-      ContainerDefinitions:
-        - Name: app
-          Image: !Ref Image
-          Essential: true
-          LogConfiguration:
-            LogDriver: awslogs
-            Options: {awslogs-group: !Ref Log, awslogs-region: us-east-1, awslogs-stream-prefix: task}
-  Service:
-    Type: AWS::ECS::Service
-    Properties:
-      Cluster: !Ref Cluster
-      ServiceName: api
-      TaskDefinition: !Ref Definition
-      DesiredCount: 2
-      LaunchType: FARGATE
-      LoadBalancers: [{ContainerName: app, ContainerPort: 8000, TargetGroupArn: !Ref Targets}]
-      DeploymentConfiguration: {DeploymentCircuitBreaker: {Enable: true, Rollback: true}}
-      NetworkConfiguration:
-        AwsvpcConfiguration: {Subnets: [subnet-0123456789abcdef0]}
-Outputs:
-  Definition:
-    Value: !Ref Definition
+  api: {template: service, inputs: {count: 2, balanced: true}}
 "#;
 
 const APPLY: [&str; 4] = ["apply", "--env", "dev", "--yes"];

@@ -2,7 +2,7 @@
 
 use crate::support::ministack::Account;
 use crate::support::project::{Project, Server};
-use crate::verbs::schema_errors;
+use crate::support::schema_errors;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::primitives::ByteStream;

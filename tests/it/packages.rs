@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use crate::releases::{changes, plan};
 use crate::support::project::{Project, Server};
 use crate::support::proxy::{Proxy, Request, Verdict};
+use crate::support::schema_errors;
+use crate::support::service::{changes, plan};
 use crate::support::state::boto;
 use crate::support::{root, venv};
-use crate::verbs::schema_errors;
 use serde_json::{Value, json};
 use std::process::Command;
 

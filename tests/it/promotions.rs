@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use crate::releases::{ENVIRONMENT, SERVICE, changes, image, plan};
 use crate::support::project::{Project, Server};
+use crate::support::service::{ENVIRONMENT, SERVICE, changes, image, plan};
 use crate::support::state::boto;
 use crate::support::{ministack::Account, served, small};
 use serde_json::{Value, json};

@@ -4,65 +4,14 @@
 use crate::support::ministack::{self, Account};
 use crate::support::project::{Project, Server};
 use crate::support::proxy::{Proxy, Request, Verdict};
+use crate::support::schema_errors;
+use crate::support::service::{ENVIRONMENT, SERVICE, changes, image, plan};
 use crate::support::state::boto;
-use crate::support::{root, venv};
-use crate::verbs::schema_errors;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-pub const ENVIRONMENT: &str = r#"project: small
-account: "ACCOUNT"
-region: us-east-1
-apply: {lock_lease: 6s}
-
-images:
-  api: {archive: api.tar}
-
-stacks:
-  api-images: {template: ecr-repository, inputs: {name: api, retain: false}}
-  api: {template: service}
-  beside: {template: parameter, inputs: {value: alone}}
-"#;
-
-pub const SERVICE: &str = r#"description: A service that runs an image.
-needs:
-  Image: image:api
-outputs:
-  Definition: What runs.
----
-Parameters:
-  Image:
-    Type: String
-Resources:
-  Cluster:
-    Type: AWS::ECS::Cluster
-  Definition:
-    Type: AWS::ECS::TaskDefinition
-    Properties:
-      Family: {{ project }}-{{ environment }}-api
-      RequiresCompatibilities: [FARGATE]
-      NetworkMode: awsvpc
-      Cpu: "256"
-      Memory: "512"
-      ContainerDefinitions:
-        - {Name: api, Image: !Ref Image, Essential: true}
-  Service:
-    Type: AWS::ECS::Service
-    Properties:
-      Cluster: !Ref Cluster
-      TaskDefinition: !Ref Definition
-      DesiredCount: 0
-      LaunchType: FARGATE
-      NetworkConfiguration:
-        AwsvpcConfiguration: {Subnets: [subnet-0123456789abcdef0]}
-Outputs:
-  Definition:
-    Value: !Ref Definition
-"#;
 
 const PAGES: &str = r#"description: Files in a bucket behind a distribution.
 outputs:
@@ -107,36 +56,6 @@ fn on(account: Account) -> Project {
 
 fn project() -> Project {
     on(Project::on_server(Server::Local).account.unwrap())
-}
-
-/// Writes `api.tar`: an image whose only file says this.
-pub fn image(project: &Project, text: &str) {
-    let script = "import importlib.util, sys\n\
-                  spec = importlib.util.spec_from_file_location('example', sys.argv[1])\n\
-                  example = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(example)\n\
-                  example.NOTE = sys.argv[2].encode()\nopen(sys.argv[3], 'wb').write(example.image())\n";
-    let made = Command::new(venv::program("python"))
-        .args(["-c", script])
-        .arg(root().join("apps/example-image.py"))
-        .arg(text)
-        .arg(project.path().join("api.tar"))
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
-pub fn plan(project: &Project, environment: &str) -> Value {
-    let plan = project.infra(&["plan", "--env", environment, "--format", "json"]).expect(0).json();
-    assert_eq!(schema_errors("plan", &plan), Vec::<String>::new(), "{plan}");
-    plan
-}
-
-/// `stack.Resource` of all that changes.
-pub fn changes(plan: &Value) -> Vec<String> {
-    let steps = plan["steps"].as_array().unwrap().iter().filter(|step| step["action"] != "nothing");
-    let all = steps.flat_map(|step| step["changes"].as_array().unwrap().iter().map(move |change| (step, change)));
-    all.map(|(step, change)| format!("{}.{}", step["stack"].as_str().unwrap(), change["logical_id"].as_str().unwrap()))
-        .collect()
 }
 
 fn to_registry(request: &Request) -> bool {

@@ -4,7 +4,7 @@ use crate::on_every_server;
 use crate::support::project::Server;
 use crate::support::proxy::{Proxy, Verdict};
 use crate::support::small::small;
-use crate::support::{project::Project, root, venv};
+use crate::support::{project::Project, root, schema_errors, venv};
 use serde_json::Value;
 use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,14 +22,6 @@ on_every_server!(
     waiting_for_the_lock_can_be_interrupted,
     on_a_terminal_only_yes_is_a_yes,
 );
-
-/// Where `value` differs from docs/schemas/<name>.json.
-pub fn schema_errors(name: &str, value: &Value) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join(format!("docs/schemas/{name}.json"))).expect("a schema");
-    let schema = serde_json::from_str(&text).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
-    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
 
 fn without_a_terminal_nothing_is_approved(server: Server) {
     let project = small(server);

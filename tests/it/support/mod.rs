@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod registry;
 pub mod sarif;
 pub mod served;
+pub mod service;
 pub mod small;
 pub mod state;
 pub mod storefront;
@@ -39,4 +40,12 @@ pub fn shown(error: &infra::error::Error) -> String {
     let details = error.details.iter().map(|line| format!("  {line}\n"));
     let hints = error.hints.iter().map(|line| format!("hint: {line}\n"));
     format!("{:?}: {error}\n{}{}", error.kind, details.collect::<String>(), hints.collect::<String>())
+}
+
+/// Where `value` differs from docs/schemas/<name>.json.
+pub fn schema_errors(name: &str, value: &serde_json::Value) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(format!("docs/schemas/{name}.json"))).expect("a schema");
+    let schema = serde_json::from_str(&text).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
+    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
