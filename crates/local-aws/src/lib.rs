@@ -22,7 +22,6 @@ mod store;
 mod world;
 
 pub use clock::{Clock, Speed};
-pub use cloudformation::StackSeed;
 pub use door::{Request, Reset, Response};
 pub use faults::FaultPlan;
 pub use place::{DEFAULT_ACCOUNT, Place};

@@ -7,7 +7,6 @@ pub(crate) mod api;
 pub mod drift;
 mod edit;
 pub(crate) mod engine;
-mod install;
 pub mod model;
 mod prepare;
 mod reading;
@@ -16,7 +15,6 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use install::StackSeed;
 pub use model::Stacks;
 
 use crate::world::World;

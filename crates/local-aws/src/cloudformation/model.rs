@@ -172,7 +172,7 @@ pub struct Signal {
 
 impl Stack {
     /// A stack of which nothing is known yet.
-    pub(super) fn new(place: &Place, name: &str, id: &str, created: Timestamp) -> Self {
+    pub(crate) fn new(place: &Place, name: &str, id: &str, created: Timestamp) -> Self {
         Stack {
             id: id.to_owned(),
             name: name.to_owned(),

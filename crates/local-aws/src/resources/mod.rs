@@ -26,7 +26,7 @@ pub use check::check;
 pub use durations::{Action, duration};
 pub(crate) use live::handle;
 pub use live::{Live, Resources, State};
-pub(crate) use provider::{adopt, create, delete, name, release, stabilize, stand, update};
+pub(crate) use provider::{adopt, create, delete, name, release, stabilize, update};
 pub(crate) use read::{Found, find, list, read};
 
 use crate::place::Place;

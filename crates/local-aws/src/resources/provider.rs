@@ -211,13 +211,6 @@ pub(crate) async fn stabilize(
     })
 }
 
-/// Lets a resource that was just made be as if it had been there for long.
-pub(crate) fn stand(world: &World, place: &Place, type_name: &str, physical_id: &str) {
-    if type_name == "AWS::ECS::Service" {
-        world.services.stand(place, physical_id);
-    }
-}
-
 fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties: &Json) -> Option<Draft<'d>> {
     let known = resource_type(type_name)?;
     if type_name == "AWS::ECS::TaskDefinition"

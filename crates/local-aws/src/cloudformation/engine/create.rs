@@ -42,7 +42,7 @@ pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str) -> Result<(), En
 }
 
 /// A resource that nothing is known of yet.
-pub(in crate::cloudformation) fn begun(id: &str, resource_type: String, now: jiff::Timestamp) -> StackResource {
+pub(super) fn begun(id: &str, resource_type: String, now: jiff::Timestamp) -> StackResource {
     StackResource {
         logical_id: id.to_owned(),
         resource_type,

@@ -32,8 +32,6 @@ mod update;
 mod wait;
 mod walk;
 
-pub(super) use create::begun;
-
 use super::model::{OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::world::World;
 use indexmap::IndexMap;

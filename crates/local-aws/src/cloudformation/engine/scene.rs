@@ -92,26 +92,9 @@ impl Scene {
     /// # Errors
     /// A value cannot be told; the reason as CloudFormation gives it.
     pub(super) fn desired(&self, id: &str, stack: &Stack) -> Result<Desired, String> {
-        self.evaluated(id, stack, Unknown::Refused)
-    }
-
-    /// The same for a stack of which not everything is known: what is not stands as the marker of change sets.
-    pub(in crate::cloudformation) fn likely(&self, id: &str, stack: &Stack) -> Desired {
-        self.evaluated(id, stack, Unknown::Shown).unwrap_or_else(|_| Desired {
-            resource_type: self.template.resources.get(id).map(|it| it.resource_type.value.clone()).unwrap_or_default(),
-            properties: Json::Object(Default::default()),
-            metadata: None,
-            deletion_policy: None,
-            update_replace_policy: None,
-            creation_policy: None,
-            depends_on: Vec::new(),
-        })
-    }
-
-    fn evaluated(&self, id: &str, stack: &Stack, unknown: Unknown) -> Result<Desired, String> {
         let resource = self.template.resources.get(id).ok_or_else(|| format!("{id} is not in the template"))?;
         let evaluator = self.evaluator();
-        let live = Live { scene: self, stack, unknown, missing: RefCell::default() };
+        let live = Live { scene: self, stack, missing: RefCell::default() };
         let value = |expr: &Option<Expr>, part: &str| -> Result<Option<Json>, String> {
             let Some(expr) = expr else { return Ok(None) };
             let value = evaluator.evaluate(expr, &live, &format!("/Resources/{id}/{part}")).value;
@@ -142,7 +125,7 @@ impl Scene {
     /// A value cannot be told.
     pub(in crate::cloudformation) fn outputs(&self, stack: &Stack) -> Result<Vec<Output>, String> {
         let evaluator = self.evaluator();
-        let live = Live { scene: self, stack, unknown: Unknown::Refused, missing: RefCell::default() };
+        let live = Live { scene: self, stack, missing: RefCell::default() };
         let mut outputs = Vec::new();
         for (key, output) in &self.template.outputs {
             if output.condition.as_ref().is_some_and(|name| evaluator.condition(&name.value) == Some(false)) {
@@ -283,18 +266,10 @@ fn first_message(problems: &[Problem]) -> String {
     problems.first().map(|problem| problem.message.clone()).unwrap_or_default()
 }
 
-/// What becomes of a value that cannot be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unknown {
-    Refused,
-    Shown,
-}
-
 /// What references give, from the stack as it is.
 struct Live<'s> {
     scene: &'s Scene,
     stack: &'s Stack,
-    unknown: Unknown,
     /// The first attribute that a resource does not have.
     missing: RefCell<Option<String>>,
 }
@@ -306,7 +281,7 @@ impl Live<'_> {
             return Ok(None);
         }
         let value = value.reveal();
-        if value.is_known() || self.unknown == Unknown::Shown {
+        if value.is_known() {
             return Ok(Some(value.to_json()));
         }
         let missing = self.missing.borrow_mut().take();

@@ -1,44 +1,6 @@
-//! Worlds that begin in the middle: known states that are installed, and operations that a restart interrupts.
+//! Worlds that begin in the middle: operations that a restart interrupts.
 
 use super::*;
-use crate::cloudformation::StackSeed;
-use indexmap::IndexMap;
-
-#[tokio::test(start_paused = true)]
-async fn a_known_state_is_installed_and_updated() {
-    let cloud = Cloud::new().await;
-    let template = "
-Parameters:
-  Image: {Type: String}
-  Ami: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /ami}
-Resources:
-  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Sub '${Image}-${Ami}'}}
-  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue nowhere}}
-Outputs: {Arn: {Value: !Ref Topic}}
-";
-    let given = |pairs: &[(&str, &str)]| -> IndexMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    };
-    let seed = StackSeed {
-        place: cloud.place.clone(),
-        name: "s".to_owned(),
-        template: template.to_owned(),
-        parameters: given(&[("Image", "one")]),
-        tags: IndexMap::new(),
-        outputs: given(&[("Arn", "arn:known")]),
-    };
-    cloud.aws.install(seed.clone()).await.expect("installed");
-    let stack = cloud.stack("s");
-    assert_eq!((stack.status.as_str(), stack.outputs[0].value.as_str()), ("CREATE_COMPLETE", "arn:known"));
-    let topic = stack.resources["Topic"].physical_id.clone();
-    assert!(topic.starts_with("arn:aws:sns:eu-west-1:111122223333:s-Topic-"), "{topic}");
-    assert_eq!(cloud.aws.install(seed).await.expect_err("taken").code, "AlreadyExistsException");
-    let parameters = json!([{"ParameterKey": "Image", "ParameterValue": "two"}]);
-    let new = template.replace("  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue nowhere}}\n", "");
-    cloud.ok("UpdateStack", json!({"StackName": "s", "TemplateBody": new, "Parameters": parameters})).await;
-    assert_eq!(cloud.rest("s").await, "UPDATE_COMPLETE", "{:#?}", cloud.events("s"));
-    assert_eq!(cloud.stack("s").resources["Topic"].physical_id, topic);
-}
 
 /// Runs in a runtime of its own, which is gone afterwards with all that was going on in it.
 fn in_a_process<T>(work: impl Future<Output = T>) -> T {

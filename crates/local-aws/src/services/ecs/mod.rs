@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use model::{Region, RolloutState, last};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use simulate::{Begun, LogLines, Simulation};
+use simulate::{LogLines, Simulation};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,17 +104,6 @@ impl Services {
         }
         let running = region.tasks.values().filter(|task| task.service == id && task.is_running()).count();
         if done && running == desired { Standing::Steady } else { Standing::Waiting(next) }
-    }
-
-    /// Lets a service stand as if it had for long: what is known of an account is put into a world this way.
-    pub(crate) fn stand(&self, place: &Place, arn: &str) {
-        self.simulate(place, |simulation| {
-            let region = &mut *simulation.region;
-            let Some(at) = region.services.iter().position(|service| service.arn == arn) else { return };
-            region.tasks.retain(|_, task| task.service != arn);
-            region.services[at].deployments.clear();
-            simulation.deploy(at, Begun::Standing, None);
-        });
     }
 
     /// Lets happen in ECS what was due by now; containers' last words go to their logs.

@@ -57,8 +57,6 @@ pub(super) enum Begun {
     /// With the service.
     Created,
     Updated,
-    /// Long ago: it stands.
-    Standing,
 }
 
 impl Simulation<'_> {
@@ -103,13 +101,6 @@ impl Simulation<'_> {
             hidden: failure.is_some_and(|failure| failure.reported_as_success),
         });
         let count = service.desired();
-        if begun == Begun::Standing {
-            for _ in 0..count {
-                let arn = self.launch(at, &id, now);
-                self.task(at, now, &arn, Stage::Healthy);
-            }
-            return self.complete(at, now, &id);
-        }
         self.plan(at, now, Duration::ZERO, Happening::Launch { deployment: id, count });
     }
 
