@@ -5,7 +5,7 @@ use super::session::Account;
 use crate::error::{Error, Kind, Result};
 use crate::image::registry::Reference;
 use crate::model::{BUCKET_NAME, Deployed, Environment, REPOSITORY_URI, SiteRecord, State};
-use crate::plan::{Action, Asset, AssetAction, AssetStep, Plan, SiteAsset, StackStep};
+use crate::plan::{Action, Asset, AssetAction, AssetStep, Plan, SiteAsset, StackStep, site_id};
 use crate::problem::Located;
 use crate::site::{self, File};
 use futures::future::join_all;
@@ -128,7 +128,7 @@ fn uploaded(folder: &Located<String>, files: &[File], plan: &site::Plan, doubtfu
 
 fn step_of(step: &StackStep, asset: SiteAsset, action: AssetAction) -> AssetStep {
     AssetStep {
-        id: format!("site {}", step.stack),
+        id: site_id(&step.stack),
         name: step.stack.clone(),
         asset: Asset::Site(asset),
         action,

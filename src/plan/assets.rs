@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Something that is neither a stack nor a resource, and is brought to where a stack makes room for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AssetStep {
-    /// `image api`: the only one of its name in the plan, and no stack's name.
+    /// `image api`, `files of site`: the only one of its name in the plan, and no stack's name.
     pub id: String,
     /// As the environment names it.
     pub name: String,
@@ -124,6 +124,11 @@ pub struct SiteAsset {
     pub invalidate: Vec<String>,
 }
 
+/// Of the files of a stack's site.
+pub fn site_id(stack: &str) -> String {
+    format!("files of {stack}")
+}
+
 impl AssetStep {
     pub fn image(&self) -> Option<&ImageAsset> {
         match &self.asset {
@@ -204,7 +209,7 @@ pub(super) fn leftovers(steps: &[StackStep], records: Option<&State>) -> Vec<Ass
         let site =
             SiteAsset { digest: record.map(|site| site.digest.clone()).unwrap_or_default(), ..SiteAsset::default() };
         AssetStep {
-            id: format!("site {}", step.stack),
+            id: site_id(&step.stack),
             name: step.stack.clone(),
             asset: Asset::Site(site),
             action: AssetAction::Remove,

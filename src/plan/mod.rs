@@ -22,6 +22,7 @@ mod steady;
 
 pub use assets::{
     Asset, AssetAction, AssetStep, ImageAsset, PackageAsset, SiteAsset, before, emptied, new_images, new_packages,
+    site_id,
 };
 pub use build::{needs_template, plan};
 pub use differences::has_template;

@@ -221,7 +221,8 @@ fn headline(report: &Report, told: &Told) -> String {
         assets.count()
     };
     let kinds = |wanted: fn(&Outcome) -> bool| {
-        let beside = ["image", "package", "site"].map(|kind| (assets(wanted, &format!("{kind} ")), kind));
+        let beside = [("image ", "image"), ("package ", "package"), ("files of ", "site")];
+        let beside = beside.map(|(id, kind)| (assets(wanted, id), kind));
         [vec![(count(wanted), "stack")], beside.to_vec()].concat()
     };
     if report.interrupted {

@@ -34,7 +34,7 @@ fn the_first_command_brings_the_whole_system_up() {
         "{}",
         applied.stderr
     );
-    assert!(applied.stderr.contains("site site: ") && applied.stderr.contains("files uploaded"), "{}", applied.stderr);
+    assert!(applied.stderr.contains("files of site: ") && applied.stderr.contains(" uploaded ("), "{}", applied.stderr);
     let outputs = applied.stdout.split("Applied in").nth(1).expect("a headline");
     assert!(outputs.contains("site.Url") && outputs.contains("alb.Url"), "it ends with where to look: {outputs}");
 

@@ -282,7 +282,7 @@ async fn the_files_of_a_stack_follow_their_folder() {
 
     let first = plan(&project, "dev");
     let asset = &first["assets"][0];
-    assert_eq!((&asset["id"], &asset["kind"]), (&json!("site pages"), &json!("site")), "{asset}");
+    assert_eq!((&asset["id"], &asset["kind"]), (&json!("files of pages"), &json!("site")), "{asset}");
     assert_eq!(asset["add"], json!(["js/app.js", "index.html"]), "pages go last");
     project.infra(&APPLY).expect(0);
     let bucket = project.infra(&["outputs", "--env", "dev", "pages.BucketName"]).expect(0).stdout.trim().to_owned();
@@ -312,7 +312,7 @@ assert page['ContentType'] == 'text/html; charset=utf-8', page
     assert_eq!((&asset["change"], &asset["remove"]), (&json!(["index.html"]), &json!(["js/app.js"])), "{asset}");
     assert_eq!(second["summary"]["stacks"], 0);
     let shown = project.infra(&["plan", "--env", "dev"]).expect(0).stdout;
-    assert!(shown.contains("~ site pages: 0 files to add, 1 to change, 1 to remove"), "{shown}");
+    assert!(shown.contains("~ files of pages: 0 to add, 1 to change, 1 to remove"), "{shown}");
 
     // A saved plan is what was approved, and nothing else.
     project.write("public/late.html", "late");
@@ -337,7 +337,11 @@ assert keys == ['index.html'], keys
 
     // A bucket that holds files and old versions is emptied before it is deleted.
     let shown = project.infra(&["destroy", "--env", "dev", "--yes"]).expect(0);
-    assert!(shown.stdout.contains("- site pages: all files and their old versions are deleted"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("- files of pages: all files and their old versions are deleted"),
+        "{}",
+        shown.stdout
+    );
     boto(&account, &format!("assert '{bucket}' not in [b['Name'] for b in client('s3').list_buckets()['Buckets']]"))
         .await;
 }

@@ -388,7 +388,7 @@ fn files_go_before_the_bucket_that_would_be_deleted_with_its_stack() {
     }
     let assets = plan_destroy(&world.request()).assets;
     let found: Vec<_> = assets.iter().map(|asset| (asset.id.as_str(), asset.action, &asset.needed_by[..])).collect();
-    assert_eq!(found, [("site site", AssetAction::Remove, &["site".to_owned()][..])]);
+    assert_eq!(found, [("files of site", AssetAction::Remove, &["site".to_owned()][..])]);
 }
 
 #[test]

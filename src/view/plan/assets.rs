@@ -62,15 +62,11 @@ fn digests(before: Option<&str>, after: Option<&str>, commits: Option<u64>, from
 
 fn of_site(site: &SiteAsset) -> String {
     let SiteAsset { add, change, remove, .. } = site;
-    let figures = format!("{} to add, {} to change, {} to remove", files(add.len()), change.len(), remove.len());
+    let figures = format!("{} to add, {} to change, {} to remove", add.len(), change.len(), remove.len());
     match add.len() + change.len() + remove.len() {
         0 => "the CDN forgets what it holds, since the last upload broke off".to_owned(),
         _ => figures,
     }
-}
-
-fn files(count: usize) -> String {
-    text::count(count, "file")
 }
 
 /// Enough of a digest to know it again.

@@ -120,10 +120,9 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             format!("package {package}: {} {sent} (s3://{bucket})", short(digest))
         }
         EventKind::SiteUploaded { site, bucket, uploaded, uploaded_bytes, removed, invalidation } => {
-            let went =
-                format!("{} uploaded ({})", text::count(*uploaded, "file"), indicatif::BinaryBytes(*uploaded_bytes));
+            let went = format!("{uploaded} uploaded ({})", indicatif::BinaryBytes(*uploaded_bytes));
             let told = if invalidation.is_some() { "; CloudFront forgets what changed" } else { "" };
-            format!("site {site}: {went}, {removed} removed (s3://{bucket}){told}")
+            format!("files of {site}: {went}, {removed} removed (s3://{bucket}){told}")
         }
         EventKind::AssetFinished(asset) => return asset_finished(asset),
         EventKind::ImageScanned { image, digest, findings, stopped_by } => {
