@@ -1,15 +1,14 @@
 //! From facts to the answer. Asks nobody.
 
-use super::compare::{Compared, Declared, Difference, compare, compare_some, escaped};
+mod properties;
+
+use super::compare::{Compared, Declared, compare, compare_some};
 use super::declared::declared;
 use super::document::{
-    Drift, Ignored, IgnoredBy, PropertyDrift, PropertyKind, ResourceDrift, Source, StackCondition, StackDrift, Status,
-    Unchecked,
+    Drift, PropertyDrift, PropertyKind, ResourceDrift, Source, StackCondition, StackDrift, Status, Unchecked,
 };
 use super::facts::{Facts, ResourceFacts, StackFacts};
 use super::ignore::Rules;
-use super::known;
-use super::meaning::{is_empty, normal, same};
 use super::owned::Owned;
 use super::tagged::unmanaged;
 use crate::aws::Reading;
@@ -18,7 +17,8 @@ use crate::model::{Environment, State};
 use crate::plan::{Value, ValueChange};
 use cloudformation::schema::resource_type;
 use jiff::Timestamp;
-use serde_json::Value as Json;
+pub use properties::path_text;
+use properties::{declared_count, expected, not_compared, shown_all};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs.
@@ -228,87 +228,6 @@ impl Look<'_> {
         }
     }
 
-    fn properties(
-        &self,
-        resource: &crate::aws::cloudformation::StackResource,
-        expected: &Declared,
-        detected: Option<&DetectedResource>,
-        compared: Option<&(Compared, Source)>,
-    ) -> Vec<PropertyDrift> {
-        let source = compared.map_or(Source::CloudControl, |(_, source)| *source);
-        let compared = compared.map(|(compared, _)| compared);
-        let mut found: Vec<(Difference, PropertyKind, Vec<Source>)> = Vec::new();
-        for difference in detected_differences(detected) {
-            found.push((difference, PropertyKind::Declared, vec![Source::CloudFormation]));
-        }
-        let detected_it = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
-        for difference in compared.iter().flat_map(|compared| &compared.declared) {
-            if let Some((_, _, sources)) = found.iter_mut().find(|(known, ..)| known.pointer == difference.pointer) {
-                sources.push(source);
-                continue;
-            }
-            // Where CloudFormation looked and found nothing missing, a property that is not read back is a gap in what the
-            // service tells, not in the resource; but that a whole property is not set, the service itself told.
-            let unset = source == Source::Service && difference.pointer.matches('/').count() == 1;
-            if detected_it && difference.live.is_none() && difference.declared.is_some() && !unset {
-                continue;
-            }
-            // CloudFormation names the same item of a list by another index.
-            let covered = found.iter().any(|(known, ..)| {
-                same_list(&known.pointer, &difference.pointer)
-                    && known.live == difference.live
-                    && known.declared == difference.declared
-            });
-            if !covered {
-                found.push((difference.clone(), PropertyKind::Declared, vec![source]));
-            }
-        }
-        for difference in compared.iter().flat_map(|compared| &compared.undeclared) {
-            // What the resource is called is nobody's setting.
-            if difference.live.as_ref().and_then(Json::as_str) == resource.physical_id.as_deref() {
-                continue;
-            }
-            found.push((difference.clone(), PropertyKind::Undeclared, vec![source]));
-        }
-        found.sort_by(|(one, ..), (other, ..)| one.pointer.cmp(&other.pointer));
-        found
-            .into_iter()
-            .map(|(difference, kind, sources)| self.property(resource, expected, difference, kind, sources))
-            .collect()
-    }
-
-    fn property(
-        &self,
-        resource: &crate::aws::cloudformation::StackResource,
-        expected: &Declared,
-        difference: Difference,
-        kind: PropertyKind,
-        sources: Vec<Source>,
-    ) -> PropertyDrift {
-        let Difference { pointer, declared, live } = difference;
-        let path = path_text(&pointer);
-        let secret = expected.sensitive.iter().any(|secret| within(&pointer, secret) || within(secret, &pointer));
-        let value = |value: Option<Json>| match value {
-            None => Value::Absent,
-            Some(_) if secret => Value::Sensitive,
-            Some(value) => Value::Known(value),
-        };
-        let known = |by: IgnoredBy, because: &str| Ignored { by, because: because.to_owned() };
-        let physical = resource.physical_id.as_deref().unwrap_or_default();
-        let members: BTreeMap<&str, &Json> =
-            expected.properties.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value)).collect();
-        let ignored = self
-            .owned
-            .because(&resource.resource_type, physical, &pointer, &members)
-            .map(|because| known(IgnoredBy::AutoScaling, because))
-            .or_else(|| {
-                let alarm = known::false_alarm(&resource.resource_type, &pointer, declared.as_ref(), live.as_ref())?;
-                Some(known(IgnoredBy::KnownDifference, alarm))
-            })
-            .or_else(|| self.rules.ignored(&self.stack.name, &resource.logical_id, Some(&path)));
-        PropertyDrift { path, pointer, kind, change: ValueChange::new(value(declared), value(live)), sources, ignored }
-    }
-
     /// Containers that run another image than their task definition says.
     fn images(&self, facts: &ResourceFacts) -> Option<Vec<PropertyDrift>> {
         let running = self.stack.running.get(&facts.resource.logical_id)?.as_ref().ok()?;
@@ -368,110 +287,4 @@ impl Look<'_> {
         };
         format!("{by_cloudformation}; {by_cloud_control}{by_service}")
     }
-}
-
-/// Declared properties that neither comparison has (pointers).
-fn not_compared(
-    own: Option<&Declared>,
-    looked: Option<&DetectedResource>,
-    compared: Option<&(Compared, Source)>,
-) -> Vec<String> {
-    let left = match compared {
-        // Cloud Control reads everything that can be read.
-        Some((compared, Source::CloudControl)) => return compared.not_comparable.clone(),
-        Some((compared, _)) => compared.not_comparable.clone(),
-        None => {
-            let names = own.and_then(|own| own.properties.as_object()).into_iter().flatten();
-            names.map(|(name, _)| format!("/{}", escaped(name))).collect()
-        }
-    };
-    let expected = looked.and_then(|found| found.expected.as_ref());
-    left.into_iter().filter(|pointer| expected.is_none_or(|all| all.pointer(pointer).is_none())).collect()
-}
-
-fn declared_count(own: Option<&Declared>) -> usize {
-    own.and_then(|own| own.properties.as_object()).map_or(0, |properties| properties.len())
-}
-
-/// What the template declares: as CloudFormation evaluated it where it told, else as it is evaluated here.
-fn expected(own: Option<&Declared>, detected: Option<&DetectedResource>) -> Option<Declared> {
-    let told = detected.and_then(|found| found.expected.as_ref()).and_then(Json::as_object);
-    let Some(told) = told else { return own.cloned() };
-    let mut expected = Declared { properties: Json::Object(told.clone()), unknown: Vec::new(), sensitive: Vec::new() };
-    if let Some(own) = own {
-        expected.sensitive.clone_from(&own.sensitive);
-        // CloudFormation leaves out what it cannot compare.
-        let missing = own.properties.as_object().into_iter().flatten().filter(|(name, _)| !told.contains_key(*name));
-        let missing: Vec<(String, Json)> = missing.map(|(name, value)| (name.clone(), value.clone())).collect();
-        for (name, value) in missing {
-            let pointer = format!("/{}", super::compare::escaped(&name));
-            expected.unknown.extend(own.unknown.iter().filter(|unknown| within(unknown, &pointer)).cloned());
-            expected.properties[name] = value;
-        }
-        // A secret is compared by nobody but CloudFormation.
-        expected.unknown.extend(own.sensitive.iter().cloned());
-    }
-    Some(expected)
-}
-
-/// What CloudFormation found, without what means the same.
-fn detected_differences(detected: Option<&DetectedResource>) -> Vec<Difference> {
-    let Some(found) = detected.filter(|found| found.status == DetectedStatus::Modified) else { return Vec::new() };
-    let at = |document: &Option<Json>, pointer: &str| document.as_ref()?.pointer(pointer).cloned();
-    let from_text = |text: &str| match text {
-        "null" => None,
-        text => Some(
-            serde_json::from_str(text).ok().filter(|value: &Json| !value.is_string()).unwrap_or_else(|| text.into()),
-        ),
-    };
-    let differences = found.differences.iter().map(|difference| {
-        let pointer = difference.path.clone();
-        let declared = at(&found.expected, &pointer).or_else(|| from_text(&difference.expected));
-        let declared = declared.filter(|_| difference.expected != "null");
-        // Lists of the actual properties are in an order of their own: only the difference itself is certain.
-        let live = from_text(&difference.actual);
-        Difference { pointer, declared, live }
-    });
-    differences
-        .filter(|difference| {
-            let normal = |value: &Option<Json>| value.as_ref().map_or(Json::Null, normal);
-            let (declared, live) = (normal(&difference.declared), normal(&difference.live));
-            !(same(&declared, &live) || (is_empty(&declared) && is_empty(&live)))
-        })
-        .collect()
-}
-
-/// Both are items of one list.
-fn same_list(one: &str, other: &str) -> bool {
-    let list = |pointer: &str| {
-        let (list, index) = pointer.rsplit_once('/')?;
-        index.parse::<usize>().ok().map(|_| list.to_owned())
-    };
-    list(one).is_some() && list(one) == list(other)
-}
-
-/// Whether `pointer` is `top` or below it.
-fn within(pointer: &str, top: &str) -> bool {
-    pointer.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn shown_all(pointers: &[String]) -> Vec<String> {
-    pointers.iter().map(|pointer| path_text(pointer)).collect()
-}
-
-/// `/Rules/0/Port` → `Rules[0].Port`.
-pub fn path_text(pointer: &str) -> String {
-    let mut path = String::new();
-    for segment in pointer.split('/').skip(1) {
-        let segment = segment.replace("~1", "/").replace("~0", "~");
-        if !path.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
-            path += &format!("[{segment}]");
-        } else {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path += &segment;
-        }
-    }
-    path
 }

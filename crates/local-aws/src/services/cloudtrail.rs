@@ -3,12 +3,11 @@
 //! What CloudFormation does to resources is no call through a door and is not told; neither are data events (objects,
 //! items), as in CloudTrail's event history. Events can be looked up at once, where AWS takes some minutes.
 
+use super::single;
 use crate::door::{Request, Response, Route};
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
-use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -121,23 +120,7 @@ struct Attribute {
 }
 
 pub(crate) fn answer(world: &World, place: &Place, request: &Request) -> Response {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let answered = match target.rsplit('.').next().unwrap_or_default() {
-        "LookupEvents" => serde_json::from_slice(request.body())
-            .map_err(|error| Fault::new("SerializationException", error.to_string()))
-            .and_then(|input| lookup(world, place, &input)),
-        operation => {
-            Err(Fault::new("UnknownOperationException", format!("{operation} is not part of this local AWS.")))
-        }
-    };
-    let (status, body) = match answered {
-        Ok(output) => (StatusCode::OK, output),
-        Err(fault) => (StatusCode::BAD_REQUEST, json!({ "__type": fault.code, "Message": fault.message })),
-    };
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    response
+    single::answer(request, "LookupEvents", |input: Input| lookup(world, place, &input))
 }
 
 fn lookup(world: &World, place: &Place, input: &Input) -> Result<Json, Fault> {

@@ -11,6 +11,7 @@ mod registry;
 mod rewrite;
 pub(crate) mod s3;
 pub(crate) mod secrets;
+mod single;
 pub(crate) mod sns;
 pub(crate) mod sts;
 pub(crate) mod tagging;

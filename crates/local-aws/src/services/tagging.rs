@@ -3,13 +3,12 @@
 //! Tags are found where each type's schema says that they are. Resources whose ARN is none of their properties are called
 //! as EC2 calls its own: `arn:aws:ec2:<region>:<account>:<kind>/<id>`.
 
+use super::single;
 use crate::door::{Request, Response};
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
-use bytes::Bytes;
 use cloudformation::schema::resource_type;
-use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -42,23 +41,7 @@ struct Filter {
 type Tags = BTreeMap<String, String>;
 
 pub(crate) fn answer(world: &World, place: &Place, request: &Request) -> Response {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let answered = match target.rsplit('.').next().unwrap_or_default() {
-        "GetResources" => serde_json::from_slice(request.body())
-            .map_err(|error| Fault::new("SerializationException", error.to_string()))
-            .and_then(|input| get_resources(world, place, input)),
-        operation => {
-            Err(Fault::new("UnknownOperationException", format!("{operation} is not part of this local AWS.")))
-        }
-    };
-    let (status, body) = match answered {
-        Ok(output) => (StatusCode::OK, output),
-        Err(fault) => (StatusCode::BAD_REQUEST, json!({ "__type": fault.code, "Message": fault.message })),
-    };
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    response
+    single::answer(request, "GetResources", |input| get_resources(world, place, input))
 }
 
 fn get_resources(world: &World, place: &Place, input: Input) -> Result<Json, Fault> {
