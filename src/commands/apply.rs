@@ -3,11 +3,12 @@
 use super::changing::{self, Grip, Manner, Operation, change};
 use super::planning::{self, Imports, Limits, Making};
 use super::session::Session;
-use crate::error::{Result, find};
+use crate::environment;
+use crate::error::{Error, Kind, Result, find};
+use crate::files;
 use crate::model::{Environment, RenderedStack};
 use crate::observe;
 use crate::plan::{Plan, stale, stale_error};
-use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,8 +55,7 @@ fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
-    let reading = || format!("cannot read the plan {}", path.display());
-    let plan = Plan::load(&std::fs::read_to_string(path).with_context(reading)?)?;
+    let plan = Plan::load(&std::fs::read_to_string(path).map_err(|error| unread(path, &error, session))?)?;
     if let Some(named) = session.global.env.as_deref().filter(|named| *named != plan.environment) {
         return Err(changing::other_environment(named, &plan.environment).into());
     }
@@ -77,6 +77,17 @@ fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
         Some(_) => error,
         None => error.context(format!("the plan {} was not applied", path.display())),
     })
+}
+
+/// A name without `--env` before it is taken for a plan's.
+fn unread(path: &Path, error: &std::io::Error, session: &Session) -> Error {
+    let read = Error::new(Kind::Other, format!("cannot read the plan {}: {}", path.display(), files::reason(error)));
+    let name = path.to_str().unwrap_or_default();
+    let listed = environment::list(&session.project).unwrap_or_default();
+    match listed.iter().any(|listed| listed.name == name) {
+        true => read.hint(format!("for the environment of this name: infra apply --env {name}")),
+        false => read.hint("`infra plan --env NAME -o FILE` saves a plan; without a file, apply makes its own"),
+    }
 }
 
 /// The environment's file has moved since.

@@ -58,7 +58,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let scene = scene(&environment, &stacks);
     match (&args.out, language) {
         (Some(path), Some(language)) => save(path, &language.write(&scene))?,
-        _ => session.view.raw(Language::Mermaid.write(&scene).as_bytes())?,
+        _ => session.view.mermaid(&Language::Mermaid.write(&scene))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,7 @@ use crate::view::plan::GITHUB_COMMENT_LIMIT;
 use crate::view::sarif;
 use anyhow::Context;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -245,13 +246,14 @@ fn stack_words(args: &Args) -> String {
 fn check_names(names: &[String], wanted: &[RenderedStack], state: Option<&State>, of: &Environment) -> Result<()> {
     let known = || {
         let remembered = state.into_iter().flat_map(|state| state.stacks.keys());
-        wanted.iter().map(|stack| &stack.name).chain(remembered).map(String::as_str)
+        let all = wanted.iter().map(|stack| &stack.name).chain(remembered);
+        all.map(String::as_str).collect::<BTreeSet<&str>>()
     };
-    let Some(unknown) = names.iter().find(|name| !known().any(|known| known == name.as_str())) else { return Ok(()) };
+    let Some(unknown) = names.iter().find(|name| !known().contains(name.as_str())) else { return Ok(()) };
     let error = Error::new(Kind::Usage, format!("there is no stack `{unknown}` in environment `{}`", of.name));
     Err(match nearest(unknown, known()) {
         Some(near) => error.hint(format!("did you mean `--stack {near}`?")),
-        None => error.hint(format!("its stacks: {}", known().collect::<Vec<_>>().join(", "))),
+        None => error.hint(format!("its stacks: {}", known().into_iter().collect::<Vec<_>>().join(", "))),
     }
     .into())
 }

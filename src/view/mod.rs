@@ -69,6 +69,15 @@ impl View {
         self.raw(text.as_bytes())
     }
 
+    /// A picture in Mermaid's language: as it is, in a block that GitHub draws, or in a document.
+    pub fn mermaid(&self, text: &str) -> Result<()> {
+        match self.format {
+            Format::Human => self.raw(text.as_bytes()),
+            Format::Markdown => self.data(&format!("{}\n", text::fenced(text, "mermaid"))),
+            Format::Json => self.json(&serde_json::json!({"mermaid": text})),
+        }
+    }
+
     /// A plan, as a document, as text, or as Markdown of at most `size_limit` characters.
     pub fn plan(&self, plan: &Plan, size_limit: usize) -> Result<()> {
         let detail = Detail { width: self.terminal.width, verbose: self.verbose };

@@ -122,7 +122,8 @@ async fn an_image_is_copied_and_what_is_missing_is_told() {
 
     let none = project.infra(&["image", "push", &path, "--to", "shop/c", "--no-commit-tag", "--env", "dev"]).expect(1);
     assert!(none.stderr.contains("account 000000000000 has no repository `shop/c` in us-east-1"), "{}", none.stderr);
-    project.infra(&["image", "push", "api", "--env", "dev"]).expect(1);
+    let unknown = project.infra(&["image", "push", "api", "--env", "dev"]).expect(64);
+    assert!(unknown.stderr.contains("makes no image `api`") && unknown.stderr.contains("hint: "), "{}", unknown.stderr);
     project.infra(&["image", "copy", &format!("{host}/shop/a"), &to]).expect(64);
     project.infra(&["image", "push", &path, "--to", "shop/a", "--tag", "no tag", "--env", "dev"]).expect(64);
 }

@@ -43,6 +43,12 @@ fn the_first_command_brings_the_whole_system_up() {
     assert_eq!(infra(&["status", "--format", "json"]).expect(0).json()["stacks"].as_array().map(Vec::len), Some(17));
     infra(&["history"]).expect(0);
     infra(&["lock", "show"]).expect(0);
+    // What is about images finds them in the same AWS, and asks no other environment.
+    let pushed = infra(&["image", "push", "fastapi-a"]).expect(0);
+    assert!(pushed.stdout.contains("nothing: the repository had it"), "{}", pushed.stdout);
+    let listed = infra(&["image", "list"]).expect(0);
+    assert!(listed.stdout.contains("storefront/local/fastapi-b") && listed.stderr.is_empty(), "{}", listed.whole());
+    infra(&["image", "prune", "--yes"]).expect(0);
     infra(&["destroy"]).expect(0);
     // Git never sees any of it.
     assert_eq!(project.read(".infra/.gitignore"), "*\n");

@@ -75,6 +75,26 @@ fn render_gives_one_stack_as_a_document() {
 }
 
 #[test]
+fn a_picture_comes_as_it_is_asked_for() {
+    let project = project();
+    let drawn = |words: &[&str]| project.infra(&[&["diagram", "--env", "dev"], words].concat()).expect(0);
+    let plain = drawn(&[]).stdout;
+    assert!(plain.contains("flowchart"), "{plain}");
+    assert_eq!(drawn(&["--format", "json"]).json()["mermaid"], plain.as_str());
+    let markdown = drawn(&["--format", "markdown"]).stdout;
+    assert_eq!(markdown, format!("```mermaid\n{}\n```\n", plain.trim_end()));
+}
+
+#[test]
+fn a_plan_that_is_not_there_says_what_was_meant() {
+    let project = project();
+    let named = project.infra(&["apply", "dev"]).expect(1);
+    assert!(named.stderr.contains("for the environment of this name: infra apply --env dev"), "{}", named.stderr);
+    let missing = project.infra(&["apply", "plan.json"]).expect(1);
+    assert!(missing.stderr.contains("`infra plan --env NAME -o FILE` saves a plan"), "{}", missing.stderr);
+}
+
+#[test]
 fn render_writes_files() {
     let project = project();
     let ran = project.infra(&["render", "--env", "dev", "--out", "rendered"]).expect(0);

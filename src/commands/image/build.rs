@@ -60,10 +60,11 @@ fn chosen(names: &[String], environment: &Environment) -> Result<BTreeSet<String
             }
             None => {
                 let error = Error::new(Kind::Usage, format!("the environment has no image `{name}`"));
-                let near = nearest(name, environment.images.keys().map(String::as_str));
-                return Err(match near {
+                let names: Vec<&str> = environment.images.keys().map(String::as_str).collect();
+                return Err(match nearest(name, names.iter().copied()) {
                     Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error,
+                    None if names.is_empty() => error.hint("`images:` of its file names what is built"),
+                    None => error.hint(format!("its images: {}", names.join(", "))),
                 });
             }
         }

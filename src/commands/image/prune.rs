@@ -49,7 +49,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let environment = session.environment()?;
     session.block_on(async {
         let (events, listener) = session.view.listen(Stdout::Document);
-        let aws = session.aws(&environment.region, &events).await;
+        let aws = session.aws_of(&environment, &events).await?;
         aws.check_identity(&environment).await?;
         let chosen = look(session, &aws, &environment, &args).await?;
         listener.pause().await;

@@ -10,6 +10,7 @@ use crate::image::layout::{Check, Layout};
 use crate::image::push::{Destination, Source, push};
 use crate::image::registry::{Reference, is_tag};
 use crate::model::{Environment, Image};
+use crate::problem::nearest;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
         Some(environment) => made(session, environment, &args.image)?,
         None => folder(session, &args.image),
     };
-    let layout = Layout::open(&folder)?;
+    let layout = Layout::open(&folder).map_err(|error| not_there(error, &folder, &args.image, environment.as_ref()))?;
     let image = layout.load(&layout.entry(None)?, Check::Sizes)?;
     let region = match (&environment, &args.to) {
         (Some(environment), _) => environment.region.clone(),
@@ -56,7 +57,12 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     };
     let mut name = String::new();
     let pushed = super::moving(session, async |events| {
-        let aws = session.aws(&region, events).await;
+        // Registries that are no AWS's are on the network, whatever the environment lives on.
+        let in_its_aws = reference.is_none() || args.to.as_deref().and_then(place::region).is_some();
+        let aws = match environment.as_ref().filter(|_| in_its_aws) {
+            Some(environment) => session.aws_of(environment, events).await?,
+            None => session.aws(&region, events).await,
+        };
         if let Some(environment) = environment.as_ref().filter(|_| reference.is_none()) {
             aws.check_identity(environment).await?;
         }
@@ -89,6 +95,25 @@ fn made(session: &Session, environment: &Environment, image: &str) -> Result<Pat
     let made = session.read(async |events| images::make(session, environment, &names, None, events).await)?;
     let local = made.into_values().next();
     Ok(local.map(|local| local.image.layout).unwrap_or_else(|| folder(session, image)))
+}
+
+/// What was named is neither a layout nor an image of the environment.
+fn not_there(error: Error, folder: &Path, image: &str, environment: Option<&Environment>) -> Error {
+    let Some(environment) = environment.filter(|_| !folder.exists()) else { return error };
+    let of =
+        format!("environment `{}` makes no image `{image}`, and {} is no folder", environment.name, folder.display());
+    let made = environment.images.iter().filter(|(_, image)| matches!(image, Image::Local(_)));
+    let made: Vec<&str> = made.map(|(name, _)| name.as_str()).collect();
+    let taken = environment.images.contains_key(image);
+    let missing = Error::new(Kind::Usage, of);
+    match nearest(image, made.iter().copied()) {
+        _ if taken => {
+            missing.hint("it takes this image from elsewhere: `infra apply` brings it, `infra image copy` too")
+        }
+        Some(near) => missing.hint(format!("did you mean `{near}`?")),
+        None if made.is_empty() => missing.hint("name the folder of an OCI layout"),
+        None => missing.hint(format!("it makes {}; or name the folder of an OCI layout", made.join(", "))),
+    }
 }
 
 /// A path is a path; a bare name is that of a layout of the project.

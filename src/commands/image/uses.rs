@@ -31,6 +31,10 @@ pub async fn look(session: &Session<'_>, aws: &Aws, named: &Environment) -> Resu
                 continue;
             }
         };
+        // Neither of them sees the other's AWS, of which one is in this machine's memory.
+        if environment.local != named.local {
+            continue;
+        }
         if environment.account != named.account {
             let why = format!("it is of account {}, these credentials are of {}", environment.account, named.account);
             known.unknown.push((listed.name, why));
