@@ -68,6 +68,10 @@ pub struct Facts {
     /// Outputs of other stacks for `Fn::GetStackOutput`: stack name → output → value.
     #[serde(deserialize_with = "or_empty")]
     pub stack_outputs: IndexMap<String, IndexMap<String, String>>,
+    /// What the parameters of types such as `AWS::EC2::VPC::Id` name, for `Fn::ValueOf`: physical id → attribute
+    /// (`VpcId`, `Tags.Name`) → value.
+    #[serde(deserialize_with = "or_empty")]
+    pub named: IndexMap<String, IndexMap<String, String>>,
     /// The stack's own resources by logical id.
     #[serde(deserialize_with = "or_empty")]
     pub resources: IndexMap<String, LiveResource>,

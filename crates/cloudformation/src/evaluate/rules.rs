@@ -50,9 +50,34 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The values of all parameters of a type. What a value is an attribute of (`Fn::ValueOf`) only the account knows.
+    /// What `Fn::RefAll`, `Fn::ValueOf` and `Fn::ValueOfAll` give: the values of all parameters of a type, an attribute of
+    /// what one parameter names, or of what all of a type name. Attributes are unknown where the facts lack them.
     pub(super) fn rule_value(&self, name: &str, argument: &Expr) -> Value {
-        let (Some(wanted), "Fn::RefAll") = (argument.as_str(), name) else { return Value::Unknown };
+        let texts = |expr: &Expr| match &expr.kind {
+            Kind::List(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => expr.as_str().map(|text| vec![text.to_owned()]),
+        };
+        let arguments: Option<Vec<String>> = texts(argument);
+        match (name, arguments.as_deref()) {
+            ("Fn::RefAll", Some([wanted])) => Value::List(self.all_of_type(wanted)),
+            ("Fn::ValueOf", Some([parameter, attribute])) => {
+                match self.parameter(parameter).map(|value| value.reveal()) {
+                    Some(Value::List(items)) => {
+                        Value::List(items.iter().map(|item| self.attribute_of(item, attribute)).collect())
+                    }
+                    Some(one) => self.attribute_of(&one, attribute),
+                    None => Value::Unknown,
+                }
+            }
+            ("Fn::ValueOfAll", Some([wanted, attribute])) => {
+                Value::List(self.all_of_type(wanted).iter().map(|item| self.attribute_of(item, attribute)).collect())
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The values of all parameters of a type, those of lists one by one.
+    fn all_of_type(&self, wanted: &str) -> Vec<Value> {
         let of_type = self.template.parameters.iter().filter(|(_, parameter)| match &parameter.parameter_type {
             ParameterType::Aws(name) | ParameterType::ListOfAws(name) => name == wanted,
             ParameterType::String => wanted == "String",
@@ -62,7 +87,13 @@ impl Evaluator<'_> {
             Value::List(items) => items,
             one => vec![one],
         });
-        Value::List(values.collect())
+        values.collect()
+    }
+
+    /// An attribute of what a parameter names.
+    fn attribute_of(&self, named: &Value, attribute: &str) -> Value {
+        let known = named.as_text().and_then(|id| self.facts.named.get(&id)?.get(attribute).cloned());
+        known.map_or(Value::Unknown, Value::string)
     }
 }
 

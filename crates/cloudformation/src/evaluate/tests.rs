@@ -245,7 +245,11 @@ fn broken_rules(rules: &str, given: &[(&str, &str)]) -> Vec<String> {
     let value =
         |value: &str| if value == "?" { ParameterValue::Unknown } else { ParameterValue::Known(value.to_owned()) };
     let given = given.iter().map(|(name, text)| ((*name).to_owned(), value(text))).collect();
-    let (environment, facts) = Default::default();
+    let (environment, mut facts): (Environment, Facts) = Default::default();
+    let attributes =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    facts.named.insert("vpc-1".to_owned(), attributes(&[("Tags.Stage", "prod")]));
+    facts.named.insert("vpc-2".to_owned(), attributes(&[("Tags.Stage", "dev")]));
     let evaluator = Evaluator::new(&template, &given, &environment, &facts);
     evaluator.check_rules();
     evaluator.problems().into_iter().map(|problem| problem.message).collect()
@@ -273,4 +277,21 @@ fn rules_judge_parameters() {
                    AssertDescription: two networks\n";
     assert_eq!(broken_rules(one_vpc, &[]), ["two networks"]);
     assert_eq!(broken_rules(one_vpc, &[("Two", "vpc-1")]), [""; 0]);
+    let stages = |function: &str| {
+        format!(
+            "  Stage:\n    Assertions:\n    - Assert: {{'Fn::EachMemberEquals': [{function}, prod]}}\n      \
+             AssertDescription: not prod\n"
+        )
+    };
+    let of_one = stages("{'Fn::ValueOf': [Two, Tags.Stage]}");
+    assert_eq!(broken_rules(&of_one, &[]), ["not prod"]);
+    assert_eq!(broken_rules(&of_one, &[("Two", "vpc-1,vpc-1")]), [""; 0]);
+    assert_eq!(broken_rules(&of_one, &[("Two", "vpc-9")]), [""; 0], "what nobody knows is not judged");
+    let of_all = stages("{'Fn::ValueOfAll': ['AWS::EC2::VPC::Id', Tags.Stage]}");
+    assert_eq!(broken_rules(&of_all, &[]), ["not prod"]);
+    assert_eq!(broken_rules(&of_all, &[("Two", "vpc-1")]), [""; 0]);
+    let equals = "  Stage:\n    Assertions:\n    - Assert: !Equals [{'Fn::ValueOf': [One, Tags.Stage]}, dev]\n      \
+                  AssertDescription: not dev\n";
+    assert_eq!(broken_rules(equals, &[]), ["not dev"]);
+    assert_eq!(broken_rules(equals, &[("One", "vpc-2")]), [""; 0]);
 }
