@@ -120,6 +120,12 @@ pub struct Stack {
     pub previous: Option<Definition>,
     pub termination_protection: bool,
     pub disable_rollback: bool,
+    /// Of the last operation, if it was asked for.
+    #[serde(default)]
+    pub retain_except_on_create: bool,
+    /// Of the last operation, if it had one.
+    #[serde(default)]
+    pub deployment_config: Option<DeploymentConfig>,
     /// Of the last executed change set.
     pub change_set_id: Option<String>,
     pub policy: Option<String>,
@@ -186,6 +192,8 @@ impl Stack {
             previous: None,
             termination_protection: false,
             disable_rollback: false,
+            retain_except_on_create: false,
+            deployment_config: None,
             change_set_id: None,
             policy: None,
             policy_during_update: None,
@@ -248,12 +256,31 @@ pub struct Operation {
     pub force: bool,
     /// Whether a rollback deletes new resources whatever their deletion policy.
     pub retain_except_on_create: bool,
+    /// Whether resources only have to be configured, not ready (`DeploymentConfig.Mode` is `EXPRESS`).
+    #[serde(default)]
+    pub express: bool,
     /// Whether an update goes from what resources are, not from what they were made as (`REVERT_DRIFT`).
     pub revert_drift: bool,
     /// Logical id → physical id of what becomes part of the stack.
     pub imports: IndexMap<String, String>,
     /// By logical id: every resource that it works on, in the order of the template.
     pub steps: IndexMap<String, Step>,
+}
+
+/// How an operation goes about its work, as the request says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeploymentConfig {
+    /// `STANDARD` or `EXPRESS`.
+    pub mode: Option<String>,
+    pub disable_rollback: Option<bool>,
+}
+
+impl DeploymentConfig {
+    /// Whether a resource counts as done once it is configured, before it is ready to serve.
+    pub fn is_express(&self) -> bool {
+        self.mode.as_deref() == Some("EXPRESS")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -300,6 +327,12 @@ pub struct Step {
     pub replaces: Option<String>,
     /// The resource before the operation touched it; `None`: there was none.
     pub before: Option<StackResource>,
+    /// What an operation that failed made of `before` in place, and left so.
+    #[serde(default)]
+    pub left: Option<StackResource>,
+    /// An operation that failed worked on it, and the template that is carried out now has it no more.
+    #[serde(default)]
+    pub dropped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -389,10 +422,15 @@ pub struct ChangeSet {
     pub on_stack_failure: Option<String>,
     /// `REVERT_DRIFT`, if asked for.
     pub deployment_mode: Option<String>,
+    #[serde(default)]
+    pub deployment_config: Option<DeploymentConfig>,
     /// `{ResourceChange, Type}` as on the wire: contexts are JSON text.
     pub changes: Vec<Json>,
     /// The same with property values.
     pub changes_with_values: Vec<Json>,
+    /// What the description with property values gives as its reason, where the change set has none.
+    #[serde(default)]
+    pub warning: Option<String>,
     pub client_token: Option<String>,
     /// `ImportExistingResources`, as asked for.
     pub import_existing_resources: bool,

@@ -7,6 +7,7 @@
 mod attributes;
 mod backed;
 mod check;
+mod custom;
 mod draft;
 pub mod drift;
 mod durations;

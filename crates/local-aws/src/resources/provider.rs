@@ -4,7 +4,7 @@ use super::backed::{self, Backing};
 use super::draft::Draft;
 use super::live::{Live, handle};
 use super::model::{self, Properties};
-use super::{Failure, Made, Owner, attributes, check, guard, identity, read};
+use super::{Failure, Made, Owner, attributes, check, custom, guard, identity, read};
 use crate::place::Place;
 use crate::services::Standing;
 use crate::world::World;
@@ -35,7 +35,7 @@ pub(crate) async fn create(
     physical_id: Option<&str>,
 ) -> Result<Made, Failure> {
     check::check(type_name, properties)?;
-    refuse_custom(check::known(type_name)?, type_name)?;
+    refuse_custom(world, &owner.place, check::known(type_name)?, type_name, properties)?;
     guard::may_create(world, type_name, properties)?;
     let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| check::unknown(type_name))?;
     let physical_id = match physical_id {
@@ -84,7 +84,7 @@ pub(crate) async fn update(
     after: &Json,
 ) -> Result<Made, Failure> {
     let known = check::known(type_name)?;
-    refuse_custom(known, type_name)?;
+    refuse_custom(world, &owner.place, known, type_name, after)?;
     let after = settable(known, after);
     let place = &owner.place;
     let handle = handle(type_name, physical_id, before);
@@ -241,10 +241,11 @@ fn settable(known: &ResourceType, properties: &Json) -> Properties {
     settable
 }
 
-/// The properties with those that were set once and cannot be read back, so that neither side names them.
+/// The properties with those that were set once and cannot be read back, whole or in part, so that neither side names them.
 fn with_unreadable(known: &ResourceType, live: &Properties, before: &Json, after: &Properties) -> Properties {
     let mut whole = after.clone();
-    for (name, value) in live.iter().filter(|(name, _)| known.is_write_only(name)) {
+    let is_hidden = |name: &str| known.write_only().iter().any(|path| path.top() == name);
+    for (name, value) in live.iter().filter(|(name, _)| is_hidden(name)) {
         if before.get(name).is_none() && !whole.contains_key(name) {
             whole.insert(name.clone(), value.clone());
         }
@@ -292,13 +293,16 @@ fn stack_tags(draft: &mut Draft<'_>) {
     }
 }
 
-/// A custom resource is a function of its author's, and nothing here runs functions.
-fn refuse_custom(known: &ResourceType, type_name: &str) -> Result<(), Failure> {
+/// A custom resource is made by its author, who is not here.
+fn refuse_custom(
+    world: &World,
+    place: &Place,
+    known: &ResourceType,
+    type_name: &str,
+    properties: &Json,
+) -> Result<(), Failure> {
     match known.name() == CUSTOM_RESOURCE {
-        true => {
-            let reason = format!("{type_name} is made by a function of its own, and this AWS runs no functions");
-            Err(Failure::new("GeneralServiceException", reason))
-        }
+        true => Err(custom::refusal(world, place, type_name, properties)),
         false => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! `CancelUpdateStack` and `SignalResource`.
 
+use super::input::{is_known, repeated};
 use super::{find, required};
 use crate::cloudformation::engine::events::resource_event;
 use crate::cloudformation::engine::halt;
@@ -18,6 +19,7 @@ struct Input {
     logical_resource_id: Option<String>,
     unique_id: Option<String>,
     status: Option<String>,
+    client_request_token: Option<String>,
 }
 
 /// Stops an update, which is then rolled back.
@@ -25,16 +27,17 @@ pub(super) async fn cancel_update_stack(world: &Arc<World>, place: &Place, input
     let input: Input = query::input(input)?;
     let name = required(input.stack_name, "stackName")?;
     let id = world.stacks.id_of(place, &name).ok_or_else(|| find::in_brackets(&name))?;
-    let cancelled = world.edit_stack(&id, |stack| match &mut stack.operation {
-        Some(operation) if stack.status == "UPDATE_IN_PROGRESS" => {
-            operation.cancelled = true;
-            true
+    let cancelled = world.edit_stack(&id, |stack| {
+        if is_known(stack, "CancelUpdateStack", input.client_request_token.as_deref())? {
+            return Ok(());
         }
-        _ => false,
+        match &mut stack.operation {
+            Some(operation) if stack.status == "UPDATE_IN_PROGRESS" => operation.cancelled = true,
+            _ => return Err(Fault::validation("CancelUpdateStack cannot be called from current stack status")),
+        }
+        repeated(stack, "CancelUpdateStack", input.client_request_token.as_deref()).map(drop)
     });
-    if cancelled != Some(true) {
-        return Err(Fault::validation("CancelUpdateStack cannot be called from current stack status"));
-    }
+    cancelled.unwrap_or(Ok(()))?;
     halt(world, &id);
     Ok(Json::Null)
 }
@@ -46,12 +49,6 @@ pub(super) async fn signal_resource(world: &Arc<World>, place: &Place, input: Js
     let target = required(input.logical_resource_id, "logicalResourceId")?;
     let unique_id = required(input.unique_id, "uniqueId")?;
     let status = required(input.status, "status")?;
-    if !matches!(status.as_str(), "SUCCESS" | "FAILURE") {
-        return Err(Fault::validation(format!(
-            "1 validation error detected: Value '{status}' at 'status' failed to satisfy constraint: Member must satisfy \
-             enum value set: [FAILURE, SUCCESS]"
-        )));
-    }
     let id = world.stacks.id_of(place, &name).ok_or_else(|| find::in_brackets(&name))?;
     let told = world.edit_stack(&id, |stack| {
         let missing = || Fault::validation(format!("Resource {target} does not exist for stack {name}"));

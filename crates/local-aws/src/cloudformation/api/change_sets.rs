@@ -43,6 +43,9 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
         return Ok(answer);
     }
     suits(stack.as_ref(), &kind, &stack_name, &name)?;
+    if input.on_stack_failure.as_deref() == Some("DELETE") && kind != "CREATE" {
+        return Err(Fault::validation("OnStackFailure=DELETE is only valid when the ChangeSetType is CREATE."));
+    }
     let id = stack.as_ref().map_or_else(|| new_id(world, place, &stack_name), |stack| stack.id.clone());
     let plain_name = stack.as_ref().map_or(stack_name.as_str(), |stack| stack.name.as_str());
     let previous = stack.as_ref().filter(|stack| stack.status != "REVIEW_IN_PROGRESS").map(|stack| &stack.current);
@@ -76,8 +79,10 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
         imports,
         on_stack_failure: input.on_stack_failure,
         deployment_mode: input.deployment_mode,
+        deployment_config: input.deployment_config,
         changes: Vec::new(),
         changes_with_values: Vec::new(),
+        warning: None,
         client_token: input.client_token,
         import_existing_resources: input.import_existing_resources.unwrap_or_default(),
         hierarchy: input.include_nested_stacks.filter(|include| *include).map(|_| Hierarchy::default()),
@@ -115,13 +120,7 @@ fn suits(stack: Option<&Stack>, kind: &str, stack_name: &str, name: &str) -> Res
         (None, "UPDATE") => return Err(Fault::validation(format!("Stack [{stack_name}] does not exist"))),
         (Some(stack), "UPDATE") if !can_be_updated(stack) => return Err(cannot_be_updated(stack)),
         (Some(stack), "IMPORT") if !review && !can_be_updated(stack) => return Err(cannot_be_updated(stack)),
-        (_, "CREATE" | "UPDATE" | "IMPORT") => {}
-        (_, other) => {
-            return Err(Fault::validation(format!(
-                "1 validation error detected: Value '{other}' at 'changeSetType' failed to satisfy constraint: Member must \
-                 satisfy enum value set: [CREATE, UPDATE, IMPORT]"
-            )));
-        }
+        _ => {}
     }
     let taken = |it: &ChangeSet| it.name == name && it.execution_status != "EXECUTE_COMPLETE";
     if stack.is_some_and(|stack| stack.change_sets.values().any(taken)) {
@@ -288,6 +287,7 @@ pub(super) async fn compute(world: &Arc<World>, stack_id: &str, id: &str) {
             }
             change_set.changes = made.plain;
             change_set.changes_with_values = made.with_values;
+            change_set.warning = made.warning;
         }
         Err(reason) => {
             "FAILED".clone_into(&mut change_set.status);

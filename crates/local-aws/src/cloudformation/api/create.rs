@@ -1,9 +1,9 @@
 //! `CreateStack`.
 
-use super::input::{Input, on_failure, repeated};
+use super::input::{Input, is_known, repeated};
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::spawn;
-use crate::cloudformation::model::{OnFailure, Operation, OperationKind, Phase, Stack, Token};
+use crate::cloudformation::model::{OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::cloudformation::prepare::prepare;
 use crate::place::Place;
 use crate::query::{self, Fault};
@@ -20,15 +20,10 @@ pub(super) async fn create_stack(world: &Arc<World>, place: &Place, input: Json)
     let review = match existing {
         None => None,
         Some(id) => {
-            let (repeated, status) = world
-                .edit_stack(&id, |stack| {
-                    let known = token.as_ref().is_some_and(|token| {
-                        stack.tokens.contains(&Token { token: token.clone(), action: "CreateStack".to_owned() })
-                    });
-                    (known, stack.status.clone())
-                })
-                .unwrap_or_default();
-            if repeated {
+            let looked =
+                world.with_stack(&id, |stack| (is_known(stack, "CreateStack", token.as_deref()), stack.status.clone()));
+            let (known, status) = looked.unwrap_or_else(|| (Ok(false), String::new()));
+            if known? {
                 return Ok(json!({ "StackId": id }));
             }
             if status != "REVIEW_IN_PROGRESS" {
@@ -37,18 +32,19 @@ pub(super) async fn create_stack(world: &Arc<World>, place: &Place, input: Json)
             Some(id)
         }
     };
-    let on_failure = on_failure(input.disable_rollback, input.on_failure.as_deref())?;
+    let on_failure = input.on_failure(input.on_failure.as_deref())?;
     let id = review.clone().unwrap_or_else(|| new_id(world, place, &name));
     let policy = input.policy(world, place).await?;
     let prepared = prepare(world, place, (&name, &id), input.request()?, None).await?;
     let mut operation = Operation::new(world, OperationKind::Create, Phase::Forward);
     operation.on_failure = on_failure;
-    operation.token.clone_from(&token);
-    operation.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
+    input.describe(&mut operation);
     let begin = |stack: &mut Stack| {
-        repeated(stack, "CreateStack", token.as_deref());
+        repeated(stack, "CreateStack", token.as_deref())?;
         stack.current = prepared.definition;
         stack.disable_rollback = on_failure == OnFailure::DoNothing;
+        stack.retain_except_on_create = operation.retain_except_on_create;
+        stack.deployment_config = input.deployment_config;
         stack.timeout_minutes = input.timeout_in_minutes;
         stack.termination_protection = input.enable_termination_protection.unwrap_or_default();
         stack.policy = policy;
@@ -57,12 +53,13 @@ pub(super) async fn create_stack(world: &Arc<World>, place: &Place, input: Json)
             "OBSOLETE".clone_into(&mut change_set.execution_status);
         }
         stack_event(world, stack, "CREATE_IN_PROGRESS", Some(USER_INITIATED));
+        Ok::<_, Fault>(())
     };
     match review {
-        Some(id) => drop(world.edit_stack(&id, begin)),
+        Some(id) => world.edit_stack(&id, begin).unwrap_or(Ok(()))?,
         None => {
             let mut stack = Stack::new(place, &name, &id, world.clock.now());
-            begin(&mut stack);
+            begin(&mut stack)?;
             world.add_stack(stack);
         }
     }

@@ -1,10 +1,10 @@
 //! `DeleteStack`.
 
-use super::input::repeated;
+use super::input::{check_role, repeated};
 use super::{nested_change_sets, required};
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::{exports, halt, is_busy, spawn};
-use crate::cloudformation::model::{Operation, OperationKind, Phase};
+use crate::cloudformation::model::{DeploymentConfig, Operation, OperationKind, Phase};
 use crate::place::Place;
 use crate::query::{self, Fault};
 use crate::world::World;
@@ -19,6 +19,9 @@ struct Input {
     retain_resources: Option<Vec<String>>,
     client_request_token: Option<String>,
     deletion_mode: Option<String>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 /// What becomes of the request.
@@ -34,6 +37,7 @@ enum Answer {
 pub(super) async fn delete_stack(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let input: Input = query::input(input)?;
     let name = required(input.stack_name, "stackName")?;
+    check_role(input.role_arn.as_deref())?;
     let Some(id) = world.stacks.id_of(place, &name) else { return Ok(Json::Null) };
     let in_use = exports::in_use(world, &id);
     let answer = world.edit_stack(&id, |stack| {
@@ -45,7 +49,7 @@ pub(super) async fn delete_stack(world: &Arc<World>, place: &Place, input: Json)
                 "Stack [{name}] cannot be deleted while TerminationProtection is enabled"
             )));
         }
-        if repeated(stack, "DeleteStack", input.client_request_token.as_deref()) {
+        if repeated(stack, "DeleteStack", input.client_request_token.as_deref())? {
             return Ok(Answer::Nothing);
         }
         let creating = stack.status == "CREATE_IN_PROGRESS";
@@ -73,10 +77,13 @@ pub(super) async fn delete_stack(world: &Arc<World>, place: &Place, input: Json)
         }
         let mut operation = Operation::new(world, OperationKind::Delete, Phase::Delete);
         operation.token.clone_from(&input.client_request_token);
+        operation.express = input.deployment_config.as_ref().is_some_and(DeploymentConfig::is_express);
         operation.force = input.deletion_mode.as_deref() == Some("FORCE_DELETE_STACK");
         operation.retain = retain;
         let before = (stack.status.clone(), stack.status_reason.clone());
         stack.deletion_mode = input.deletion_mode;
+        // From now on all is done as this role.
+        stack.current.role_arn = input.role_arn.or(stack.current.role_arn.take());
         stack.operation = Some(operation);
         stack_event(world, stack, "DELETE_IN_PROGRESS", Some(USER_INITIATED));
         if let Some(reason) = in_use {

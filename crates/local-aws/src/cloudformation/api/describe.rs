@@ -61,6 +61,8 @@ fn stack(stack: &Stack) -> Json {
         "StackStatus": stack.status,
         "StackStatusReason": stack.status_reason,
         "DisableRollback": stack.disable_rollback,
+        "RetainExceptOnCreate": stack.retain_except_on_create.then_some(true),
+        "DeploymentConfig": stack.deployment_config,
         "NotificationARNs": definition.notification_arns,
         "TimeoutInMinutes": stack.timeout_minutes,
         "Capabilities": show::any(&definition.capabilities),
@@ -91,9 +93,9 @@ pub(super) async fn describe_change_set(world: &Arc<World>, place: &Place, input
     let name = required(input.change_set_name, "changeSetName")?;
     let stacks = world.stacks.lock();
     let (stack, change_set) = find::change_set(&stacks, place, &name, input.stack_name.as_deref())?;
-    let changes = match input.include_property_values {
-        Some(true) => &change_set.changes_with_values,
-        _ => &change_set.changes,
+    let (changes, warning) = match input.include_property_values {
+        Some(true) => (&change_set.changes_with_values, change_set.warning.as_ref()),
+        _ => (&change_set.changes, None),
     };
     let (changes, next) = page::page(changes, input.next_token.as_deref(), page::PAGE, |change| {
         change["ResourceChange"]["LogicalResourceId"].as_str().unwrap_or_default().to_owned()
@@ -109,7 +111,7 @@ pub(super) async fn describe_change_set(world: &Arc<World>, place: &Place, input
         "CreationTime": show::time(change_set.created),
         "ExecutionStatus": change_set.execution_status,
         "Status": change_set.status,
-        "StatusReason": change_set.status_reason,
+        "StatusReason": change_set.status_reason.as_ref().or(warning),
         "StackDriftStatus": change_set.deployment_mode.as_ref().map(|_| show::or_not_checked(&stack.drift_status)),
         "NotificationARNs": definition.notification_arns,
         "RollbackConfiguration": show::rollback_configuration(definition),
@@ -123,6 +125,7 @@ pub(super) async fn describe_change_set(world: &Arc<World>, place: &Place, input
         "OnStackFailure": change_set.on_stack_failure,
         "ImportExistingResources": change_set.import_existing_resources.then_some(true),
         "DeploymentMode": change_set.deployment_mode,
+        "DeploymentConfig": change_set.deployment_config,
     }))
 }
 

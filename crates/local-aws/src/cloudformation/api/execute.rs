@@ -33,7 +33,7 @@ pub(super) async fn execute_change_set(world: &Arc<World>, place: &Place, input:
         (stack.id.clone(), change_set.id.clone())
     };
     let begun = world.edit_stack(&stack_id, |stack| {
-        if repeated(stack, "ExecuteChangeSet", input.client_request_token.as_deref()) {
+        if repeated(stack, "ExecuteChangeSet", input.client_request_token.as_deref())? {
             return Ok(false);
         }
         let Some(change_set) = stack.change_sets.get(&change_set_id).cloned() else { return Ok(false) };
@@ -49,13 +49,18 @@ pub(super) async fn execute_change_set(world: &Arc<World>, place: &Place, input:
             return Err(cannot_be_updated(stack));
         }
         let mut operation = Operation::new(world, kind(&change_set.kind), Phase::Forward);
-        let disable = input.disable_rollback.filter(|_| change_set.on_stack_failure.is_none());
+        let config = change_set.deployment_config.clone().unwrap_or_default();
+        let disable = input.disable_rollback.or(config.disable_rollback);
+        let disable = disable.filter(|_| change_set.on_stack_failure.is_none());
         operation.on_failure = on_failure(disable, change_set.on_stack_failure.as_deref())?;
         operation.token.clone_from(&input.client_request_token);
         operation.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
+        operation.express = config.is_express();
         operation.revert_drift = change_set.deployment_mode.as_deref() == Some("REVERT_DRIFT");
         operation.imports = change_set.imports;
         stack.change_set_id = Some(change_set_id.clone());
+        stack.deployment_config = change_set.deployment_config;
+        stack.retain_except_on_create = operation.retain_except_on_create;
         for (id, other) in &mut stack.change_sets {
             let status = if *id == change_set_id { "EXECUTE_COMPLETE" } else { "OBSOLETE" };
             // What was executed or failed stays so.

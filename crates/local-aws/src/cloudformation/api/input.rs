@@ -1,7 +1,7 @@
 //! What CreateStack, UpdateStack and CreateChangeSet are given. They share most of it.
 
 use super::{policies, required};
-use crate::cloudformation::model::{OnFailure, Stack, Token};
+use crate::cloudformation::model::{DeploymentConfig, OnFailure, Operation, Stack, Token};
 use crate::cloudformation::prepare::{Given, Request};
 use crate::place::Place;
 use crate::query::Fault;
@@ -30,6 +30,8 @@ pub(super) struct Input {
     pub client_request_token: Option<String>,
     pub disable_rollback: Option<bool>,
     pub retain_except_on_create: Option<bool>,
+    pub resource_types: Option<Vec<String>>,
+    pub deployment_config: Option<DeploymentConfig>,
     pub stack_policy_body: Option<String>,
     #[serde(rename = "StackPolicyURL")]
     pub stack_policy_url: Option<String>,
@@ -90,9 +92,7 @@ impl Input {
     /// # Errors
     /// A role that can be none.
     pub fn request(&mut self) -> Result<Request, Fault> {
-        if let Some(role) = self.role_arn.as_ref().filter(|role| !is_role(role)) {
-            return Err(Fault::validation(format!("Role {role} is invalid or cannot be assumed")));
-        }
+        check_role(self.role_arn.as_deref())?;
         let tag = |tag: Tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default());
         Ok(Request {
             template_body: self.template_body.take(),
@@ -104,8 +104,26 @@ impl Input {
             notification_arns: self.notification_arns.take(),
             role_arn: self.role_arn.take(),
             rollback_configuration: self.rollback_configuration.take(),
+            resource_types: self.resource_types.take(),
             acknowledge_macros: true,
         })
+    }
+
+    /// What becomes of a failed operation: by `DisableRollback`, of the request or of its deployment configuration, and
+    /// `also` (`OnFailure`, `OnStackFailure`).
+    ///
+    /// # Errors
+    /// Both are given.
+    pub fn on_failure(&self, also: Option<&str>) -> Result<OnFailure, Fault> {
+        let configured = self.deployment_config.as_ref().and_then(|config| config.disable_rollback);
+        on_failure(self.disable_rollback.or(configured), also)
+    }
+
+    /// Writes into an operation, and into the stack that is to be worked on, how it is to go about its work.
+    pub fn describe(&self, operation: &mut Operation) {
+        operation.token.clone_from(&self.client_request_token);
+        operation.retain_except_on_create = self.retain_except_on_create.unwrap_or_default();
+        operation.express = self.deployment_config.as_ref().is_some_and(DeploymentConfig::is_express);
     }
 
     /// The stack policy that comes with it.
@@ -114,6 +132,17 @@ impl Input {
     /// It is none.
     pub async fn policy(&mut self, world: &Arc<World>, place: &Place) -> Result<Option<String>, Fault> {
         policies::body(world, place, self.stack_policy_body.take(), self.stack_policy_url.as_deref()).await
+    }
+}
+
+/// Whether CloudFormation could work as this role.
+///
+/// # Errors
+/// It is none.
+pub(super) fn check_role(arn: Option<&str>) -> Result<(), Fault> {
+    match arn.filter(|arn| !is_role(arn)) {
+        None => Ok(()),
+        Some(role) => Err(Fault::validation(format!("Role {role} is invalid or cannot be assumed"))),
     }
 }
 
@@ -163,15 +192,28 @@ pub(super) fn on_failure(disable_rollback: Option<bool>, on_failure: Option<&str
     }
 }
 
-/// Whether the same request was accepted before; if not, it is noted that it was now.
-pub(super) fn repeated(stack: &mut Stack, action: &str, token: Option<&str>) -> bool {
-    let Some(token) = token else { return false };
-    let token = Token { token: token.to_owned(), action: action.to_owned() };
-    if stack.tokens.contains(&token) {
-        return true;
+/// Whether the same request was accepted before.
+///
+/// # Errors
+/// `TokenAlreadyExistsException` if another one was, with the same token.
+pub(super) fn is_known(stack: &Stack, action: &str, token: Option<&str>) -> Result<bool, Fault> {
+    match stack.tokens.iter().find(|known| Some(known.token.as_str()) == token) {
+        None => Ok(false),
+        Some(known) if known.action == action => Ok(true),
+        Some(_) => Err(Fault::new("TokenAlreadyExistsException", "A client request token already exists.")),
     }
-    stack.tokens.push(token);
-    false
+}
+
+/// The same; if it was not, it is noted that it was now.
+///
+/// # Errors
+/// As [`is_known`].
+pub(super) fn repeated(stack: &mut Stack, action: &str, token: Option<&str>) -> Result<bool, Fault> {
+    let known = is_known(stack, action, token)?;
+    if let Some(token) = token.filter(|_| !known) {
+        stack.tokens.push(Token { token: token.to_owned(), action: action.to_owned() });
+    }
+    Ok(known)
 }
 
 /// The words for a stack that is busy, or past changes.

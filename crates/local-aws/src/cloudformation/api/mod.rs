@@ -20,6 +20,7 @@ mod policies;
 mod protection;
 mod resources;
 mod rollback;
+mod shapes;
 pub(super) mod show;
 mod stack_sets;
 pub(super) mod summary;
@@ -47,7 +48,9 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
         Err(fault) => return fault.answer(NAMESPACE),
     };
     let answer = match action.as_str() {
-        "DescribeStackEvents" => events::answer_stack_events(world, place, input),
+        "DescribeStackEvents" => {
+            shapes::check(&action, &input).and_then(|()| events::answer_stack_events(world, place, input))
+        }
         // Boxed: what is asked for all the time would bear the weight of what creates stacks.
         _ => Box::pin(carry_out(world, place, &action, input))
             .await
@@ -57,6 +60,7 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
 }
 
 pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {
+    shapes::check(action, &input)?;
     match action {
         "CancelUpdateStack" => cancel::cancel_update_stack(world, place, input).await,
         "ContinueUpdateRollback" => rollback::continue_update_rollback(world, place, input).await,

@@ -9,9 +9,11 @@ pub(super) fn answer(action: &str, input: &Json) -> Result<Json, Fault> {
         return Ok(json!({ "Summaries": [] }));
     }
     match input["StackSetName"].as_str() {
-        Some(name) if action != "CreateStackSet" => {
-            Err(Fault::new("StackSetNotFoundException", format!("StackSet {name} not found")).with_status(404))
-        }
+        Some(name) if action != "CreateStackSet" => Err(missing(name)),
         _ => Err(super::unknown(action)),
     }
+}
+
+pub(super) fn missing(name: &str) -> Fault {
+    Fault::new("StackSetNotFoundException", format!("StackSet {name} not found")).with_status(404)
 }

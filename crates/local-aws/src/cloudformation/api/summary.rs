@@ -1,6 +1,8 @@
 //! `GetTemplateSummary`, `ValidateTemplate` and `EstimateTemplateCost`: what a template asks for.
 
-use super::find;
+use super::{find, stack_sets};
+use crate::cloudformation::engine::provider;
+use crate::cloudformation::prepare::recognised;
 use crate::cloudformation::text;
 use crate::place::Place;
 use crate::query::{self, Fault};
@@ -21,6 +23,7 @@ struct Input {
     #[serde(rename = "TemplateURL")]
     template_url: Option<String>,
     stack_name: Option<String>,
+    stack_set_name: Option<String>,
     template_summary_config: Option<Config>,
 }
 
@@ -33,6 +36,9 @@ struct Config {
 /// The parameters, types and needs of a template, or of that of a stack.
 pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let input: Input = query::input(input)?;
+    if let Some(name) = &input.stack_set_name {
+        return Err(stack_sets::missing(name));
+    }
     let text = match input.stack_name {
         Some(name) => {
             if input.template_body.is_some() || input.template_url.is_some() {
@@ -41,7 +47,8 @@ pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, inpu
                 ));
             }
             let stacks = world.stacks.lock();
-            find::stack(&stacks, place, &name).ok_or_else(|| find::with_id(&name))?.current.template.clone()
+            let stack = find::stack(&stacks, place, &name).ok_or_else(|| find::with_id(&name))?;
+            find::definition(stack).template.clone()
         }
         None => text::template(world, place, input.template_body, input.template_url.as_deref()).await?,
     };
@@ -53,7 +60,12 @@ pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, inpu
         }
     }
     let lenient = input.template_summary_config.and_then(|it| it.treat_unrecognized_resource_types_as_warnings);
-    let unknown: Vec<&str> = types.iter().copied().filter(|name| resource_type(name).is_none()).collect();
+    let lenient = lenient == Some(true);
+    // What a macro makes of a type is not known yet.
+    if !lenient && template.macros().next().is_none() {
+        recognised(&template)?;
+    }
+    let unknown: Vec<&str> = types.iter().copied().filter(|name| !provider::is_known(name)).collect();
     let needs = Needs::of(&template);
     Ok(json!({
         "Parameters": template.parameters.iter().map(declaration).collect::<Vec<_>>(),
@@ -65,8 +77,7 @@ pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, inpu
         "Metadata": template.root.get("Metadata").map(|metadata| metadata.to_json().to_string()),
         "DeclaredTransforms": transforms(&template),
         "ResourceIdentifierSummaries": identifiers(&template),
-        "Warnings": lenient.filter(|lenient| *lenient && !unknown.is_empty())
-            .map(|_| json!({ "UnrecognizedResourceTypes": unknown })),
+        "Warnings": (lenient && !unknown.is_empty()).then(|| json!({ "UnrecognizedResourceTypes": unknown })),
     }))
 }
 
@@ -124,6 +135,7 @@ fn check(template: &Template) -> Result<(), Fault> {
     if template.macros().next().is_some() {
         return Ok(());
     }
+    recognised(template)?;
     match predict(None, Some(&deployment)) {
         Ok(_) => Ok(()),
         Err(problems) => problems.first().map_or(Ok(()), |problem| Err(refused(problem))),

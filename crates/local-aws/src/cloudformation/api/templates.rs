@@ -28,29 +28,14 @@ pub(super) async fn get_template(world: &Arc<World>, place: &Place, input: Json)
         }
         // Without a stack AWS looks for no name.
         (Some(change_set), None) => return Err(find::change_set_missing(change_set)),
-        (None, Some(name)) => {
-            let stack = find::stack(&stacks, place, name).ok_or_else(|| find::with_id(name))?;
-            match stack.status.as_str() {
-                // Nothing was carried out yet: what its newest change set brings.
-                "REVIEW_IN_PROGRESS" => {
-                    stack.change_sets.values().next_back().map_or(&stack.current, |change_set| &change_set.definition)
-                }
-                _ => &stack.current,
-            }
-        }
+        (None, Some(name)) => find::definition(find::stack(&stacks, place, name).ok_or_else(|| find::with_id(name))?),
         (None, None) => {
             return Err(Fault::validation("StackName is required if ChangeSetName is not specified."));
         }
     };
     let body = match input.template_stage.as_deref() {
-        None | Some("Original") => &definition.template,
         Some("Processed") => processed(definition),
-        Some(other) => {
-            return Err(Fault::validation(format!(
-                "1 validation error detected: Value '{other}' at 'templateStage' failed to satisfy constraint: Member \
-                 must satisfy enum value set: [Original, Processed]"
-            )));
-        }
+        _ => &definition.template,
     };
     Ok(json!({ "TemplateBody": body, "StagesAvailable": ["Original", "Processed"] }))
 }

@@ -1,11 +1,11 @@
 //! `UpdateStack`.
 
 use super::find;
-use super::input::{Input, can_be_updated, cannot_be_updated, on_failure, repeated};
+use super::input::{Input, can_be_updated, cannot_be_updated, is_known, repeated};
 use super::policies;
 use crate::cloudformation::engine::events::{USER_INITIATED, stack_event};
 use crate::cloudformation::engine::spawn;
-use crate::cloudformation::model::{Definition, OnFailure, Operation, OperationKind, Phase, Stack, Token};
+use crate::cloudformation::model::{Definition, OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::cloudformation::prepare::{changes, prepare};
 use crate::place::Place;
 use crate::query::{self, Fault};
@@ -21,13 +21,10 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
     let id = world.stacks.id_of(place, &name).ok_or_else(missing)?;
     let stack = world.with_stack(&id, Clone::clone).ok_or_else(|| find::with_id(&name))?;
     let token = input.client_request_token.clone();
-    if token
-        .as_ref()
-        .is_some_and(|token| stack.tokens.contains(&Token { token: token.clone(), action: "UpdateStack".to_owned() }))
-    {
+    if is_known(&stack, "UpdateStack", token.as_deref())? {
         return Ok(json!({ "StackId": id }));
     }
-    let on_failure = on_failure(input.disable_rollback, None)?;
+    let on_failure = input.on_failure(None)?;
     let during = policies::body(
         world,
         place,
@@ -52,19 +49,19 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
     }
     let mut operation = Operation::new(world, OperationKind::Update, Phase::Forward);
     operation.on_failure = on_failure;
-    operation.token.clone_from(&token);
-    operation.retain_except_on_create = input.retain_except_on_create.unwrap_or_default();
+    input.describe(&mut operation);
     let begun = world.edit_stack(&id, |stack| {
         // Another request may have come first.
         if !can_be_updated(stack) {
             return Err(cannot_be_updated(stack));
         }
-        repeated(stack, "UpdateStack", token.as_deref());
+        repeated(stack, "UpdateStack", token.as_deref())?;
         stack.change_set_id = None;
         if policy.is_some() {
             stack.policy = policy;
         }
         stack.policy_during_update = during;
+        stack.deployment_config = input.deployment_config;
         begin(world, stack, prepared.definition, operation);
         Ok(())
     });
@@ -77,7 +74,8 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
 pub(super) fn begin(world: &World, stack: &mut Stack, definition: Definition, mut operation: Operation) {
     let failed = stack.operation.take();
     let old = std::mem::replace(&mut stack.current, definition);
-    if stack.previous.is_none() && stack.status != "CREATE_FAILED" {
+    // What failed is nothing to go back to.
+    if stack.previous.is_none() && !stack.status.ends_with("_FAILED") {
         stack.previous = Some(old);
     }
     if let Some(failed) = failed {
@@ -86,6 +84,7 @@ pub(super) fn begin(world: &World, stack: &mut Stack, definition: Definition, mu
         operation.steps.retain(|id, _| stack.resources.contains_key(id));
     }
     stack.disable_rollback = operation.on_failure == OnFailure::DoNothing;
+    stack.retain_except_on_create = operation.retain_except_on_create;
     stack.updated = Some(world.clock.now());
     stack.operation = Some(operation);
     stack_event(world, stack, "UPDATE_IN_PROGRESS", Some(USER_INITIATED));

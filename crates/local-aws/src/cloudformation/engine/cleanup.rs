@@ -7,6 +7,7 @@ use super::finish;
 use super::stage::Stage;
 use super::walk::{Node, reversed, walk};
 use crate::cloudformation::model::StackResource;
+use crate::resources;
 
 const ATTEMPTS: usize = 3;
 
@@ -32,6 +33,10 @@ pub(super) async fn run(stage: &Stage, end: &str) {
                     stack.abandoned.push(record.clone());
                 }
             });
+            if gone == Gone::Failed {
+                // It is nobody's, and has its name all the same.
+                resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
+            }
             // What needs it is gone already, and what it needs may go.
             true
         }

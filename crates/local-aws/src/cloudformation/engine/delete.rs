@@ -96,6 +96,12 @@ pub(super) async fn run(stage: &Stage) {
     walk(&nodes, one, || false).await;
     leftovers(stage).await;
     let force = stage.operation(|operation| operation.force);
+    for record in stage.look(|stack| stack.resources.values().filter(|it| !is_gone(it)).cloned().collect::<Vec<_>>()) {
+        if force {
+            // It is nobody's from now on.
+            resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
+        }
+    }
     stage.edit(|world, stack| {
         let stuck: Vec<String> =
             stack.resources.values().filter(|it| !is_gone(it)).map(|it| it.logical_id.clone()).collect();

@@ -104,8 +104,15 @@ fn prepare_steps(stack: &mut Stack, scene: &Scene) {
             state: StepState::Waiting,
             replaces: None,
             before: now.clone(),
+            left: None,
+            dropped: false,
         });
-        (step.state, step.replaces) = (StepState::Waiting, None);
+        (step.state, step.replaces, step.dropped) = (StepState::Waiting, None, false);
+        if let (Some(now), Some(before)) = (&now, &step.before)
+            && now.physical_id == before.physical_id
+        {
+            step.left = (now.properties != before.properties).then(|| now.clone());
+        }
         // A replacement that was not finished is none: the update begins with what there was.
         let half = now.zip(step.before.clone());
         let half = half.filter(|(now, before)| now.status == "UPDATE_FAILED" && now.physical_id != before.physical_id);
@@ -114,6 +121,10 @@ fn prepare_steps(stack: &mut Stack, scene: &Scene) {
             stack.leftovers.push(StackResource { deletion_policy: None, ..now });
             stack.resources.insert(node.id.clone(), StackResource { status, ..before });
         }
+    }
+    // What an earlier operation failed with and nobody wants any more fails nothing now.
+    for (_, step) in operation.steps.iter_mut().filter(|(id, _)| scene.nodes().iter().all(|node| node.id != **id)) {
+        (step.state, step.replaces, step.dropped) = (StepState::Done, None, true);
     }
 }
 
@@ -145,7 +156,7 @@ fn removed(stack: &Stack, scene: &Scene) -> Vec<String> {
 async fn one(stage: &Stage, scene: &Scene, id: &str) -> bool {
     let (state, before, imported) = stage.operation(|operation| {
         let step = operation.steps.get(id);
-        let before = step.and_then(|step| step.before.clone());
+        let before = step.is_some_and(|step| step.before.is_some());
         (step.map(|step| step.state), before, operation.imports.get(id).cloned())
     });
     match state {
@@ -153,10 +164,13 @@ async fn one(stage: &Stage, scene: &Scene, id: &str) -> bool {
         Some(StepState::Failed | StepState::Cancelled) => return false,
         _ => stage.set_step(id, StepState::Running),
     }
-    let ended = match (before, imported) {
-        (Some(before), _) => update::run(stage, scene, id, &before).await,
-        (None, Some(physical_id)) => import::run(stage, scene, id, &physical_id).await,
-        (None, None) => create::run(stage, scene, id).await,
+    // An operation that failed may have made it, and left it.
+    let exists =
+        stage.resource(id).is_some_and(|it| !it.status.starts_with("CREATE_") || it.status == "CREATE_COMPLETE");
+    let ended = match imported {
+        _ if before || exists => update::run(stage, scene, id).await,
+        Some(physical_id) => import::run(stage, scene, id, &physical_id).await,
+        None => create::run(stage, scene, id).await,
     };
     let state = match ended {
         Ok(()) => StepState::Done,
@@ -189,7 +203,11 @@ fn failure(stack: &Stack) -> Option<String> {
     let operation = stack.operation.as_ref()?;
     let broken = |step: &&Step| matches!(step.state, StepState::Failed | StepState::Cancelled);
     let ids = |new: bool| {
-        let steps = operation.steps.iter().filter(|(_, step)| broken(step) && step.before.is_none() == new);
+        let is_new = |id: &String, step: &Step| {
+            let updated = stack.resources.get(id).is_some_and(|it| it.status == "UPDATE_FAILED");
+            step.before.is_none() && !updated
+        };
+        let steps = operation.steps.iter().filter(|(id, step)| broken(step) && is_new(id, step) == new);
         steps.map(|(id, _)| id.clone()).collect::<Vec<_>>()
     };
     let undeletable: Vec<String> =
@@ -250,8 +268,8 @@ fn leave_old_ones(stack: &mut Stack) {
             old.push(StackResource { deletion_policy: policy, ..before.clone() });
         }
     }
-    let steps: Vec<&String> = operation.steps.keys().collect();
-    let gone: Vec<String> = stack.resources.keys().filter(|id| !steps.contains(id)).cloned().collect();
+    let wanted = |id: &String| operation.steps.get(id).is_some_and(|step| !step.dropped);
+    let gone: Vec<String> = stack.resources.keys().filter(|id| !wanted(id)).cloned().collect();
     for id in gone {
         old.extend(stack.resources.shift_remove(&id));
     }

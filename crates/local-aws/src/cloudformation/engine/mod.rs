@@ -26,11 +26,14 @@ mod nested;
 mod policy;
 pub(super) mod provider;
 mod rollback;
+mod rolling;
 pub(super) mod scene;
 mod stage;
 mod update;
 mod wait;
 mod walk;
+
+pub(super) use rollback::again;
 
 use super::model::{OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::world::World;
@@ -54,6 +57,7 @@ impl Operation {
             skip: Vec::new(),
             force: false,
             retain_except_on_create: false,
+            express: false,
             revert_drift: false,
             imports: IndexMap::new(),
             steps: IndexMap::new(),

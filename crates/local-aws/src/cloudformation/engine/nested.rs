@@ -2,7 +2,7 @@
 
 use super::events::{USER_INITIATED, stack_event};
 use super::stage::{Ended, Stage};
-use super::{boxed, halt, is_busy};
+use super::{again, boxed, halt, is_busy};
 use crate::cloudformation::model::{OnFailure, Operation, OperationKind, Parent, Phase, Stack};
 use crate::cloudformation::prepare::{self, Prepared, Request};
 use crate::resources::{Action, Made};
@@ -48,10 +48,29 @@ pub(super) async fn create(stage: &Stage, id: &str, properties: &Json, promised:
     let mut operation = Operation::new(world, OperationKind::Create, Phase::Forward);
     // The parent's rollback takes it away.
     operation.on_failure = OnFailure::DoNothing;
+    operation.express = stage.operation(|parents| parents.express);
     stack.operation = Some(operation);
     stack_event(world, &mut stack, "CREATE_IN_PROGRESS", Some(USER_INITIATED));
     world.add_stack(stack);
     Ok(made())
+}
+
+/// Goes on with a rollback that failed, as the parent's rollback is gone on with; whether that was to be done.
+fn go_back(stage: &Stage, child: &str) -> bool {
+    let (world, parents) = (&*stage.world, stage.operation(|operation| operation.skip.clone()));
+    let begun = world.edit_stack(child, |stack| {
+        if stack.status != "UPDATE_ROLLBACK_FAILED" {
+            return false;
+        }
+        let mut operation = again(world, stack, OperationKind::ContinueRollback);
+        let own = |name: &String| name.strip_prefix(&format!("{}.", stack.name)).map(str::to_owned);
+        // What is meant for stacks further inside is handed on.
+        operation.skip = parents.iter().map(|name| own(name).unwrap_or_else(|| name.clone())).collect();
+        stack.operation = Some(operation);
+        stack_event(world, stack, "UPDATE_ROLLBACK_IN_PROGRESS", Some(USER_INITIATED));
+        true
+    });
+    begun.unwrap_or_default()
 }
 
 /// Accepts an update of the stack, if there is anything to update.
@@ -60,10 +79,14 @@ pub(super) async fn update(stage: &Stage, _id: &str, child: &str, properties: &J
     if stage.world.with_stack(child, is_busy).unwrap_or(false) {
         return Ok(made());
     }
+    if go_back(stage, child) {
+        return Ok(made());
+    }
     let Some(prepared) = changed(stage, child, properties).await? else { return Ok(made()) };
-    let world = &*stage.world;
+    let (world, express) = (&*stage.world, stage.operation(|parents| parents.express));
     world.edit_stack(child, |stack| {
         let mut operation = Operation::new(world, OperationKind::Update, Phase::Forward);
+        operation.express = express;
         operation.on_failure = OnFailure::Rollback;
         let old = std::mem::replace(&mut stack.current, prepared.definition);
         stack.previous.get_or_insert(old);
@@ -115,6 +138,8 @@ pub(super) async fn delete(stage: &Stage, child: &str) -> Result<(), Ended> {
 /// Carries out what was accepted. When the parent stops, the nested stack does.
 pub(super) async fn settle(stage: &Stage, child: &str, action: Action) -> Result<IndexMap<String, Json>, Ended> {
     let world = &*stage.world;
+    let kind = |stack: &Stack| stack.operation.as_ref().map(|operation| operation.kind);
+    let goes_back = world.with_stack(child, kind).flatten() == Some(OperationKind::ContinueRollback);
     let mut work = boxed(Arc::clone(&stage.world), child.to_owned());
     tokio::select! {
         biased;
@@ -132,7 +157,9 @@ pub(super) async fn settle(stage: &Stage, child: &str, action: Action) -> Result
     };
     let reason = reason.unwrap_or_default();
     match (status.as_str(), action) {
-        ("CREATE_COMPLETE" | "UPDATE_COMPLETE", _) => {
+        ("CREATE_COMPLETE" | "UPDATE_COMPLETE", _) | ("UPDATE_ROLLBACK_COMPLETE", Action::Update)
+            if goes_back || status != "UPDATE_ROLLBACK_COMPLETE" =>
+        {
             let outputs = outputs.into_iter().map(|it| (format!("Outputs.{}", it.key), Json::String(it.value)));
             Ok(outputs.collect())
         }

@@ -141,7 +141,11 @@ pub(super) async fn settle(
         _ => {
             let world = &stage.world;
             let stable = async {
-                match resources::stabilize(world, &stage.place, type_name, &made.physical_id).await {
+                let stable = match stage.is_express() {
+                    true => None,
+                    false => resources::stabilize(world, &stage.place, type_name, &made.physical_id).await,
+                };
+                match stable {
                     Some(stable) => stable.map_err(Ended::from),
                     None => {
                         stage.take(type_name, action).await;

@@ -6,7 +6,8 @@ use super::events::{Properties, failed, resource_event, resource_event_with, sta
 use super::stage::{Ended, Stage};
 use super::walk::{Node, walk};
 use super::{dynamic, finish, update};
-use crate::cloudformation::model::{OperationKind, Phase, Stack, StackResource};
+use crate::cloudformation::model::{OnFailure, Operation, OperationKind, Phase, Stack, StackResource};
+use crate::world::World;
 use indexmap::IndexMap;
 
 pub(super) async fn run(stage: &Stage) {
@@ -166,17 +167,21 @@ async fn restore(stage: &Stage, id: &str, before: &StackResource) -> bool {
         return true;
     }
     stage.edit(|world, stack| resource_event_with(world, stack, id, "UPDATE_IN_PROGRESS", None, &before.properties));
-    if now.physical_id == before.physical_id {
+    let same = now.physical_id == before.physical_id;
+    // One that was replaced is as it was, unless an earlier failed update changed it first.
+    let left = stage.operation(|operation| operation.steps.get(id).and_then(|step| step.left.clone()));
+    if let Some(from) = if same { Some(now.clone()) } else { left } {
         let changed = async {
             let properties = dynamic::resolved(&stage.world, &stage.place, &before.properties).await?;
-            update::change(stage, id, &now, &properties).await
+            update::change(stage, id, &from, &properties).await
         };
         if let Err(ended) = changed.await {
             let reason = if let Ended::Failed(reason) = ended { reason } else { String::new() };
             stage.edit(|world, stack| resource_event(world, stack, id, "UPDATE_FAILED", Some(&reason)));
             return false;
         }
-    } else if !now.physical_id.is_empty() {
+    }
+    if !same && !now.physical_id.is_empty() {
         let replacement = StackResource { deletion_policy: None, ..now };
         stage.edit(|_, stack| stack.leftovers.push(replacement));
     }
@@ -194,4 +199,18 @@ async fn restore(stage: &Stage, id: &str, before: &StackResource) -> bool {
         tell(world, stack, &record, Properties::Shown);
     });
     true
+}
+
+/// The operation that failed, as a rollback of it.
+pub(crate) fn again(world: &World, stack: &mut Stack, kind: OperationKind) -> Operation {
+    let failed = stack.operation.take();
+    let mut operation = Operation::new(world, kind, Phase::Rollback);
+    operation.on_failure = OnFailure::Rollback;
+    if let Some(failed) = failed {
+        operation.steps = failed.steps;
+        operation.imports = failed.imports;
+        operation.prepared = failed.prepared;
+        operation.retain_except_on_create = failed.retain_except_on_create;
+    }
+    operation
 }

@@ -35,6 +35,7 @@ pub(in crate::cloudformation) struct Desired {
     pub deletion_policy: Option<String>,
     pub update_replace_policy: Option<String>,
     pub creation_policy: Option<Json>,
+    pub update_policy: Option<Json>,
     pub depends_on: Vec<String>,
 }
 
@@ -114,6 +115,7 @@ impl Scene {
             deletion_policy,
             update_replace_policy: text(&resource.update_replace_policy, "UpdateReplacePolicy")?,
             creation_policy: value(&resource.creation_policy, "CreationPolicy")?,
+            update_policy: value(&resource.update_policy, "UpdatePolicy")?,
             depends_on,
             resource_type: type_name,
         })

@@ -8,6 +8,11 @@ use crate::resources::{self, Action, Owner};
 use crate::world::World;
 use indexmap::IndexMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a resource takes at most until it is configured, where nobody waits until it is ready (`EXPRESS`). AWS says
+/// that this is a part of the whole, and not which.
+const CONFIGURING: Duration = Duration::from_secs(5);
 
 /// How work on a resource ended that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +115,13 @@ impl Stage {
 
     /// Waits as long as an action takes on AWS.
     pub(super) async fn take(&self, type_name: &str, action: Action) {
-        self.world.clock.take(resources::duration(type_name, action)).await;
+        let whole = resources::duration(type_name, action);
+        self.world.clock.take(if self.is_express() { whole.min(CONFIGURING) } else { whole }).await;
+    }
+
+    /// Whether resources only have to be configured, not ready.
+    pub(super) fn is_express(&self) -> bool {
+        self.operation(|operation| operation.express)
     }
 
     /// The same, unless the operation is halted meanwhile.

@@ -4,6 +4,7 @@ use super::create::bring_into_being;
 use super::diff::{self, Change};
 use super::events::{REPLACING, UPDATE_CANCELLED, resource_event, resource_event_with};
 use super::policy;
+use super::rolling::{self, Rolling};
 use super::scene::{Desired, Scene};
 use super::stage::{Ended, Stage};
 use super::{dynamic, provider};
@@ -12,7 +13,7 @@ use crate::resources::Action;
 use cloudformation::schema::resource_type;
 use serde_json::Value as Json;
 
-pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str, before: &StackResource) -> Result<(), Ended> {
+pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str) -> Result<(), Ended> {
     let Some(resource) = stage.resource(id) else { return Ok(()) };
     let wanted = stage.world.with_stack(&stage.stack_id, |stack| scene.desired(id, stack));
     let desired = match wanted.unwrap_or_else(|| Err("the stack is gone".to_owned())) {
@@ -32,7 +33,7 @@ pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str, before: &StackRe
         return fail(stage, id, Ended::Failed(reason), &desired.properties);
     }
     let ended = match change {
-        Change::Replace => replace(stage, id, before, &desired).await,
+        Change::Replace => replace(stage, id, &resource, &desired).await,
         Change::InPlace => in_place(stage, id, &resource, &desired).await,
         Change::None => {
             announce(stage, id, None, &desired);
@@ -106,32 +107,44 @@ fn announce(stage: &Stage, id: &str, reason: Option<&str>, desired: &Desired) {
     stage.edit(|world, stack| {
         let begun = stack.resources.get(id).is_some_and(|resource| resource.status == "UPDATE_IN_PROGRESS");
         if !begun {
+            // Those were for what it was before.
+            stack.signals.retain(|signal| signal.target != id);
             resource_event_with(world, stack, id, "UPDATE_IN_PROGRESS", reason, &desired.properties);
         }
     });
 }
 
-async fn replace(stage: &Stage, id: &str, before: &StackResource, desired: &Desired) -> Result<(), Ended> {
+async fn replace(stage: &Stage, id: &str, resource: &StackResource, desired: &Desired) -> Result<(), Ended> {
     announce(stage, id, Some(REPLACING), desired);
-    let old_id = stage.edit(|_, stack| replaced(stack, id, before));
-    bring_into_being(stage, id, desired, "UPDATE_IN_PROGRESS", &old_id).await
+    let old_id = stage.edit(|_, stack| replaced(stack, id));
+    let ended = bring_into_being(stage, id, desired, "UPDATE_IN_PROGRESS", &old_id).await;
+    // After a failure the old one is the resource still.
+    if !matches!(ended, Err(Ended::Failed(_))) {
+        let old = StackResource { physical_id: old_id, deletion_policy: None, ..resource.clone() };
+        stage.edit(|_, stack| leave_intermediate(stack, old));
+    }
+    ended
 }
 
-/// Notes which physical resource is replaced, once. One that an earlier update made, whose failure was left as it was, is
-/// neither what there was before nor what there will be: the cleanup takes it.
-fn replaced(stack: &mut Stack, id: &str, before: &StackResource) -> String {
-    let Some(now) = stack.resources.get(id).cloned() else { return String::new() };
-    let Some(step) = stack.operation.as_mut().and_then(|operation| operation.steps.get_mut(id)) else {
-        return now.physical_id;
-    };
-    if let Some(old_id) = &step.replaces {
-        return old_id.clone();
+/// Notes which physical resource is replaced, once; its id.
+fn replaced(stack: &mut Stack, id: &str) -> String {
+    let now = stack.resources.get(id).map(|resource| resource.physical_id.clone()).unwrap_or_default();
+    let step = stack.operation.as_mut().and_then(|operation| operation.steps.get_mut(id));
+    match step {
+        Some(step) => step.replaces.get_or_insert(now).clone(),
+        None => now,
     }
-    step.replaces = Some(now.physical_id.clone());
-    if now.physical_id != before.physical_id && !now.physical_id.is_empty() {
-        stack.leftovers.push(StackResource { deletion_policy: None, ..now.clone() });
+}
+
+/// Leaves a replaced resource to the cleanup, if an earlier operation made it whose failure was left as it was: it is
+/// neither what there was before, which a rollback wants, nor what there will be.
+fn leave_intermediate(stack: &mut Stack, old: StackResource) {
+    let step = stack.operation.as_ref().and_then(|operation| operation.steps.get(&old.logical_id));
+    let before = step.and_then(|step| step.before.as_ref()).map(|before| before.physical_id.as_str());
+    let known = stack.leftovers.iter().any(|other| other.physical_id == old.physical_id);
+    if !old.physical_id.is_empty() && before != Some(old.physical_id.as_str()) && !known {
+        stack.leftovers.push(old);
     }
-    now.physical_id
 }
 
 async fn in_place(stage: &Stage, id: &str, resource: &StackResource, desired: &Desired) -> Result<(), Ended> {
@@ -140,6 +153,9 @@ async fn in_place(stage: &Stage, id: &str, resource: &StackResource, desired: &D
     provider::check(type_name, &desired.properties)?;
     let after = dynamic::resolved(&stage.world, &stage.place, &desired.properties).await?;
     change(stage, id, resource, &after).await?;
+    if let Some(rolling) = Rolling::of(desired, &resource.properties) {
+        rolling::run(stage, id, &rolling).await?;
+    }
     stage.edit(|_, stack| stack.resources.get_mut(id).map(|resource| desired.describe(resource)));
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long a condition waits at most.
 const LONGEST: u64 = 43_200;
 /// How long a resource waits for signals whose creation policy does not say.
-const DEFAULT: Duration = Duration::from_secs(300);
+pub(super) const DEFAULT: Duration = Duration::from_secs(300);
 
 pub(super) fn condition_name(stage: &Stage, id: &str) -> String {
     format!("{}/{id}", stage.stack_id)
@@ -76,7 +76,7 @@ fn of(signals: &[Signal], id: &str, handle: &str) -> Vec<Signal> {
     signals.iter().filter(meant).cloned().collect()
 }
 
-fn number(json: &Json) -> Option<u64> {
+pub(super) fn number(json: &Json) -> Option<u64> {
     match json {
         Json::String(text) => text.parse().ok(),
         other => other.as_u64(),
@@ -144,7 +144,7 @@ impl Policy {
     }
 }
 
-fn short(what: &str, count: u64, percent: u64) -> String {
+pub(super) fn short(what: &str, count: u64, percent: u64) -> String {
     format!(
         "Received {what} signal(s) out of {count}. Unable to satisfy {percent}% MinSuccessfulInstancesPercent requirement"
     )
@@ -171,4 +171,33 @@ pub(super) async fn signals(stage: &Stage, id: &str, policy: &Policy) -> Result<
         () = stage.halting() => Err(Ended::Cancelled),
         () = stage.world.clock.take(policy.timeout) => Err(Ended::Failed(policy.late(&received()))),
     }
+}
+
+/// Waits until a resource was signalled this often, for good or bad; how many signals are missing when the time is over.
+///
+/// # Errors
+/// [`Ended::Cancelled`].
+pub(super) async fn count(stage: &Stage, id: &str, wanted: u64, timeout: Duration) -> Result<u64, Ended> {
+    let missing = || wanted.saturating_sub(stage.look(|stack| of(&stack.signals, id, "")).len() as u64);
+    let enough = async {
+        loop {
+            let told = stage.world.stacks.signalled();
+            if missing() == 0 {
+                return;
+            }
+            told.await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = enough => Ok(0),
+        () = stage.halting() => Err(Ended::Cancelled),
+        () = stage.world.clock.take(timeout) => Ok(missing()),
+    }
+}
+
+/// How many of the signals that came so far are good.
+pub(super) fn good(stage: &Stage, id: &str) -> u64 {
+    let received = stage.look(|stack| of(&stack.signals, id, ""));
+    received.iter().filter(|signal| signal.status == "SUCCESS").count() as u64
 }

@@ -1,6 +1,6 @@
 //! What an update (or a creation) would change: the prediction, with the facts of the stack as it is.
 
-use super::{deployment, drift};
+use super::{deployment, drift, incomplete};
 use crate::cloudformation::engine::scene::account_facts;
 use crate::cloudformation::model::{Definition, Stack, StackResource};
 use crate::cloudformation::reading;
@@ -32,6 +32,8 @@ pub(crate) struct Changes {
     /// `{ResourceChange, Type}` as on the wire, without and with property values.
     pub plain: Vec<Json>,
     pub with_values: Vec<Json>,
+    /// What the description with property values says beside them.
+    pub warning: Option<String>,
 }
 
 /// Compares a stack as it is with a definition.
@@ -67,7 +69,9 @@ pub(crate) async fn changes(
             .is_none_or(|before| outputs_differ(before, &after, &prediction) || before.tags != after.tags),
         plain: wire(describe(&prediction.changes, PropertyValues::Omitted)),
         with_values: wire(describe(&prediction.changes, PropertyValues::Included)),
+        warning: None,
     };
+    changes.warning = incomplete::warning(&after.template, &changes.with_values);
     if from.live_state {
         drift::mark(world, stack, &mut changes).await;
     }

@@ -32,6 +32,24 @@ pub(super) fn check(template: &Template) -> Result<(), Fault> {
 }
 
 /// # Errors
+/// `ValidationError` with the first type that is not among those that the request allows.
+pub(super) fn check_types(template: &Template, allowed: Option<&[String]>) -> Result<(), Fault> {
+    let Some(allowed) = allowed.filter(|allowed| !allowed.is_empty()) else { return Ok(()) };
+    let is = |type_name: &str, pattern: &str| match pattern.strip_suffix('*') {
+        Some(begin) => type_name.starts_with(begin),
+        None => type_name == pattern,
+    };
+    let types = template.resources.values().map(|resource| resource.resource_type.value.as_str());
+    match types.into_iter().find(|name| !allowed.iter().any(|pattern| is(name, pattern))) {
+        None => Ok(()),
+        Some(name) => Err(Fault::validation(format!(
+            "Resource type {name} is not allowed by parameter ResourceTypes [{}]",
+            allowed.join(", ")
+        ))),
+    }
+}
+
+/// # Errors
 /// `ValidationError` with the first bound of the API that a rollback configuration exceeds.
 pub(super) fn check_rollback(configuration: &Json) -> Result<(), Fault> {
     let refused = |value: &str, at: &str, constraint: &str| {

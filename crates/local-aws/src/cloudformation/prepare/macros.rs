@@ -102,17 +102,24 @@ impl Includer<'_> {
                             done.insert(key, self.value(value).await?);
                         }
                     }
-                    let Some(transform) = transform else { return Ok(Json::Object(done)) };
-                    match self.run(&transform).await? {
-                        Json::Object(included) => {
-                            done.extend(included);
-                            Ok(Json::Object(done))
+                    // There may be several, which are run in their order.
+                    let transforms = match transform {
+                        None => return Ok(Json::Object(done)),
+                        Some(Json::Array(all)) => all,
+                        Some(one) => vec![one],
+                    };
+                    for transform in transforms {
+                        match self.run(&transform).await? {
+                            Json::Object(included) => done.extend(included),
+                            other if done.is_empty() => return Ok(other),
+                            _ => {
+                                return Err(format!(
+                                    "Transform {INCLUDE} failed with: The content does not fit where it is included."
+                                ));
+                            }
                         }
-                        other if done.is_empty() => Ok(other),
-                        _ => Err(format!(
-                            "Transform {INCLUDE} failed with: The content does not fit where it is included."
-                        )),
                     }
+                    Ok(Json::Object(done))
                 }
                 scalar => Ok(scalar),
             }
@@ -181,11 +188,18 @@ impl Includer<'_> {
         evaluator.evaluate(&expr, &Nothing, "/Transform").value.as_text()
     }
 
-    /// A macro without a namespace is one of this account.
+    /// Why a macro is not run. One without a namespace is of this account: a stack may have registered it, but its
+    /// function does not run here, and failures of functions are reported in these words.
     fn missing(&self, name: &str) -> String {
-        match name.contains("::") {
-            true => format!("No transform named {name} found."),
-            false => format!("No transform named {}::{name} found.", self.stack.place.account),
+        let full = match name.contains("::") {
+            true => name.to_owned(),
+            false => format!("{}::{name}", self.stack.place.account),
+        };
+        let registered =
+            self.world.resources.lock().get(&self.stack.place, "AWS::CloudFormation::Macro", name).is_some();
+        match registered {
+            true => format!("Transform {full} failed with: This embedded AWS runs no functions"),
+            false => format!("No transform named {full} found."),
         }
     }
 }

@@ -6,8 +6,10 @@
 mod changes;
 mod drift;
 mod extensions;
+mod incomplete;
 mod limits;
 mod macros;
+mod named;
 mod parameters;
 
 pub(crate) use changes::{Changes, Origin, changes};
@@ -22,7 +24,7 @@ use super::text;
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
-use cloudformation::evaluate::Evaluator;
+use cloudformation::evaluate::{Evaluator, Facts};
 use cloudformation::predict::{Deployment, predict};
 use cloudformation::source;
 use cloudformation::template::{Problem, Template};
@@ -42,6 +44,8 @@ pub(crate) struct Request {
     pub notification_arns: Option<Vec<String>>,
     pub role_arn: Option<String>,
     pub rollback_configuration: Option<Json>,
+    /// The only types that the template may have: `AWS::EC2::*`, `Custom::Mine` …
+    pub resource_types: Option<Vec<String>>,
     /// Whether macros have to be acknowledged: a change set shows what they make.
     pub acknowledge_macros: bool,
 }
@@ -88,6 +92,11 @@ pub(crate) async fn prepare(
     previous: Option<&Definition>,
 ) -> Result<Prepared, Fault> {
     let template = match (request.use_previous_template, previous) {
+        (true, _) if request.template_body.is_some() || request.template_url.is_some() => {
+            return Err(Fault::validation(
+                "You cannot specify both usePreviousTemplate and Template Body/Template URL.",
+            ));
+        }
         (true, Some(previous)) => previous.template.clone(),
         (true, None) => return Err(Fault::validation("Either Template URL or Template Body must be specified.")),
         (false, _) => text::template(world, place, request.template_body, request.template_url.as_deref()).await?,
@@ -123,7 +132,7 @@ pub(crate) async fn prepare(
         definition.capabilities = previous.map(|previous| previous.capabilities.clone()).unwrap_or_default();
     }
     let stack = Stack { current: definition.clone(), ..Stack::new(place, stack_name, stack_id, world.clock.now()) };
-    expand(world, &stack, read, &mut definition).await?;
+    expand(world, &stack, read, request.resource_types.as_deref(), &mut definition).await?;
     Ok(Prepared { definition })
 }
 
@@ -159,7 +168,13 @@ fn acknowledged(template: &Template, given: &[String], macros: bool) -> Result<(
 }
 
 /// Runs macros and checks what they make, with all that is known before a deployment.
-async fn expand(world: &Arc<World>, stack: &Stack, read: Template, definition: &mut Definition) -> Result<(), Fault> {
+async fn expand(
+    world: &Arc<World>,
+    stack: &Stack,
+    read: Template,
+    allowed: Option<&[String]>,
+    definition: &mut Definition,
+) -> Result<(), Fault> {
     let template = match macros::expand(world, stack, &read).await {
         Ok(None) => read,
         Ok(Some(expanded)) => {
@@ -175,7 +190,9 @@ async fn expand(world: &Arc<World>, stack: &Stack, read: Template, definition: &
         }
     };
     recognised(&template)?;
-    let facts = account_facts(world, &stack.place);
+    limits::check_types(&template, allowed)?;
+    let named = named::named(world, &stack.place, &template, &definition.parameters);
+    let facts = Facts { named, ..account_facts(world, &stack.place) };
     let deployment = deployment(template, definition, stack, facts);
     if deployment.template.has_language_extensions() {
         let expanded = cloudformation::extensions::expand(
@@ -225,7 +242,10 @@ fn deployment(
 }
 
 /// Whether all types are known.
-fn recognised(template: &Template) -> Result<(), Fault> {
+///
+/// # Errors
+/// `ValidationError` with all that are not.
+pub(crate) fn recognised(template: &Template) -> Result<(), Fault> {
     let names = template.resources.values().map(|resource| resource.resource_type.value.as_str());
     let unknown: IndexSet<&str> = names.filter(|name| !provider::is_known(name)).collect();
     match unknown.is_empty() {

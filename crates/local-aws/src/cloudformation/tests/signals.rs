@@ -230,3 +230,74 @@ async fn rules_are_judged_before_anything_is_done() {
     change_set["ChangeSetName"] = json!("c");
     assert_eq!(cloud.refused("CreateChangeSet", change_set).await, "a size is small or large");
 }
+
+/// A group of three that rolls in batches of two, launched from a version of a template.
+fn rolling(version: &str) -> String {
+    format!(
+        "
+Resources:
+  Group:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    UpdatePolicy:
+      AutoScalingRollingUpdate: {{MaxBatchSize: 2, MinInstancesInService: 1, MinSuccessfulInstancesPercent: 60,
+                                  PauseTime: PT10M, WaitOnResourceSignals: true}}
+    Properties: {{MinSize: '1', MaxSize: '3', DesiredCapacity: '3', AvailabilityZones: [eu-west-1a],
+                  LaunchTemplate: {{LaunchTemplateName: servers, Version: '{version}'}}}}
+"
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_rolls_through_a_group_batch_by_batch() {
+    let cloud = Cloud::new().await;
+    assert_eq!(cloud.deploy("CreateStack", "s", &rolling("1")).await, "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
+    let from = cloud.events("s").len();
+    cloud.ok("UpdateStack", json!({"StackName": "s", "TemplateBody": rolling("2")})).await;
+    for (seconds, id, status) in [(60, "i-1", "SUCCESS"), (60, "i-2", "FAILURE"), (60, "i-3", "SUCCESS")] {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        assert_eq!(cloud.stack("s").status, "UPDATE_IN_PROGRESS", "it waits for {id}");
+        cloud.signal("s", "Group", id, status).await;
+    }
+    assert_eq!(cloud.rest("s").await, "UPDATE_COMPLETE", "one of three may fail");
+    let expected = [
+        "stack UPDATE_IN_PROGRESS (User Initiated)",
+        "Group UPDATE_IN_PROGRESS",
+        "Group UPDATE_IN_PROGRESS (Rolling update initiated. Terminating 3 obsolete instance(s) in batches of 2, while \
+         keeping at least 1 instance(s) in service. Waiting on resource signals with a timeout of PT10M when new \
+         instances are added to the autoscaling group.)",
+        "Group UPDATE_IN_PROGRESS (New instance(s) added to autoscaling group - Waiting on 2 resource signal(s) with a \
+         timeout of PT10M.)",
+        "Group UPDATE_IN_PROGRESS (Received SUCCESS signal with UniqueId i-1)",
+        "Group UPDATE_IN_PROGRESS (Received FAILURE signal with UniqueId i-2)",
+        "Group UPDATE_IN_PROGRESS (New instance(s) added to autoscaling group - Waiting on 1 resource signal(s) with a \
+         timeout of PT10M.)",
+        "Group UPDATE_IN_PROGRESS (Received SUCCESS signal with UniqueId i-3)",
+        "Group UPDATE_COMPLETE",
+        "stack UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "stack UPDATE_COMPLETE",
+    ];
+    assert_eq!(cloud.events_from("s", from), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_that_say_nothing_fail_the_update() {
+    let cloud = Cloud::new().await;
+    cloud.deploy("CreateStack", "s", &rolling("1")).await;
+    let began = tokio::time::Instant::now();
+    assert_eq!(cloud.deploy("UpdateStack", "s", &rolling("2")).await, "UPDATE_ROLLBACK_COMPLETE");
+    assert!((600..700).contains(&began.elapsed().as_secs()), "one pause: {:?}", began.elapsed());
+    cloud.tells(
+        "s",
+        "Group UPDATE_IN_PROGRESS (Failed to receive 2 resource signal(s) for the current batch. Each resource signal \
+         timeout is counted as a FAILURE.)",
+    );
+    cloud.tells(
+        "s",
+        "Group UPDATE_FAILED (Received 0 SUCCESS signal(s) out of 3. Unable to satisfy 60% MinSuccessfulInstancesPercent \
+         requirement)",
+    );
+    assert_eq!(cloud.stack("s").resources["Group"].properties["LaunchTemplate"]["Version"], "1");
+    // What makes no new instances is not waited for.
+    let wider = rolling("1").replace("MaxSize: '3'", "MaxSize: '4'");
+    assert_eq!(cloud.deploy("UpdateStack", "s", &wider).await, "UPDATE_COMPLETE");
+}
