@@ -4,6 +4,7 @@ mod carry_on;
 mod change_sets;
 mod create;
 mod delete;
+mod facts;
 mod laws;
 mod left;
 mod lives;
