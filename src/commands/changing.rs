@@ -104,7 +104,7 @@ fn next(session: &Session, operation: &Operation) -> String {
         _ => &[
             (&plan, "no changes, until you edit a file"),
             (&outputs, "what the stacks give"),
-            ("infra local serve", "the same AWS on a port: for aws, boto3, Terraform"),
+            ("infra local serve", "the same AWS on a port: for aws, boto3, cdk"),
             ("infra rehearse --env prod", "how long it takes, and with --fail what goes wrong"),
         ],
     };

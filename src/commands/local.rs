@@ -27,8 +27,8 @@ pub struct Args {
 enum Action {
     /// Serve it on a port of this machine, until Ctrl-C
     ///
-    /// For the AWS CLI, boto3, Terraform and whatever else talks to AWS: stdout has the variables to export. While it is
-    /// served, infra's own commands go there too.
+    /// For the AWS CLI, the AWS SDKs, the CDK and whatever else talks to AWS: stdout has the variables to export. While it
+    /// is served, infra's own commands go there too.
     Serve {
         /// The port; 0 for any that is free
         #[arg(long, value_name = "PORT", default_value_t = PORT)]
