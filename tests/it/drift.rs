@@ -252,7 +252,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             parameters: BTreeMap::new(),
             tags: tags.clone(),
             capabilities: Vec::new(),
-            description: String::new(),
+            description: "by hand".to_owned(),
             reverts_drift: false,
             imports_existing: false,
         };

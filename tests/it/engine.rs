@@ -516,7 +516,7 @@ async fn a_stack_under_somebody_elses_review_is_left_to_them(backend: Backend) {
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Vec::new(),
-        description: String::new(),
+        description: "by hand".to_owned(),
         reverts_drift: false,
         imports_existing: false,
     };

@@ -50,7 +50,7 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         parameters: BTreeMap::new(),
         tags: stack.tags.clone(),
         capabilities: Vec::new(),
-        description: String::new(),
+        description: "by hand".to_owned(),
         reverts_drift: false,
         imports_existing: false,
     };

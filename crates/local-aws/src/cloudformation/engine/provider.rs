@@ -66,7 +66,7 @@ pub(super) async fn create(
         _ => {
             let (world, owner) = (&*stage.world, stage.owner(id));
             let handle = resources::handle(type_name, promised, properties);
-            if is_made(stage, id, type_name, &handle) {
+            if !is_left(stage, id, promised) && is_made(stage, id, type_name, &handle) {
                 let made = resources::update(world, &owner, type_name, promised, properties, properties).await;
                 return made.map_err(Ended::from);
             }
@@ -81,6 +81,17 @@ fn is_made(stage: &Stage, id: &str, type_name: &str, handle: &str) -> bool {
     state
         .get(&stage.place, type_name, handle)
         .is_some_and(|live| live.stack_id.as_ref() == Some(&stage.stack_id) && live.logical_id.as_deref() == Some(id))
+}
+
+/// Whether an earlier operation made the resource of this id, and it is there until a rollback or the cleanup: one that
+/// takes its place cannot have its name.
+fn is_left(stage: &Stage, id: &str, physical_id: &str) -> bool {
+    stage.look(|stack| {
+        let step = stack.operation.as_ref().and_then(|operation| operation.steps.get(id));
+        let before = step.and_then(|step| step.before.as_ref());
+        let mut left = before.into_iter().chain(&stack.leftovers);
+        left.any(|old| old.logical_id == id && old.physical_id == physical_id)
+    })
 }
 
 pub(super) async fn update(

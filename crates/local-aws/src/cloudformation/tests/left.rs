@@ -101,3 +101,20 @@ async fn what_could_not_be_deleted_still_has_its_name() {
     let failed = cloud.events("s").into_iter().find(|event| event.starts_with("A UPDATE_FAILED")).expect("told");
     assert!(failed.contains("already exists"), "{failed}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_cleanup_still_has_its_name() {
+    let cloud = Cloud::new().await;
+    let alone = |a: &str| parameters(&[("A", a)]);
+    cloud.deploy("CreateStack", "s", &alone("Name: own, Value: one")).await;
+    cloud.fail("Bad", Action::Create, None);
+    let with_both = parameters(&[("A", "Name: other, Value: two"), ("Bad", "Value: b")]);
+    assert_eq!(left(&cloud, "UpdateStack", &with_both).await, "UPDATE_FAILED");
+    let again = alone("Name: own, Value: three");
+    assert_eq!(cloud.deploy("UpdateStack", "s", &again).await, "UPDATE_ROLLBACK_COMPLETE", "{:#?}", cloud.events("s"));
+    let failed = cloud.events("s").into_iter().find(|event| event.starts_with("A UPDATE_FAILED")).expect("told");
+    assert!(failed.contains("already exists"), "{failed}");
+    let live = crate::resources::read(&cloud.aws.world, &cloud.place, "AWS::SSM::Parameter", "own").await;
+    assert_eq!(live.expect("it is there")["Value"], "one");
+    assert_eq!(others(&cloud), [""; 0]);
+}
