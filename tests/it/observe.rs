@@ -129,7 +129,7 @@ async fn stacks_that_only_the_state_knows_are_found_and_templates_fetched_on_dem
         stacks.push((stack.clone(), create(&aws, stack).await));
     }
     remember(&store, &backend, &stacks).await;
-    aws.cloudformation(&gone.target).delete_stack(&gone.stack_name, "token", &[]).await.unwrap();
+    aws.cloudformation(&gone.target).delete_stack(&gone.stack_name, "deletion", &[]).await.unwrap();
     while aws.cloudformation(&gone.target).describe_stack(&gone.stack_name).await.unwrap().is_some_and(|stack| {
         assert_ne!(stack.status, StackStatus::DeleteFailed);
         stack.status != StackStatus::DeleteComplete
