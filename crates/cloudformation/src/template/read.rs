@@ -7,7 +7,7 @@ use super::form::{read_expr, read_value};
 use super::problem::Problem;
 use super::sections::{Condition, Output, Resource, Template, Transform};
 use super::{FOR_EACH, is_alphanumeric};
-use crate::source::{Entry, Limits, Node, Position, Span, parse};
+use crate::source::{Entry, Limits, Node, Span, parse};
 use indexmap::IndexMap;
 
 const TOP_LEVEL: [&str; 11] = [
@@ -38,42 +38,27 @@ const RESOURCE_KEYS: [&str; 11] = [
     "UpdateReplacePolicy",
 ];
 
-/// The position of a character by its line and its byte in the line, both from 1.
-fn position(text: &str, line: usize, column: usize) -> Position {
-    let before: String = text.split_inclusive('\n').take(line.saturating_sub(1)).collect();
-    let within = text[before.len()..].char_indices().take_while(|(at, _)| at + 1 < column).count();
-    Position { line, column: within + 1, offset: before.chars().count() + within }
-}
-
 impl Template {
     /// Reads a text, JSON or YAML, and gives what could be read with all that is wrong.
     ///
     /// # Errors
     /// The text is no tree at all: broken syntax, duplicate keys, or over [`Limits`].
     pub fn read(text: &str) -> Result<(Template, Vec<Problem>), Problem> {
-        // What begins like JSON has to be JSON: a comma too many is wrong, though YAML would take it.
         let json = text.trim_start().starts_with('{');
-        let strictly = json.then(|| serde_json::from_str::<serde::de::IgnoredAny>(text).err()).flatten();
-        // CloudFormation's parser tells where it stands after the character that it does not expect.
-        let stands = strictly.as_ref().filter(|error| error.line() > 0).map(|error| (error.line(), error.column() + 1));
-        let message = |start: Position| match (json, stands.unwrap_or((start.line, start.column))) {
-            (true, (line, column)) => {
-                format!("Template format error: JSON not well-formed. (line {line}, column {column})")
-            }
-            (false, _) => "Template format error: YAML not well-formed.".to_owned(),
-        };
-        let root = parse(text, Limits::default()).map_err(|error| Problem {
-            detail: Some(error.message),
-            ..Problem::new(message(error.span.start), error.span, "")
+        let root = parse(text, Limits::default()).map_err(|error| {
+            let start = (error.span.start.line, error.span.start.column);
+            // CloudFormation's parser tells where it stands after the character that it does not expect.
+            let (line, column) = serde_json::from_str::<serde::de::IgnoredAny>(text)
+                .err()
+                .filter(|error| error.line() > 0)
+                .map_or(start, |error| (error.line(), error.column() + 1));
+            let message = match json {
+                true => format!("Template format error: JSON not well-formed. (line {line}, column {column})"),
+                false => "Template format error: YAML not well-formed.".to_owned(),
+            };
+            Problem { detail: Some(error.message), ..Problem::new(message, error.span, "") }
         })?;
-        match strictly {
-            None => Ok(Template::from_node(root)),
-            Some(error) => {
-                let at = position(text, error.line(), error.column());
-                let detail = Some(error.to_string());
-                Err(Problem { detail, ..Problem::new(message(at), Span { start: at, end: at }, "") })
-            }
-        }
+        Ok(Template::from_node(root))
     }
 
     /// Reads a text that must be right.
