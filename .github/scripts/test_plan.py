@@ -44,7 +44,8 @@ class Plan(unittest.TestCase):
         done = self.run_with(2, **RUN)
         assert done.returncode == 0, done.stderr
         outputs = (self.folder / "output").read_text()
-        assert outputs.startswith("code=2\nhas-changes=true\nimport=0\nadd=0\nchange=0\nreplace=1\ndestroy=0\n"), outputs
+        counts = "import=0\nadd=0\nchange=0\nreplace=1\ndestroy=0\n"
+        assert outputs.startswith(f"code=2\nhas-changes=true\n{counts}"), outputs
         text = (self.plan / "plan.md").read_text()
         assert text.startswith("## `dev`: changes\n")
         assert "For 0123456789ab, by [this run](https://github.test/example/shop/actions/runs/42)." in text
