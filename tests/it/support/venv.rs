@@ -14,7 +14,7 @@ pub fn program(name: &str) -> PathBuf {
     let program = venv.join("bin").join(name);
     assert!(
         program.exists(),
-        "{} is not in the test venv: add its package to tests/it/requirements.txt",
+        "{} is not in the test venv: add its package to tests/it/requirements.in and run .ci/lock",
         program.display()
     );
     program
@@ -32,7 +32,7 @@ pub fn make(name: &str, requirements: &Path) -> PathBuf {
     if !done.exists() {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
         run(Command::new(venv.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"])
+            .args(["install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r"])
             .arg(requirements));
         File::create(done).expect("the venv is writable");
     }
