@@ -12,9 +12,9 @@ fn found(world: &World) -> String {
 fn replacing_a_table_is_said_and_in_a_protected_environment_refused() {
     let mut world = World::storefront().applied();
     world.set_template("data", &data("sku"));
-    assert_snapshot!(found(&world), @"Warning stateful-replacement data.Table: may replace Table (AWS::DynamoDB::Table), and the new one would be without the items");
+    assert_snapshot!(found(&world), @"Warning stateful-replacement data.Table: replaces Table (AWS::DynamoDB::Table): the new one is without the items");
     world.scope.protect = true;
-    assert_snapshot!(found(&world), @"Refused stateful-replacement data.Table: may replace Table (AWS::DynamoDB::Table), and the new one would be without the items; `--allow-replace data.Table` allows it");
+    assert_snapshot!(found(&world), @"Refused stateful-replacement data.Table: replaces Table (AWS::DynamoDB::Table): the new one is without the items; `--allow-replace data.Table` allows it");
     assert_eq!(world.plan().refusals().count(), 1);
     world.options.allow_replace.insert("data.Table".to_owned());
     assert_eq!(world.plan().refusals().count(), 0);
@@ -73,7 +73,7 @@ fn changes_outside_are_said() {
     world.deployed.get_mut("data").unwrap().template = Some(data("sku").to_string());
     world.deployed.get_mut("data").unwrap().status = StackStatus::UpdateComplete;
     assert_snapshot!(found(&world), @"
-    Warning stateful-replacement data.Table: may replace Table (AWS::DynamoDB::Table), and the new one would be without the items
+    Warning stateful-replacement data.Table: replaces Table (AWS::DynamoDB::Table): the new one is without the items
     Warning changed-outside data: was changed at 2026-01-03T03:00:00Z (UPDATE_COMPLETE) by something that the state does not know: a run that was cut off, or a change outside of infra
     Note changed-outside network: was changed at 2026-01-03T02:00:00Z (CREATE_COMPLETE) by something that the state does not know: a run that was cut off, or a change outside of infra
     ");

@@ -9,7 +9,7 @@ use super::change::{Attribute, ChangeSource, Detail, Evaluation, RequiresRecreat
 use super::diff::{Difference, MAX_LEAVES, any_leaf, differences, same};
 use super::state::Fate;
 use crate::evaluate::{Read, Value, within};
-use crate::schema::resource_type;
+use crate::schema::{replaced_by_policy, resource_type};
 use indexmap::{IndexMap, IndexSet};
 use std::cell::Cell;
 
@@ -250,6 +250,7 @@ impl Comparison<'_> {
             before: difference.and_then(|it| self.shown_value(it.before)),
             after: difference.and_then(|it| self.shown_value(it.after)),
             requires_recreation: match attribute {
+                Attribute::Properties if self.replaced_by_policy(path) => RequiresRecreation::Always,
                 Attribute::Properties => recreation(self.resource_type, path, difference),
                 _ => RequiresRecreation::Never,
             },
@@ -258,6 +259,14 @@ impl Comparison<'_> {
 }
 
 impl Comparison<'_> {
+    /// Whether the resource's new update policy replaces it for this change.
+    fn replaced_by_policy(&self, path: &str) -> bool {
+        let policy = self.after.values.get(&Attribute::UpdatePolicy);
+        policy.and_then(|policy| policy.at("/AutoScalingReplacingUpdate/WillReplace")?.as_text()).as_deref()
+            == Some("true")
+            && replaced_by_policy(self.resource_type, path.strip_prefix("/Properties/").unwrap_or(path))
+    }
+
     /// A copy of a value, as long as there is room: many causes of large values must not fill the memory.
     fn shown_value(&self, value: Option<&Value>) -> Option<Value> {
         let value = value?;

@@ -298,3 +298,23 @@ Resources:
     let (before, after) = (deployment(text, &[("Names", Some("a,b"))]), deployment(text, &[("Names", Some("b,c,d"))]));
     insta::assert_snapshot!(summary(&predict(Some(&before), Some(&after)).expect("right")));
 }
+
+#[test]
+fn a_group_is_replaced_only_where_its_update_policy_says_so() {
+    let group = |version: &str, policy: &str| {
+        format!(
+            "Resources:\n  Group:\n    Type: AWS::AutoScaling::AutoScalingGroup\n{policy}    Properties:\n      \
+             MinSize: '1'\n      MaxSize: '2'\n      LaunchTemplate: {{LaunchTemplateId: lt-1, Version: '{version}'}}\n"
+        )
+    };
+    let replacement = |policy: &str| {
+        let (before, after) = (deployment(&group("1", policy), &[]), deployment(&group("2", policy), &[]));
+        let prediction = predict(Some(&before), Some(&after)).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        prediction.changes[0].replacement
+    };
+    assert_eq!(replacement(""), Some(Replacement::False));
+    let replacing = "    UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}\n";
+    assert_eq!(replacement(replacing), Some(Replacement::True));
+    let rolling = "    UpdatePolicy: {AutoScalingRollingUpdate: {MinInstancesInService: '1'}}\n";
+    assert_eq!(replacement(rolling), Some(Replacement::False));
+}

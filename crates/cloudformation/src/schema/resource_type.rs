@@ -93,7 +93,9 @@ impl ResourceType {
     /// Reads an entry of the archive: a line about the type, a line with its schema.
     pub(super) fn read(json: &'static [u8]) -> Option<ResourceType> {
         let end = json.iter().position(|byte| *byte == b'\n')?;
-        let facts: ResourceType = serde_json::from_slice(&json[..end]).ok()?;
+        let mut facts: ResourceType = serde_json::from_slice(&json[..end]).ok()?;
+        let (always, open) = (&mut facts.create_only_properties, &mut facts.conditional_create_only_properties);
+        super::recreation::correct(&facts.name.0, always, open);
         Some(ResourceType { schema: serde_json::from_slice(&json[end + 1..]).ok()?, ..facts })
     }
 

@@ -50,7 +50,7 @@ fn what_a_change_does() {
         ("AWS::ECS::Service", "SchedulingStrategy", Always),
         ("AWS::ECS::Service", "DesiredCount", Never),
         ("AWS::DynamoDB::Table", "TableName", Always),
-        ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", Conditionally),
+        ("AWS::DynamoDB::Table", "KeySchema/0/AttributeName", Always),
         ("AWS::DynamoDB::Table", "SSESpecification", Never),
         ("AWS::SNS::Topic", "TopicName", Always),
         ("AWS::SNS::Topic", "DisplayName", Never),

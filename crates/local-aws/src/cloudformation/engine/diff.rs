@@ -36,13 +36,13 @@ pub(crate) fn change(type_name: &str, before: &Json, after: &Json) -> Change {
 
 /// Whether a provider replaces a resource for a change of which the schema leaves that open
 /// (`conditionalCreateOnlyProperties`). It does where its service has no way to make the change; what is not listed is
-/// changed in place. (Template reference of each type, and the API that would have to change it: UpdateTable takes no key
-/// schema, ModifyVpcTenancy no `dedicated`, UpdateService no launch type but takes a capacity provider strategy instead of
+/// changed in place. (Template reference of each type, and the API that would have to change it: ModifyVpcTenancy takes no
+/// `dedicated`, UpdateService no launch type but takes a capacity provider strategy instead of
 /// one; an instance is restored from a snapshot only as a new one.)
 fn provider_replaces(type_name: &str, path: &str, [before, after]: [Option<&Json>; 2]) -> bool {
     let property = path.split('/').nth(1).unwrap_or_default();
     match (type_name, property) {
-        ("AWS::DynamoDB::Table", "KeySchema") | ("AWS::RDS::DBInstance", "DBSnapshotIdentifier") => true,
+        ("AWS::RDS::DBInstance", "DBSnapshotIdentifier") => true,
         ("AWS::EC2::VPC", "InstanceTenancy") => after.is_some_and(|tenancy| tenancy != "default"),
         ("AWS::ECS::Service", "LaunchType") => before.is_some() && after.is_some(),
         _ => false,
