@@ -5,8 +5,10 @@
 pub mod evaluate;
 pub mod extensions;
 pub mod items;
+pub mod lambda;
 pub mod order;
 pub mod predict;
+pub mod schedule;
 pub mod schema;
 pub mod source;
 pub mod template;

@@ -118,12 +118,26 @@ pub(super) fn join(delimiter: &Value, items: &Value) -> Result<Value, &'static s
 pub(super) fn select(index: &Value, items: &Value) -> Result<Value, &'static str> {
     through(items, |items| match (index, items) {
         (Value::Unknown | Value::Partial(_), _) | (_, Value::Unknown | Value::Partial(_)) => Ok(Value::Unknown),
-        (index, Value::List(items)) => {
-            let index: usize = index.as_text().and_then(|text| text.trim().parse().ok()).ok_or(SELECT)?;
-            items.get(index).cloned().ok_or(SELECT)
-        }
+        (index, Value::List(items)) => items.get(position(index).ok_or(SELECT)?).cloned().ok_or(SELECT),
         _ => Err(SELECT),
     })
+}
+
+/// The index past the end of a list that a function gave, where the template itself is well-formed: CloudFormation has
+/// other words for that.
+pub(super) fn past_end(index: &Value, items: &Value) -> Option<String> {
+    let items = match items {
+        Value::Sensitive(inner) => inner.as_ref(),
+        other => other,
+    };
+    let (Value::List(items), Some(index)) = (items, position(index)) else { return None };
+    // Both spaces are CloudFormation's.
+    (index >= items.len())
+        .then(|| format!("Template error: Fn::Select  cannot select nonexistent value at index {index}"))
+}
+
+fn position(index: &Value) -> Option<usize> {
+    index.as_text()?.trim().parse().ok()
 }
 
 pub(super) fn split(delimiter: &Value, text: &Value) -> Result<Value, &'static str> {

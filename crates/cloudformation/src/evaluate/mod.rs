@@ -12,6 +12,7 @@ mod conditions;
 pub mod dynamic;
 mod functions;
 mod inputs;
+pub(crate) mod java;
 mod names;
 mod parameters;
 mod reads;
@@ -253,7 +254,12 @@ impl<'a> Evaluator<'a> {
                 self.computed(functions::join(&delimiter, &items), span, cursor)
             }
             Function::Select { index, items } => {
+                let is_written = matches!(items.kind, Kind::List(_));
                 let (index, items) = (self.value(index, cursor), self.value(items, cursor));
+                if let Some(message) = functions::past_end(&index, &items).filter(|_| !is_written) {
+                    self.problem(message, span, cursor.origin);
+                    return Value::Unknown;
+                }
                 self.computed(functions::select(&index, &items), span, cursor)
             }
             Function::Split { delimiter, text } => {

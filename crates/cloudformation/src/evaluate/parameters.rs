@@ -1,8 +1,7 @@
 //! Parameters: defaults, lists, SSM values, constraints.
 
-use super::{Facts, ParameterValue, Value};
+use super::{Facts, ParameterValue, Value, java};
 use crate::template::{Parameter, ParameterType, Problem, Template};
-use fancy_regex::Regex;
 use indexmap::IndexMap;
 
 /// The value of every parameter of the template.
@@ -96,7 +95,7 @@ fn item_violation(parameter: &Parameter, item: &str) -> Option<String> {
     if !matches!(parameter.parameter_type, ParameterType::Number | ParameterType::ListOfNumber) {
         return None;
     }
-    let Ok(number) = item.parse::<f64>() else { return Some("must be a number".to_owned()) };
+    let Ok(number) = item.parse::<f64>() else { return Some("must be a number.".to_owned()) };
     if let Some(min) = parameter.min_value.filter(|min| number < *min) {
         return Some(format!("must be a number not less than {min}"));
     }
@@ -106,6 +105,8 @@ fn item_violation(parameter: &Parameter, item: &str) -> Option<String> {
 
 /// Java's `matches`: the whole text. A pattern that is none, or takes too long, constrains nothing here.
 fn matches_whole(pattern: &str, text: &str) -> bool {
-    Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(text).unwrap_or(true))
-        || Regex::new(pattern).is_err()
+    match java::compiled(pattern) {
+        Some(regex) => regex.is_match(text).unwrap_or(true),
+        None => true,
+    }
 }

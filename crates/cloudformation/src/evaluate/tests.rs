@@ -156,6 +156,7 @@ fn mistakes_are_worded_as_cloudformation_words_them() {
             "!Select [7, [a]]",
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
         ),
+        ("!Select [1, !Split [',', 'a']]", "Template error: Fn::Select  cannot select nonexistent value at index 1"),
         (
             "!Select [x, [a]]",
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
@@ -182,7 +183,7 @@ fn parameters_are_checked() {
             "Parameter 'P' failed to satisfy constraint: too long",
         ),
         ("{Type: Number, Default: 5, MaxValue: 4}", "Parameter 'P' must be a number not greater than 4"),
-        ("{Type: Number, Default: x}", "Parameter 'P' must be a number"),
+        ("{Type: Number, Default: x}", "Parameter 'P' must be a number."),
     ];
     for (parameter, expected) in cases {
         assert_eq!(evaluate_with(&format!("Parameters: {{P: {parameter}}}\n"), "x").1, [expected], "{parameter}");

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
+use crate::evaluate::java;
 use crate::template::{Parameter, ParameterType};
 
 pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
@@ -49,7 +50,7 @@ fn broken(name: &str, parameter: &Parameter, value: &str) -> Option<String> {
             return Some(given("default value does not fit MinValue and MaxValue."));
         }
         if let Some(pattern) = &parameter.allowed_pattern {
-            let anchored = fancy_regex::Regex::new(&format!("^(?:{})$", pattern.value)).ok()?;
+            let anchored = java::compiled(&pattern.value)?;
             if !anchored.is_match(item).unwrap_or(true) {
                 return Some(given(&format!("must match pattern {}", pattern.value)));
             }

@@ -58,37 +58,9 @@ fn distribution(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
 
 fn schedule(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
     for Spot { value, path, .. } in subject.at("ScheduleExpression") {
-        if let Some(problem) = plain(value).and_then(schedule_problem) {
+        if let Some(problem) = plain(value).and_then(crate::schedule::problem) {
             found.push(subject.finding(rules::SCHEDULE, problem, value.span, &path));
         }
-    }
-}
-
-fn schedule_problem(expression: &str) -> Option<String> {
-    let inner = |name: &str| expression.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(rate) = inner("rate") {
-        let mut words = rate.split(' ');
-        let (value, unit) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let number = value.parse::<u64>().ok().filter(|number| *number > 0);
-        let units = if number == Some(1) { ["minute", "hour", "day"] } else { ["minutes", "hours", "days"] };
-        return match number {
-            None => Some(format!("rate({rate}): the value must be a whole number greater than 0")),
-            Some(_) if words.next().is_some() || !units.contains(&unit) => {
-                Some(format!("rate({rate}): after {value} the unit must be one of {}", units.join(", ")))
-            }
-            Some(_) => None,
-        };
-    }
-    let Some(cron) = inner("cron") else {
-        return Some(format!("{expression} is neither rate(…) nor cron(…)"));
-    };
-    let fields: Vec<&str> = cron.split(' ').collect();
-    match fields.as_slice() {
-        [_, _, day, _, weekday, _] if *day != "?" && *weekday != "?" => {
-            Some(format!("cron({cron}): one of day of month and day of week must be ?"))
-        }
-        [_, _, _, _, _, _] => None,
-        _ => Some(format!("cron({cron}) has {} fields: it needs six, minutes to year", fields.len())),
     }
 }
 
@@ -287,29 +259,5 @@ fn image_id(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
     if !given {
         let message = "required key [ImageId] not found: neither here nor in a launch template";
         found.push(subject.finding(rules::IMAGE_ID, message, subject.properties.span, &[]));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::schedule_problem;
-
-    #[test]
-    fn schedules() {
-        for good in ["rate(1 minute)", "rate(5 minutes)", "cron(0 12 * * ? *)", "cron(0/5 8-17 ? * MON-FRI *)"] {
-            assert_eq!(schedule_problem(good), None, "{good}");
-        }
-        for bad in [
-            "",
-            "rate(0 minutes)",
-            "rate(1 minutes)",
-            "rate(5 minute)",
-            "rate(5)",
-            "cron(0 12 * * * *)",
-            "cron(0 12 * *)",
-            "5 minutes",
-        ] {
-            assert!(schedule_problem(bad).is_some(), "{bad}");
-        }
     }
 }
