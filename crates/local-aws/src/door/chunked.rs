@@ -2,10 +2,10 @@
 
 use super::Request;
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderName, HeaderValue};
 
-/// Gives the request with the body that it means. Trailers, which carry checksums and signatures, are left out.
+/// Gives the request with the body that it means. Checksums that come as trailers become headers; signatures are left out.
 ///
 /// # Errors
 /// The body is not what its headers say.
@@ -16,7 +16,16 @@ pub(super) fn decode(request: Request) -> Result<Request, &'static str> {
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let body = chunks(&body).ok_or("The request's body is not aws-chunked as its headers say.")?;
+    let (body, trailers) = chunks(&body).ok_or("The request's body is not aws-chunked as its headers say.")?;
+    for line in trailers.split("\r\n") {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let (name, value) = (HeaderName::try_from(name.trim()), HeaderValue::from_str(value.trim()));
+        if let (Ok(name), Ok(value)) = (name, value)
+            && name.as_str().starts_with("x-amz-checksum-")
+        {
+            parts.headers.insert(name, value);
+        }
+    }
     let rest: Vec<&str> = encoding.split(',').map(str::trim).filter(|c| !c.is_empty() && *c != "aws-chunked").collect();
     parts.headers.remove(CONTENT_ENCODING);
     if let Ok(rest) = HeaderValue::from_str(&rest.join(","))
@@ -28,8 +37,8 @@ pub(super) fn decode(request: Request) -> Result<Request, &'static str> {
     Ok(Request::from_parts(parts, body))
 }
 
-/// `<size in hexadecimal>[;extension]\r\n<data>\r\n` until a chunk of size zero.
-fn chunks(mut rest: &[u8]) -> Option<Bytes> {
+/// `<size in hexadecimal>[;extension]\r\n<data>\r\n` until a chunk of size zero; what follows it are the trailers.
+fn chunks(mut rest: &[u8]) -> Option<(Bytes, &str)> {
     let mut body = BytesMut::with_capacity(rest.len());
     loop {
         let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
@@ -37,7 +46,7 @@ fn chunks(mut rest: &[u8]) -> Option<Bytes> {
         let size = usize::from_str_radix(line.split(';').next()?.trim(), 16).ok()?;
         rest = &rest[end + 2..];
         if size == 0 {
-            return Some(body.freeze());
+            return Some((body.freeze(), std::str::from_utf8(rest).unwrap_or_default()));
         }
         body.extend_from_slice(rest.get(..size)?);
         rest = rest.get(size..)?.strip_prefix(b"\r\n")?;
@@ -61,12 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_and_trailers_left_out() {
+    fn chunks_are_joined_and_checksums_become_headers() {
         let body = "5;chunk-signature=ab\r\nhello\r\n7\r\n, world\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
         let decoded = decode(request(body)).expect("chunks");
         assert_eq!(decoded.body().as_ref(), b"hello, world");
         assert_eq!(decoded.headers()["content-encoding"], "gzip");
         assert_eq!(decoded.headers()["content-length"], "12");
+        assert_eq!(decoded.headers()["x-amz-checksum-crc32"], "AAAAAA==");
     }
 
     #[test]

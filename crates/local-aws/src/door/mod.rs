@@ -100,13 +100,21 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
         "cloudformation" => crate::cloudformation::api::answer(world, &route.place, &request).await,
         "cloudcontrolapi" => Box::pin(crate::cloudcontrol::answer(world, &route.place, &request)).await,
         "cloudfront" => crate::services::cloudfront::answer(world, &route.place, &request),
+        "ec2" => crate::services::ec2::answer(world, &route.place, &request),
+        "elasticloadbalancing" if operation != "DescribeTargetHealth" => {
+            crate::services::lookups::balancers(world, &route.place, &request)
+        }
+        "kms" => crate::services::lookups::keys(world, &route.place, &request),
+        "route53" => crate::services::lookups::zones(world, &route.place, &request),
         "sns" => Box::pin(crate::services::sns::answer(world, &route.place, &request)).await,
         "sts" => crate::services::sts::answer(world, route, &request),
         "tagging" => crate::services::tagging::answer(world, &route.place, &request),
         "cloudtrail" => crate::services::cloudtrail::answer(world, &route.place, &request),
         "monitoring" => crate::services::cloudwatch::answer(world, &route.place, operation, &request),
         service => match Box::pin(world.services.call(&route.place, service, request.clone())).await {
-            Some(response) => response,
+            Some(response) => {
+                crate::services::views::complete(world, &route.place, service, operation, request.body(), response)
+            }
             None => refusal::unknown_service(service, operation, &request),
         },
     }

@@ -21,7 +21,7 @@ pub(crate) fn operation(service: &str, request: &Request) -> String {
 /// Whether an operation may change something. What is not known to be a read may.
 pub(crate) fn writes(service: &str, operation: &str, request: &Request) -> bool {
     match service {
-        "s3" | "registry" => !matches!(*request.method(), Method::GET | Method::HEAD),
+        "s3" | "registry" | "route53" => !matches!(*request.method(), Method::GET | Method::HEAD),
         _ => {
             let reads = [
                 "Describe",

@@ -8,6 +8,7 @@ mod input;
 mod read;
 mod write;
 
+pub(crate) use fault::request_id;
 pub use fault::{Fault, with_request_id};
 pub use input::input;
 pub use read::{action, read, read_request};

@@ -190,7 +190,14 @@ fn describe(world: &World, place: &Place, input: &Input, protocol: &Protocol) ->
         let state = |alarm: &Json| input.state_value.as_ref().is_none_or(|state| alarm["StateValue"] == state.as_str());
         shown.filter(state).collect()
     };
-    json!({ "MetricAlarms": of_type(ALARM), "CompositeAlarms": of_type(COMPOSITE) })
+    let mut metric_alarms = of_type(ALARM);
+    metric_alarms.extend(super::tracking::alarms(&resources, place).into_iter().filter(|alarm| {
+        let name = alarm["AlarmName"].as_str().unwrap_or_default();
+        (input.alarm_names.is_empty() || input.alarm_names.iter().any(|wanted| wanted == name))
+            && input.alarm_name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
+            && input.state_value.as_ref().is_none_or(|state| alarm["StateValue"] == state.as_str())
+    }));
+    json!({ "MetricAlarms": metric_alarms, "CompositeAlarms": of_type(COMPOSITE) })
 }
 
 /// An alarm's properties have the names of the members of the API.

@@ -5,8 +5,10 @@ pub(crate) mod cloudfront;
 pub(crate) mod cloudtrail;
 pub(crate) mod cloudwatch;
 mod dynamodb;
+pub(crate) mod ec2;
 mod ecs;
 mod keep;
+pub(crate) mod lookups;
 mod registry;
 mod rewrite;
 pub(crate) mod s3;
@@ -15,6 +17,8 @@ mod single;
 pub(crate) mod sns;
 pub(crate) mod sts;
 pub(crate) mod tagging;
+mod tracking;
+pub(crate) mod views;
 
 use crate::clock::Clock;
 use crate::door::{Request, Response};
@@ -106,6 +110,11 @@ impl Services {
             Some(response) => json_of(&response),
             None => Err(ServiceError::new("UnknownService", service)),
         }
+    }
+
+    /// Whether a bucket of this name exists, whoever's.
+    pub(crate) fn has_bucket(&self, name: &str) -> bool {
+        self.buckets.owner(name).is_some()
     }
 
     fn account(&self, id: &str) -> Arc<Account> {

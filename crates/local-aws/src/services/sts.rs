@@ -65,28 +65,30 @@ impl Sessions {
 /// Answers a request to STS.
 pub(crate) fn answer(world: &World, route: &Route, request: &Request) -> Response {
     let answered = query::read_request(request).and_then(|(action, input)| {
+        if route.access_key.is_none() && !matches!(action.as_str(), "AssumeRoleWithWebIdentity" | "AssumeRoleWithSAML")
+        {
+            // Who asks is looked at before what is asked, whatever service was meant.
+            return Err(unsigned());
+        }
         let result = match action.as_str() {
-            "GetCallerIdentity" => caller(world, route),
+            "GetCallerIdentity" => Ok(caller(world, route)),
             "AssumeRole" | "AssumeRoleWithWebIdentity" => assume(world, &route.place, &action, query::input(input)?),
             "GetSessionToken" => session_token(world, route, query::input(input)?),
-            _ => Err(Fault::new(
-                "InvalidAction",
-                format!("The operation {action} of STS is not part of this local AWS."),
-            )),
+            _ => Err(Fault::new("InvalidAction", format!("Could not find operation {action} for version 2011-06-15"))),
         }?;
         Ok(query::answer(&action, NAMESPACE, &result))
     });
     answered.unwrap_or_else(|fault| fault.answer(NAMESPACE))
 }
 
-fn caller(world: &World, route: &Route) -> Result<Json, Fault> {
-    let Some(key) = &route.access_key else {
-        return Err(
-            Fault::new("MissingAuthenticationToken", "Request is missing Authentication Token").with_status(403)
-        );
-    };
-    let session = world.sessions.get(key).unwrap_or_else(|| root(&route.place));
-    Ok(json!({ "Arn": session.arn, "UserId": session.user_id, "Account": session.account }))
+fn unsigned() -> Fault {
+    Fault::new("MissingAuthenticationToken", "Request is missing Authentication Token").with_status(403)
+}
+
+fn caller(world: &World, route: &Route) -> Json {
+    let session = route.access_key.as_ref().and_then(|key| world.sessions.get(key));
+    let session = session.unwrap_or_else(|| root(&route.place));
+    json!({ "Arn": session.arn, "UserId": session.user_id, "Account": session.account })
 }
 
 /// The caller's ARN; the account's root where nobody signed.

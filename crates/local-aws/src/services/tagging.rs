@@ -82,7 +82,10 @@ fn get_resources(world: &World, place: &Place, input: Input) -> Result<Json, Fau
 fn tagged(world: &World, place: &Place) -> BTreeMap<String, Tags> {
     let mut all = BTreeMap::new();
     for live in world.resources.lock().of_place(place) {
-        let tags = tags_of(&live.type_name, &live.properties);
+        let mut tags = tags_of(&live.type_name, &live.properties);
+        if resource_type(&live.type_name).is_some_and(|known| known.tagging().taggable) {
+            tags.extend(super::views::stack_tags(live).into_iter().map(|(key, value)| (key.to_owned(), value)));
+        }
         if !tags.is_empty() {
             all.insert(arn(place, &live.type_name, &live.physical_id, &live.properties), tags);
         }
@@ -109,6 +112,27 @@ fn tags_of(type_name: &str, properties: &Map<String, Json>) -> Tags {
     }
 }
 
+/// What API Gateway calls its resources by: their paths in its API, in ARNs without an account. (API Gateway developer
+/// guide, "ARN reference".)
+fn gateway_path(type_name: &str, physical_id: &str, properties: &Map<String, Json>) -> Option<String> {
+    let of = |name: &str| properties.get(name).and_then(Json::as_str);
+    let own = |name: &str| of(name).unwrap_or(physical_id).to_owned();
+    Some(match type_name {
+        "AWS::ApiGateway::RestApi" => format!("/restapis/{}", own("RestApiId")),
+        "AWS::ApiGateway::Stage" => format!("/restapis/{}/stages/{}", of("RestApiId")?, own("StageName")),
+        "AWS::ApiGateway::ApiKey" => format!("/apikeys/{}", own("APIKeyId")),
+        "AWS::ApiGateway::UsagePlan" => format!("/usageplans/{}", own("Id")),
+        "AWS::ApiGateway::ClientCertificate" => format!("/clientcertificates/{}", own("ClientCertificateId")),
+        "AWS::ApiGateway::DomainName" | "AWS::ApiGatewayV2::DomainName" => {
+            format!("/domainnames/{}", own("DomainName"))
+        }
+        "AWS::ApiGateway::VpcLink" | "AWS::ApiGatewayV2::VpcLink" => format!("/vpclinks/{}", own("VpcLinkId")),
+        "AWS::ApiGatewayV2::Api" => format!("/apis/{}", own("ApiId")),
+        "AWS::ApiGatewayV2::Stage" => format!("/apis/{}/stages/{}", of("ApiId")?, own("StageName")),
+        _ => return None,
+    })
+}
+
 fn arn(place: &Place, type_name: &str, physical_id: &str, properties: &Map<String, Json>) -> String {
     if physical_id.starts_with("arn:") {
         return physical_id.to_owned();
@@ -118,6 +142,9 @@ fn arn(place: &Place, type_name: &str, physical_id: &str, properties: &Map<Strin
     let given = names.iter().find_map(|name| properties.get(name)?.as_str().filter(|text| text.starts_with("arn:")));
     if let Some(given) = given {
         return given.to_owned();
+    }
+    if let Some(path) = gateway_path(type_name, physical_id, properties) {
+        return format!("arn:{}:apigateway:{}::{path}", place.partition(), place.region);
     }
     let service = type_name.split("::").nth(1).unwrap_or_default().to_ascii_lowercase();
     let mut dashed = String::new();

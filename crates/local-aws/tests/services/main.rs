@@ -10,3 +10,4 @@ mod port;
 mod s3;
 mod sts;
 mod support;
+mod told;

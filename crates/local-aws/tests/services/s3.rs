@@ -308,11 +308,13 @@ async fn uploads_in_parts_keep_what_was_said_of_the_object() {
         let part = |number: i32, text: &str| {
             client.upload_part().bucket("data").key(&key).upload_id(&id).part_number(number).body(body(text)).send()
         };
-        let (one, two) = (part(1, "one ").await.expect("a part"), part(2, "two").await.expect("a part"));
+        let long = "one ".repeat(5 * 1024 * 1024 / 4);
+        let (one, two) = (part(1, &long).await.expect("a part"), part(2, "two").await.expect("a part"));
         let etags = [one.e_tag, two.e_tag];
         let done = complete(&client, &key, &id, &etags).await;
         let (bytes, head) = whole(&client, &key).await;
-        assert_eq!(bytes, b"one two");
+        assert_eq!(bytes.len(), long.len() + 3);
+        assert!(bytes.starts_with(b"one one ") && bytes.ends_with(b"one two"));
         assert_eq!((head.content_type(), head.cache_control()), (Some("text/css"), Some("no-store")));
         assert_eq!(head.metadata().and_then(|all| all.get("who")).map(String::as_str), Some("me"));
         assert_eq!(head.metadata().map(|all| all.len()), Some(1), "{head:?}");
@@ -345,18 +347,128 @@ async fn a_part_may_be_a_range_of_another_object() {
     let aws = world().await;
     let client = Client::new(&aws).s3();
     bucket(&client, "data").await;
-    client.put_object().bucket("data").key("from").body(body("0123456789")).send().await.expect("put");
+    let (half, long) = (5 * 1024 * 1024, "0123456789".repeat(1024 * 1024));
+    client.put_object().bucket("data").key("from").body(body(&long)).send().await.expect("put");
     let begun = client.create_multipart_upload().bucket("data").key("to").send().await.expect("an upload");
     let id = begun.upload_id.expect("its id");
     let mut etags = Vec::new();
-    for (number, range) in [(1, "bytes=0-3"), (2, "bytes=4-8")] {
+    for (number, range) in [(1, format!("bytes=0-{}", half - 1)), (2, format!("bytes={half}-{}", half + 4))] {
         let part = client.upload_part_copy().bucket("data").key("to").upload_id(&id).part_number(number);
         let part = part.copy_source("data/from").copy_source_range(range).send().await.expect("a part");
         etags.push(part.copy_part_result.and_then(|result| result.e_tag));
     }
     complete(&client, "to", &id, &etags).await;
     let (bytes, head) = whole(&client, "to").await;
-    assert_eq!((bytes.as_slice(), head.content_length()), (b"012345678".as_slice(), Some(9)));
+    assert_eq!(bytes, long.as_bytes()[..half + 5]);
+    assert_eq!(head.content_length(), Some(half as i64 + 5));
+}
+
+#[tokio::test]
+async fn parts_are_not_too_small() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let begun = client.create_multipart_upload().bucket("data").key("k").send().await.expect("an upload");
+    let id = begun.upload_id.expect("its id");
+    let mut parts = aws_sdk_s3::types::CompletedMultipartUpload::builder();
+    for number in 1..=2 {
+        let part = client.upload_part().bucket("data").key("k").upload_id(&id).part_number(number).body(body("small"));
+        let etag = part.send().await.expect("a part").e_tag;
+        let part = aws_sdk_s3::types::CompletedPart::builder().part_number(number).set_e_tag(etag).build();
+        parts = parts.parts(part);
+    }
+    let call = client.complete_multipart_upload().bucket("data").key("k").upload_id(&id);
+    assert_eq!(code(call.multipart_upload(parts.build()).send().await), "EntityTooSmall");
+}
+
+#[tokio::test]
+async fn lists_with_a_delimiter_give_every_name_once() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    for key in ["a/1", "a/2", "a/3", "b", "c/d/1", "c/e", "ü/x", "z & <y>/1"] {
+        client.put_object().bucket("data").key(key).body(body("x")).send().await.expect("put");
+    }
+    for size in [1, 2, 3, 100] {
+        let (mut token, mut names, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let call = client.list_objects_v2().bucket("data").delimiter("/").max_keys(size);
+            let page = call.set_continuation_token(token).send().await.expect("a page");
+            let keys = page.contents().iter().filter_map(|object| object.key()).map(str::to_owned);
+            let prefixes = page.common_prefixes().iter().filter_map(|prefix| prefix.prefix()).map(str::to_owned);
+            let here: Vec<String> = keys.chain(prefixes).collect();
+            assert_eq!(page.key_count(), i32::try_from(here.len()).ok());
+            names.extend(here);
+            pages += 1;
+            assert!(pages < 20, "{names:?}");
+            token = page.next_continuation_token().map(str::to_owned);
+            if page.is_truncated() != Some(true) {
+                break;
+            }
+        }
+        names.sort_unstable();
+        assert_eq!(names, ["a/", "b", "c/", "z & <y>/", "ü/"], "{size} at a time");
+        let (mut marker, mut old) = (None, Vec::new());
+        loop {
+            let page = client.list_objects().bucket("data").delimiter("/").max_keys(size).set_marker(marker);
+            let page = page.send().await.expect("a page");
+            old.extend(page.contents().iter().filter_map(|object| object.key()).map(str::to_owned));
+            old.extend(page.common_prefixes().iter().filter_map(|prefix| prefix.prefix()).map(str::to_owned));
+            assert!(old.len() < 20, "{old:?}");
+            marker = page.next_marker().map(str::to_owned);
+            if page.is_truncated() != Some(true) {
+                break;
+            }
+        }
+        old.sort_unstable();
+        assert_eq!(old, names);
+    }
+    let inner = client.list_objects_v2().bucket("data").delimiter("/").prefix("c/").send().await.expect("a page");
+    assert_eq!(inner.common_prefixes().iter().filter_map(|prefix| prefix.prefix()).collect::<Vec<_>>(), ["c/d/"]);
+    let versions = client.list_object_versions().bucket("data").delimiter("/").send().await.expect("a page");
+    assert_eq!(versions.common_prefixes().len(), 4);
+    assert_eq!(versions.versions().len(), 1);
+}
+
+#[tokio::test]
+async fn checksums_that_were_sent_come_back() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    let sha256 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+    let put = client.put_object().bucket("data").key("k").body(body("abc")).checksum_sha256(sha256);
+    assert_eq!(put.send().await.expect("put").checksum_sha256(), Some(sha256));
+    let mode = aws_sdk_s3::types::ChecksumMode::Enabled;
+    let head = client.head_object().bucket("data").key("k").checksum_mode(mode).send().await.expect("there");
+    assert_eq!(head.checksum_sha256(), Some(sha256));
+    assert_eq!(head.metadata().map(|all| all.len()).unwrap_or_default(), 0);
+    assert_eq!(read(&client, "k").await, "abc");
+}
+
+#[tokio::test]
+async fn a_presigned_url_ends() {
+    let aws = world().await;
+    let client = Client::new(&aws).s3();
+    bucket(&client, "data").await;
+    client.put_object().bucket("data").key("k").body(body("x")).send().await.expect("put");
+    let url = |date: &str| {
+        format!(
+            "https://data.s3.eu-west-1.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=000000000000%2F\
+             20260101%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires=60&X-Amz-SignedHeaders=host&\
+             X-Amz-Signature=x"
+        )
+    };
+    let get = async |url: String| {
+        let request = http::Request::get(url).body(Default::default()).expect("a request");
+        let answer = aws.exchange(request).await.expect("an answer");
+        (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
+    };
+    assert_eq!(get(url("29991231T235959Z")).await.0, 200);
+    let (status, told) = get(url("20200101T000000Z")).await;
+    assert_eq!(status, 403);
+    for part in ["<Code>AccessDenied</Code>", "Request has expired", "<Expires>2020-01-01T00:01:00Z</Expires>"] {
+        assert!(told.contains(part), "{told}");
+    }
 }
 
 #[tokio::test]

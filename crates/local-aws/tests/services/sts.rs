@@ -11,6 +11,23 @@ async fn an_access_key_of_twelve_digits_is_the_account() {
 }
 
 #[tokio::test]
+async fn who_does_not_sign_is_not_heard() {
+    let aws = world().await;
+    for (uri, action) in [("https://sts.amazonaws.com/", "GetCallerIdentity"), ("http://127.0.0.1:4566/", "ListStacks")]
+    {
+        let request = http::Request::post(uri)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("Action={action}&Version=2010-05-15").into())
+            .expect("a request");
+        let answer = aws.exchange(request).await.expect("an answer");
+        let told = String::from_utf8_lossy(answer.body()).into_owned();
+        assert_eq!(answer.status().as_u16(), 403, "{told}");
+        assert!(told.contains("<Code>MissingAuthenticationToken</Code>"), "{told}");
+        assert!(told.contains("Request is missing Authentication Token"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_role_leads_into_its_account() {
     let aws = world().await;
     let sts = Client::new(&aws).sts();

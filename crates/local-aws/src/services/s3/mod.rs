@@ -6,7 +6,9 @@
 mod acl;
 mod buckets;
 mod error;
+mod expiry;
 mod keys;
+mod listing;
 mod system;
 mod tags;
 mod uploads;
@@ -51,11 +53,18 @@ struct Call {
 /// Lets S3 answer.
 pub(super) async fn answer(services: &Services, place: &Place, request: Request) -> Answered {
     let mut call = Call::read(request);
+    if let Some(refusal) = expiry::refusal(&call, services.clock.now()) {
+        return Answered { changed: None, response: refusal };
+    }
     call.keep_description();
     // A bucket is in a region, and a new one may be in another than the one that was asked.
     let region = if call.creates_bucket() { buckets::region_of(place, &call.body) } else { None };
     let owner = services.buckets.owner(&call.bucket).or(region.map(|region| Place::new(&place.account, &region)));
-    let response = route(services, place, call).await;
+    let (bucket, is_head) = (call.bucket.clone(), call.method == Method::HEAD);
+    let mut response = route(services, place, call).await;
+    if !is_head {
+        response = error::name_bucket(response, &bucket);
+    }
     Answered { changed: owner, response }
 }
 
@@ -80,6 +89,9 @@ async fn route(services: &Services, place: &Place, call: Call) -> Response {
     let account = services.account(&owner.account);
     let Some(backend) = account.backend("s3") else { return Response::default() };
     if let Some(answer) = acl::answer(backend, &owner, &call).await {
+        return answer;
+    }
+    if let Some(answer) = listing::answer(backend, &owner, &call).await {
         return answer;
     }
     if matches!(call.method, Method::GET | Method::HEAD) {
@@ -250,6 +262,10 @@ impl Call {
     /// Lets winterbaume answer. What it answers about an object has all of its headers.
     async fn pass(self, backend: &dyn Backend, owner: &Place) -> Response {
         let (about_object, query) = (!self.key.is_empty(), self.query.clone());
+        let puts = about_object && self.method == Method::PUT;
+        let sent = if puts { system::checksums(&self.headers) } else { HeaderMap::new() };
+        let asks_checksum = self.headers.get("x-amz-checksum-mode").is_some_and(|mode| mode == "ENABLED");
+        let is_copy = self.headers.contains_key("x-amz-copy-source");
         let first_byte = (about_object && self.method == Method::HEAD).then(|| self.first_byte());
         let mut response = self.hand_over(backend, owner).await;
         if let Some(mut first) = first_byte.filter(|_| response.status().is_success()) {
@@ -263,6 +279,13 @@ impl Call {
         }
         if about_object {
             system::show(response.headers_mut(), &query);
+            // That of a whole object says nothing of a part of it.
+            if !asks_checksum || response.status() == StatusCode::PARTIAL_CONTENT {
+                system::hide_checksums(response.headers_mut());
+            }
+        }
+        if response.status().is_success() && !is_copy {
+            response.headers_mut().extend(sent);
         }
         response
     }

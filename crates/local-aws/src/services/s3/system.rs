@@ -22,6 +22,11 @@ const KEPT: [HeaderName; 6] = [
 const METADATA: &str = "x-amz-meta-";
 /// Before the names of headers that are kept as metadata. S3 would take it from a client too; nobody calls metadata so.
 const RESERVED: &str = "x-amz-meta-~system~";
+/// Before the names of checksums that a client sent with an object; S3 gives them to those who ask for them.
+/// (Amazon S3 User Guide, "Checking object integrity".)
+const CHECKSUM: &str = "x-amz-checksum-";
+const ALGORITHMS: [&str; 5] = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"];
+
 /// What S3 takes an object for that nobody says anything of.
 const ANYTHING: HeaderValue = HeaderValue::from_static("binary/octet-stream");
 
@@ -56,11 +61,29 @@ impl Call {
                 self.headers.insert(reserved(&name), value);
             }
         }
+        for (name, value) in checksums(&self.headers) {
+            if let Some(name) = name {
+                self.headers.insert(reserved(&name), value);
+            }
+        }
         if is_copy {
             // Also what keeps the source's metadata away where there is no other.
             let value = self.headers.get(CONTENT_TYPE).cloned().unwrap_or(ANYTHING);
             self.headers.insert(reserved(&CONTENT_TYPE), value);
         }
+    }
+}
+
+/// The checksums of an object's bytes among the headers.
+pub(super) fn checksums(headers: &HeaderMap) -> HeaderMap {
+    let names = ALGORITHMS.iter().filter_map(|name| HeaderName::try_from(format!("{CHECKSUM}{name}")).ok());
+    names.filter_map(|name| Some((name.clone(), headers.get(&name)?.clone()))).collect()
+}
+
+/// Takes the checksums out of an answer that was not asked for them.
+pub(super) fn hide_checksums(headers: &mut HeaderMap) {
+    for name in checksums(headers).keys() {
+        headers.remove(name);
     }
 }
 

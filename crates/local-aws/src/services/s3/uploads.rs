@@ -56,6 +56,9 @@ pub(super) async fn pass(services: &Services, backend: &dyn Backend, owner: &Pla
 /// Completes an upload, and describes the object as its beginning said.
 async fn complete(services: &Services, backend: &dyn Backend, owner: &Place, call: Call, id: &str) -> Response {
     let (bucket, key) = (call.bucket.clone(), call.key.clone());
+    if let Some(refusal) = too_small(backend, owner, &call, id).await {
+        return refusal;
+    }
     let response = call.pass(backend, owner).await;
     // A refusal may come with status 200.
     let is_done = response.status().is_success() && memchr::memmem::find(response.body(), b"<Error>").is_none();
@@ -92,6 +95,38 @@ async fn complete(services: &Services, backend: &dyn Backend, owner: &Place, cal
     }
     tags::put(backend, owner, &about(Method::PUT, String::new(), HeaderMap::new()), &said).await;
     response
+}
+
+/// All parts but the last have at least this many bytes. (Amazon S3 User Guide, "Amazon S3 multipart upload limits".)
+const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+
+/// The refusal of an upload with a part that is too small.
+async fn too_small(backend: &dyn Backend, owner: &Place, call: &Call, id: &str) -> Option<Response> {
+    let wanted = String::from_utf8_lossy(&call.body).into_owned();
+    let numbers: Vec<&str> = wanted.split("<PartNumber>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let (_, all_but_last) = numbers.split_last()?;
+    let query = format!("uploadId={}", form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>());
+    let list = Call { method: Method::GET, query, headers: HeaderMap::new(), body: Bytes::new(), ..call.clone() };
+    let listed = list.pass(backend, owner).await;
+    let listed = String::from_utf8_lossy(listed.body()).into_owned();
+    for part in listed.split("<Part>").skip(1) {
+        let of = |name: &str| between(part, &format!("<{name}>"), &format!("</{name}>")).unwrap_or_default();
+        let size: u64 = of("Size").parse().unwrap_or(SMALLEST_PART);
+        if size >= SMALLEST_PART || !all_but_last.iter().any(|number| number.trim() == of("PartNumber")) {
+            continue;
+        }
+        let message = "Your proposed upload is smaller than the minimum allowed size";
+        let mut refusal = call.refuse(StatusCode::BAD_REQUEST, "EntityTooSmall", message);
+        for (name, text) in [
+            ("ProposedSize", size.to_string()),
+            ("MinSizeAllowed", SMALLEST_PART.to_string()),
+            ("PartNumber", of("PartNumber").to_owned()),
+        ] {
+            refusal = error::with_member(refusal, name, &text);
+        }
+        return Some(refusal);
+    }
+    None
 }
 
 /// Uploads a part whose bytes are those of another object, or a range of them.
