@@ -4,9 +4,13 @@ use super::facts::balancer_zone;
 use super::model::{self, Properties};
 use super::{Owner, Resources};
 use crate::ids::Ids;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cloudformation::schema::{PropertyPath, ResourceType};
 use jiff::Timestamp;
+use md5::{Digest, Md5};
 use serde_json::Value as Json;
+use sha2::Sha256;
 
 /// A resource in the making.
 pub(super) struct Draft<'d> {
@@ -123,12 +127,29 @@ impl Draft<'_> {
             "private_ip" => format!("10.0.{}.{}", self.ids.below(256), 4 + self.ids.below(250)),
             "public_ip_dashed" => self.text("PublicIp")?.replace('.', "-"),
             "private_ip_dashed" => self.text("PrivateIp")?.replace('.', "-"),
-            "fingerprint" => {
-                let digits = self.ids.hex(40);
-                digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(":")
-            }
+            "fingerprint" => self.fingerprint(),
             _ => return None,
         })
+    }
+
+    /// Of a key pair: the SHA-256 of an ED25519 key in base64, the MD5 of an RSA key that was imported, or the SHA-1 of the
+    /// private key that EC2 made. (EC2's API reference, `KeyPairInfo`, member `keyFingerprint`.)
+    fn fingerprint(&self) -> String {
+        let given = self.text("PublicKeyMaterial").unwrap_or_default();
+        let mut parts = given.split_whitespace();
+        let kind = parts.next().unwrap_or_default();
+        let blob = parts.next().and_then(|text| STANDARD.decode(text).ok());
+        let pairs =
+            |digits: &str| digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect::<Vec<_>>().join(":");
+        let is_ed25519 = kind == "ssh-ed25519" || self.text("KeyType").as_deref() == Some("ed25519");
+        match (is_ed25519, blob) {
+            (true, Some(blob)) => STANDARD.encode(Sha256::digest(blob)),
+            (true, None) => STANDARD.encode(Sha256::digest(self.ids.hex(64))),
+            (false, Some(blob)) => {
+                pairs(&Md5::digest(blob).iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+            }
+            (false, None) => pairs(&self.ids.hex(40)),
+        }
     }
 
     /// What revisions are counted for.

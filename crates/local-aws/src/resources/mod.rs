@@ -7,6 +7,7 @@
 mod attributes;
 mod backed;
 mod check;
+mod code;
 mod custom;
 mod draft;
 pub mod drift;
@@ -20,6 +21,8 @@ mod model;
 mod pattern;
 mod provider;
 mod read;
+mod references;
+mod refusal;
 #[cfg(test)]
 mod tests;
 

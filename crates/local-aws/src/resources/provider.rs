@@ -4,7 +4,7 @@ use super::backed::{self, Backing};
 use super::draft::Draft;
 use super::live::{Live, handle};
 use super::model::{self, Properties};
-use super::{Failure, Made, Owner, attributes, check, custom, guard, identity, read};
+use super::{Failure, Made, Owner, attributes, check, code, custom, guard, identity, read, references, refusal};
 use crate::place::Place;
 use crate::services::Standing;
 use crate::world::World;
@@ -37,6 +37,7 @@ pub(crate) async fn create(
     check::check(type_name, properties)?;
     refuse_custom(world, &owner.place, check::known(type_name)?, type_name, properties)?;
     guard::may_create(world, type_name, properties)?;
+    may_be(world, &owner.place, type_name, None, properties).await?;
     let mut draft = draft(world, owner, type_name, properties).ok_or_else(|| check::unknown(type_name))?;
     let physical_id = match physical_id {
         Some(physical_id) => {
@@ -98,6 +99,8 @@ pub(crate) async fn update(
     identity::recall(&mut draft, physical_id);
     stack_tags(&mut draft);
     attributes::complete(&mut draft);
+    let (was, is) = (Json::Object(live.properties.clone()), Json::Object(draft.properties.clone()));
+    may_be(world, place, type_name, Some(&was), &is).await?;
     let backing = Backing { world, place, type_name, physical_id };
     backed::update(&backing, &live.properties, &draft.properties).await?;
     {
@@ -108,6 +111,23 @@ pub(crate) async fn update(
     }
     read::note(&backing).await;
     Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
+}
+
+/// Whether the service of a type takes properties: what they refer to is there, and their values go together.
+///
+/// # Errors
+/// What the service says.
+async fn may_be(
+    world: &World,
+    place: &Place,
+    type_name: &str,
+    before: Option<&Json>,
+    properties: &Json,
+) -> Result<(), Failure> {
+    let (before, properties) = (before.map(model::object), model::object(properties));
+    refusal::check(world, place, type_name, before.as_ref(), &properties)?;
+    references::check(world, place, type_name, before.as_ref(), &properties)?;
+    code::check(world, place, type_name, before.as_ref(), &properties).await
 }
 
 /// Makes a resource that exists its stack's.

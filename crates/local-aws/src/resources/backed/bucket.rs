@@ -10,10 +10,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 /// A property, the parameter that names it in a URL, and the root of its document.
-const SETTINGS: [(&str, &str, &str); 8] = [
+const SETTINGS: [(&str, &str, &str); 9] = [
     ("BucketEncryption", "encryption", "ServerSideEncryptionConfiguration"),
     ("CorsConfiguration", "cors", "CORSConfiguration"),
     ("LifecycleConfiguration", "lifecycle", "LifecycleConfiguration"),
+    ("NotificationConfiguration", "notification", "NotificationConfiguration"),
     ("OwnershipControls", "ownershipControls", "OwnershipControls"),
     ("PublicAccessBlockConfiguration", "publicAccessBlock", "PublicAccessBlockConfiguration"),
     ("Tags", "tagging", "Tagging"),
@@ -51,6 +52,9 @@ pub(super) async fn update(backing: &Backing<'_>, change: &Change<'_>) -> Result
             Some(None) if name == "VersioningConfiguration" => {
                 let off = xml::write(root, &json!({ "Status": "Suspended" }));
                 put_at(backing, backing.physical_id, parameter, off).await?;
+            }
+            Some(None) if name == "NotificationConfiguration" => {
+                put_at(backing, backing.physical_id, parameter, xml::write(root, &json!({}))).await?;
             }
             Some(None) => delete_at(backing, backing.physical_id, parameter).await?,
             None => {}
@@ -154,16 +158,36 @@ fn to_service(name: &str, value: &Json) -> Json {
             "MaxAgeSeconds": rule["MaxAge"],
         })) }),
         "LifecycleConfiguration" => json!({ "Rule": each("Rules", super::lifecycle::to_service) }),
+        "NotificationConfiguration" => json!({
+            "QueueConfiguration": each("QueueConfigurations", |one| notification(one, "Queue", "Queue")),
+            "TopicConfiguration": each("TopicConfigurations", |one| notification(one, "Topic", "Topic")),
+            "CloudFunctionConfiguration": each("LambdaConfigurations", |one| notification(one, "Function", "CloudFunction")),
+            "EventBridgeConfiguration": value.get("EventBridgeConfiguration").map(|_| json!({})),
+        }),
         "WebsiteConfiguration" => {
             let suffix = |key: &str, member: &str| value.get(member).map(|text| json!({ key: text }));
             json!({
                 "IndexDocument": suffix("Suffix", "IndexDocument"),
                 "ErrorDocument": suffix("Key", "ErrorDocument"),
                 "RedirectAllRequestsTo": value["RedirectAllRequestsTo"],
+                "RoutingRules": value.get("RoutingRules").map(|_| json!({ "RoutingRule": each("RoutingRules", |rule| json!({
+                    "Condition": rule["RoutingRuleCondition"],
+                    "Redirect": rule["RedirectRule"],
+                })) })),
             })
         }
         _ => value.clone(),
     }
+}
+
+/// Where one kind of event goes to; `member` has that in CloudFormation's form, `element` in S3's.
+fn notification(one: &Json, member: &str, element: &str) -> Json {
+    let rules = one["Filter"]["S3Key"].get("Rules");
+    json!({
+        element: one[member],
+        "Event": one["Event"],
+        "Filter": rules.map(|rules| json!({ "S3Key": { "FilterRule": rules } })),
+    })
 }
 
 /// S3's form of a setting as CloudFormation's; `None` if it says nothing.

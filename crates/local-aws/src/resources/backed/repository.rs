@@ -21,10 +21,10 @@ pub(super) async fn create(backing: &Backing<'_>, properties: &Properties) -> Re
             input["encryptionConfiguration"]["kmsKey"] = key.clone();
         }
     }
-    if let Some(tags) = properties.get("Tags") {
-        input["tags"] = tags.clone();
-    }
     backing.ask(SERVICE, "CreateRepository", input).await?;
+    if let (Some(tags), Some(arn)) = (properties.get("Tags"), properties.get("Arn")) {
+        backing.ask(SERVICE, "TagResource", json!({ "resourceArn": arn, "tags": tags })).await?;
+    }
     put_policy(backing, properties.get("RepositoryPolicyText")).await?;
     put_lifecycle(backing, properties.get("LifecyclePolicy")).await
 }

@@ -20,7 +20,7 @@ const SAME: [&str; 8] = [
 
 pub(super) async fn create(backing: &Backing<'_>, properties: &Properties) -> Result<(), Failure> {
     let mut input = json!({ "TableName": backing.physical_id });
-    for name in SAME.into_iter().chain(["Tags"]) {
+    for name in SAME {
         if let Some(value) = properties.get(name) {
             input[name] = value.clone();
         }
@@ -35,6 +35,9 @@ pub(super) async fn create(backing: &Backing<'_>, properties: &Properties) -> Re
         input["SSESpecification"] = encryption_specification(encryption);
     }
     backing.ask(SERVICE, "CreateTable", input).await?;
+    if let (Some(tags), Some(arn)) = (properties.get("Tags"), properties.get("Arn")) {
+        backing.ask(SERVICE, "TagResource", json!({ "ResourceArn": arn, "Tags": tags })).await?;
+    }
     if let Some(ttl) = properties.get("TimeToLiveSpecification") {
         time_to_live(backing, ttl).await?;
     }

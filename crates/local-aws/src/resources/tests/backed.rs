@@ -12,7 +12,7 @@ struct Thing {
 
 impl Thing {
     async fn new(type_name: &'static str) -> Self {
-        let aws = LocalAws::open(Options::default()).await.expect("a world");
+        let aws = LocalAws::open(Options { partial: true, ..Options::default() }).await.expect("a world");
         Thing { aws, owner: owner("Thing"), type_name }
     }
 
