@@ -25,4 +25,4 @@ pub use clock::{Clock, Speed};
 pub use door::{Request, Reset, Response};
 pub use faults::FaultPlan;
 pub use place::{DEFAULT_ACCOUNT, Place};
-pub use world::{LocalAws, Options};
+pub use world::{LocalAws, Options, Signals};

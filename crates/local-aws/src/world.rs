@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, Speed};
 use crate::cloudformation::Stacks;
+use crate::cloudformation::api::stack_sets::StackSets;
 use crate::door::{Connector, Request, Reset, Response};
 use crate::faults::{FaultPlan, Faults};
 use crate::ids::Ids;
@@ -31,12 +32,29 @@ pub struct Options {
     pub epoch: Option<Timestamp>,
     /// Where it keeps what it holds, so that another process can go on with it; `None`: in memory.
     pub directory: Option<PathBuf>,
+    /// Whether it stands for an account that holds more than was made here: what refers to something that is not here is
+    /// then taken as it is.
+    pub partial: bool,
+    /// What becomes of those that wait for signals: nothing runs here that could send one.
+    pub signals: Signals,
+}
+
+/// What instances, groups and wait conditions are told that wait for signals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signals {
+    /// Nothing: only a client's `SignalResource` counts.
+    #[default]
+    None,
+    /// That all is well.
+    Succeed,
+    /// That something went wrong.
+    Fail,
 }
 
 impl Default for Options {
     /// In memory, from seed 0, and nothing takes time.
     fn default() -> Self {
-        Options { speed: Speed::INSTANT, seed: 0, epoch: None, directory: None }
+        Options { speed: Speed::INSTANT, seed: 0, epoch: None, directory: None, partial: false, signals: Signals::None }
     }
 }
 
@@ -63,6 +81,11 @@ pub(crate) struct World {
     pub trail: Trail,
     /// Which alarms went off.
     pub alarms: Alarms,
+    pub stack_sets: StackSets,
+    /// As [`Options::partial`].
+    pub partial: bool,
+    /// As [`Options::signals`].
+    pub signals: Signals,
 }
 
 impl LocalAws {
@@ -87,8 +110,11 @@ impl LocalAws {
             stacks: Stacks::default(),
             trail: Trail::restore(store.read(Trail::FILE)?.unwrap_or_default()),
             alarms: Alarms::restore(store.read(Alarms::FILE)?.unwrap_or_default()),
+            stack_sets: StackSets::restore(store.read(StackSets::FILE)?.unwrap_or_default()),
             clock,
             store,
+            partial: options.partial,
+            signals: options.signals,
         };
         world.services.restore().await?;
         if let Some(resources) = world.store.read("resources.json")? {

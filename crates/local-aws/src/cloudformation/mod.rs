@@ -7,6 +7,7 @@ pub(crate) mod api;
 pub mod drift;
 mod edit;
 pub(crate) mod engine;
+mod history;
 pub mod model;
 mod prepare;
 mod reading;

@@ -259,6 +259,9 @@ pub struct Operation {
     /// Whether resources only have to be configured, not ready (`DeploymentConfig.Mode` is `EXPRESS`).
     #[serde(default)]
     pub express: bool,
+    /// The stack policy that came with an update: the stack's once the update is through.
+    #[serde(default)]
+    pub policy: Option<String>,
     /// Whether an update goes from what resources are, not from what they were made as (`REVERT_DRIFT`).
     pub revert_drift: bool,
     /// Logical id → physical id of what becomes part of the stack.

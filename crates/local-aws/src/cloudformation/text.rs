@@ -17,22 +17,48 @@ pub(super) async fn template(
     body: Option<String>,
     url: Option<&str>,
 ) -> Result<String, Fault> {
+    check(body.as_deref(), url)?;
     match (body, url) {
-        (Some(body), None) if body.len() > INLINE_BYTES => Err(Fault::validation(format!(
-            "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must \
-             have length less than or equal to {INLINE_BYTES}"
-        ))),
-        (Some(body), None) => Ok(body),
+        (Some(body), _) => Ok(body),
         (None, Some(url)) => {
-            let object = Object::at(url).ok_or_else(|| Fault::validation("TemplateURL must be a supported URL."))?;
+            let object = Object::at(url).ok_or_else(|| unsupported(url))?;
             let text = object.read(world, place).await?;
             if text.len() > LARGEST_BYTES {
                 return Err(Fault::validation(format!("Template may not exceed {LARGEST_BYTES} bytes in size.")));
             }
             Ok(text)
         }
+        (None, None) => Err(Fault::validation(NEITHER)),
+    }
+}
+
+/// What is said of a request that brings no template.
+const NEITHER: &str = "Either Template URL or Template Body must be specified.";
+
+/// Whether a request brings one template, and one that is not too long to be in it.
+///
+/// # Errors
+/// `ValidationError` if it does not.
+pub(super) fn check(body: Option<&str>, url: Option<&str>) -> Result<(), Fault> {
+    match (body, url) {
         (Some(_), Some(_)) => Err(Fault::validation("You cannot specify both TemplateBody and TemplateURL")),
-        (None, None) => Err(Fault::validation("Either Template URL or Template Body must be specified.")),
+        (None, None) => Err(Fault::validation(NEITHER)),
+        (Some(body), None) if body.len() > INLINE_BYTES => Err(Fault::validation(format!(
+            "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy constraint: Member must \
+             have length less than or equal to {INLINE_BYTES}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of an URL that names no object of S3.
+fn unsupported(url: &str) -> Fault {
+    let uri: Option<http::Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    match is_aws && bucket_of(host).is_none() || url.starts_with("s3://") {
+        true => Fault::validation(format!("S3 error: Domain name specified in {host} is not a valid S3 domain")),
+        false => Fault::validation("TemplateURL must be a supported URL."),
     }
 }
 
@@ -106,6 +132,21 @@ fn bucket_of(host: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_that_are_no_s3_are_named() {
+        let told = |host: &str| format!("S3 error: Domain name specified in {host} is not a valid S3 domain");
+        let not_supported = "TemplateURL must be a supported URL.".to_owned();
+        for (url, message) in [
+            ("s3://bucket/key.yaml", told("bucket")),
+            ("https://ec2.eu-west-1.amazonaws.com/bucket/key.yaml", told("ec2.eu-west-1.amazonaws.com")),
+            ("https://example.com/dummy.yml", not_supported.clone()),
+            ("https://s3.amazonaws.com/bucket", not_supported.clone()),
+            ("not an url", not_supported),
+        ] {
+            assert_eq!(unsupported(url).message, message, "{url}");
+        }
+    }
 
     #[test]
     fn objects_are_named_by_host_or_by_path() {

@@ -1,4 +1,6 @@
-"""Replays all recordings against an endpoint: `python replay <endpoint> <recordings> <report.json> [part of a name]`.
+"""Replays all recordings: `python replay <endpoint> <unhurried endpoint> <recordings> <report.json> [part of a name]`.
+
+Cases that ask what is said while an operation runs go to the second endpoint, where operations take their time.
 
 The report is a list of cases: `{id, group, excepted, verdicts: [{kind, call, verdict, why}]}`.
 """
@@ -15,14 +17,16 @@ from excepted import reason
 THREADS = 4
 
 
-def main(endpoint, recordings, report, part=""):
+def main(endpoint, unhurried, recordings, report, part=""):
     jobs = []
     for kind, replay in (("behaviours", behaviours.replay), ("change-sets", change_sets.replay)):
         for path in sorted(pathlib.Path(recordings, kind).glob("*.json")):
             if part in path.stem:
-                jobs.append((kind, replay, own_names(path.read_text(), len(jobs)), len(jobs)))
+                text = path.read_text()
+                jobs.append((kind, replay, own_names(text, len(jobs)), len(jobs),
+                             unhurried if "_IN_PROGRESS state" in text else endpoint))
     with ThreadPoolExecutor(THREADS) as pool:
-        reports = list(pool.map(lambda job: judged(*job, endpoint), jobs))
+        reports = list(pool.map(lambda job: judged(*job), jobs))
     pathlib.Path(report).write_text(json.dumps(reports, indent=1))
 
 

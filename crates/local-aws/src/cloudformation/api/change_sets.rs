@@ -36,6 +36,7 @@ pub(super) async fn create_change_set(world: &Arc<World>, place: &Place, input: 
     let name = required(input.change_set_name.clone(), "changeSetName")?;
     check_name(&name, "changeSetName")?;
     let stack_name = input.name()?;
+    input.check_template()?;
     let kind = input.change_set_type.clone().unwrap_or_else(|| "UPDATE".to_owned());
     let existing = world.stacks.id_of(place, &stack_name);
     let stack = existing.as_ref().and_then(|id| world.with_stack(id, Clone::clone));

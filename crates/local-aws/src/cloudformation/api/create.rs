@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(super) async fn create_stack(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let mut input: Input = query::input(input)?;
     let name = input.name()?;
+    input.check_template()?;
     let existing = world.stacks.id_of(place, &name);
     let token = input.client_request_token.clone();
     let review = match existing {

@@ -1,6 +1,6 @@
 //! Finding stacks and change sets by what requests call them, and the words for those that are not there.
 
-use crate::cloudformation::model::{ChangeSet, Definition, Stack};
+use crate::cloudformation::model::{ChangeSet, Stack};
 use crate::place::Place;
 use crate::query::Fault;
 use indexmap::IndexMap;
@@ -15,16 +15,6 @@ pub(super) fn stack<'s>(stacks: &'s IndexMap<String, Stack>, place: &Place, name
 
 pub(super) fn is_deleted(stack: &Stack) -> bool {
     stack.status == "DELETE_COMPLETE"
-}
-
-/// What a stack is said to be: where nothing was carried out yet, what its newest change set brings.
-pub(super) fn definition(stack: &Stack) -> &Definition {
-    match stack.status.as_str() {
-        "REVIEW_IN_PROGRESS" => {
-            stack.change_sets.values().next_back().map_or(&stack.current, |change_set| &change_set.definition)
-        }
-        _ => &stack.current,
-    }
 }
 
 /// A change set by its id, or by its name and the stack's name or id; of several with the name the newest.

@@ -3,6 +3,7 @@
 use super::{policies, required};
 use crate::cloudformation::model::{DeploymentConfig, OnFailure, Operation, Stack, Token};
 use crate::cloudformation::prepare::{Given, Request};
+use crate::cloudformation::text;
 use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
@@ -87,6 +88,21 @@ impl Input {
         Ok(name)
     }
 
+    /// Whether it says where its template is: that is looked at before the stack is looked for.
+    ///
+    /// # Errors
+    /// It says so nowhere, or twice.
+    pub fn check_template(&self) -> Result<(), Fault> {
+        let (body, url) = (self.template_body.as_deref(), self.template_url.as_deref());
+        match self.use_previous_template {
+            Some(true) if body.is_some() || url.is_some() => {
+                Err(Fault::validation("You cannot specify both usePreviousTemplate and Template Body/Template URL."))
+            }
+            Some(true) => Ok(()),
+            _ => text::check(body, url),
+        }
+    }
+
     /// What the stack is to be.
     ///
     /// # Errors
@@ -157,11 +173,10 @@ fn is_role(arn: &str) -> bool {
 /// # Errors
 /// `ValidationError` if it may not.
 pub(super) fn check_name(name: &str, member: &str) -> Result<(), Fault> {
-    let refused = |constraint: String| {
-        Err(Fault::validation(format!(
-            "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: {constraint}"
-        )))
-    };
+    let mut broken = Vec::new();
+    if name.is_empty() {
+        broken.push("Member must have length greater than or equal to 1".to_owned());
+    }
     let mut characters = name.chars();
     let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic());
     if !begins || !characters.all(|one| one.is_ascii_alphanumeric() || one == '-') {
@@ -169,12 +184,23 @@ pub(super) fn check_name(name: &str, member: &str) -> Result<(), Fault> {
             "stackName" => "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*",
             _ => "[a-zA-Z][-a-zA-Z0-9]*",
         };
-        return refused(format!("Member must satisfy regular expression pattern: {pattern}"));
+        broken.push(format!("Member must satisfy regular expression pattern: {pattern}"));
     }
     if name.len() > 128 {
-        return refused("Member must have length less than or equal to 128".to_owned());
+        broken.push("Member must have length less than or equal to 128".to_owned());
     }
-    Ok(())
+    let told: Vec<String> = broken
+        .iter()
+        .map(|constraint| format!("Value '{name}' at '{member}' failed to satisfy constraint: {constraint}"))
+        .collect();
+    match told.as_slice() {
+        [] => Ok(()),
+        [only] => Err(Fault::validation(format!("1 validation error detected: {only}"))),
+        several => {
+            let message = format!("{} validation errors detected: {}", several.len(), several.join("; "));
+            Err(Fault::validation(message))
+        }
+    }
 }
 
 /// What becomes of a failed operation, by `DisableRollback` and `OnFailure` or `OnStackFailure`.

@@ -22,7 +22,7 @@ mod resources;
 mod rollback;
 mod shapes;
 pub(super) mod show;
-mod stack_sets;
+pub(crate) mod stack_sets;
 pub(super) mod summary;
 mod templates;
 #[cfg(test)]
@@ -97,7 +97,9 @@ pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, i
         "UpdateStack" => update::update_stack(world, place, input).await,
         "UpdateTerminationProtection" => protection::update_termination_protection(world, place, input).await,
         "ValidateTemplate" => summary::validate_template(world, place, input).await,
-        _ if action.contains("StackSet") || action.contains("StackInstance") => stack_sets::answer(action, &input),
+        _ if action.contains("StackSet") || action.contains("StackInstance") => {
+            stack_sets::answer(world, place, action, input).await
+        }
         _ => Err(unknown(action)),
     }
 }

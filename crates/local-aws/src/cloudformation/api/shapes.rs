@@ -24,7 +24,7 @@ enum Form {
 }
 
 /// The members that have to be there, by action.
-const REQUIRED: [(&str, &[&str]); 24] = [
+const REQUIRED: [(&str, &[&str]); 38] = [
     ("CancelUpdateStack", &["StackName"]),
     ("ContinueUpdateRollback", &["StackName"]),
     ("CreateChangeSet", &["StackName", "ChangeSetName"]),
@@ -49,6 +49,26 @@ const REQUIRED: [(&str, &[&str]); 24] = [
     ("SignalResource", &["StackName", "LogicalResourceId", "UniqueId", "Status"]),
     ("UpdateStack", &["StackName"]),
     ("UpdateTerminationProtection", &["EnableTerminationProtection", "StackName"]),
+    ("CreateStackInstances", &["StackSetName", "Regions"]),
+    ("CreateStackSet", &["StackSetName"]),
+    ("DeleteStackInstances", &["StackSetName", "Regions", "RetainStacks"]),
+    ("DeleteStackSet", &["StackSetName"]),
+    ("DescribeStackInstance", &["StackSetName", "StackInstanceAccount", "StackInstanceRegion"]),
+    ("DescribeStackSet", &["StackSetName"]),
+    ("DescribeStackSetOperation", &["StackSetName", "OperationId"]),
+    ("ListStackInstances", &["StackSetName"]),
+    ("ListStackSetOperationResults", &["StackSetName", "OperationId"]),
+    ("ListStackSetOperations", &["StackSetName"]),
+    ("DetectStackSetDrift", &["StackSetName"]),
+    ("StopStackSetOperation", &["StackSetName", "OperationId"]),
+    ("UpdateStackInstances", &["StackSetName", "Regions"]),
+    ("UpdateStackSet", &["StackSetName"]),
+];
+
+/// The members that each item of a list has to have.
+const REQUIRED_OF_ITEMS: [(&str, &[&str]); 2] = [
+    ("ResourcesToImport", &["ResourceType", "LogicalResourceId", "ResourceIdentifier"]),
+    ("RollbackConfiguration.RollbackTriggers", &["Arn", "Type"]),
 ];
 
 const ON_FAILURE: Form = OneOf(&["DO_NOTHING", "ROLLBACK", "DELETE"]);
@@ -135,6 +155,7 @@ pub(super) fn check(action: &str, input: &Json) -> Result<(), Fault> {
         }
     }
     tags(input, &mut wrong);
+    items(input, &mut wrong);
     match wrong.len() {
         0 => Ok(()),
         1 => Err(Fault::validation(format!("1 validation error detected: {}", wrong[0]))),
@@ -154,6 +175,23 @@ fn tags(input: &Json, wrong: &mut Vec<String>) {
                 value => wrong.extend(broken(value, form).map(|constraint| {
                     format!("Value '{}' at '{at}' failed to satisfy constraint: {constraint}", shown(value))
                 })),
+            }
+        }
+    }
+}
+
+/// What items of lists lack, each by its place.
+fn items(input: &Json, wrong: &mut Vec<String>) {
+    for (list, members) in &REQUIRED_OF_ITEMS {
+        let all = find(input, list).and_then(Json::as_array);
+        for (at, item) in all.into_iter().flatten().enumerate() {
+            for member in members.iter().filter(|member| item[**member].is_null()) {
+                wrong.push(format!(
+                    "Value null at '{}.{}.member.{}' failed to satisfy constraint: Member must not be null",
+                    spelled(list),
+                    at + 1,
+                    spelled(member)
+                ));
             }
         }
     }
@@ -281,6 +319,9 @@ mod tests {
             let message = told("CreateStack", json!({"StackName": "s", member: value}));
             assert!(message.ends_with(constraint), "{message}");
         }
+        let trigger = json!({"RollbackTriggers": [{"Type": "AWS::CloudWatch::Alarm"}]});
+        let message = told("CreateStack", json!({"StackName": "s", "RollbackConfiguration": trigger}));
+        assert!(message.contains("Value null at 'rollbackConfiguration.rollbackTriggers.1.member.arn'"), "{message}");
         let message = told("DeleteStack", json!({"StackName": "s", "DeploymentConfig": {"Mode": "FAST"}}));
         assert!(message.contains("Value 'FAST' at 'deploymentConfig.mode'"), "{message}");
         let message = told("UpdateStack", json!({"StackName": "s", "Tags": [{"Key": "", "Value": "v"}]}));

@@ -36,10 +36,12 @@ struct Config {
 /// The parameters, types and needs of a template, or of that of a stack.
 pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let input: Input = query::input(input)?;
-    if let Some(name) = &input.stack_set_name {
-        return Err(stack_sets::missing(name));
-    }
+    let of_set = match &input.stack_set_name {
+        Some(name) => Some(world.stack_sets.find(place, name).ok_or_else(|| stack_sets::missing(name))?.template),
+        None => None,
+    };
     let text = match input.stack_name {
+        _ if of_set.is_some() => of_set.unwrap_or_default(),
         Some(name) => {
             if input.template_body.is_some() || input.template_url.is_some() {
                 return Err(Fault::validation(
@@ -48,7 +50,11 @@ pub(super) async fn get_template_summary(world: &Arc<World>, place: &Place, inpu
             }
             let stacks = world.stacks.lock();
             let stack = find::stack(&stacks, place, &name).ok_or_else(|| find::with_id(&name))?;
-            find::definition(stack).template.clone()
+            if stack.status == "REVIEW_IN_PROGRESS" {
+                let message = "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.";
+                return Err(Fault::validation(message));
+            }
+            stack.current.template.clone()
         }
         None => text::template(world, place, input.template_body, input.template_url.as_deref()).await?,
     };
@@ -120,7 +126,7 @@ pub(super) async fn estimate_template_cost(world: &Arc<World>, place: &Place, in
 
 /// # Errors
 /// `ValidationError` with the first thing that is wrong with its form.
-fn read(text: &str) -> Result<Template, Fault> {
+pub(super) fn read(text: &str) -> Result<Template, Fault> {
     match Template::read(text) {
         Ok((template, problems)) => problems.first().map_or(Ok(template), |problem| Err(refused(problem))),
         Err(problem) => Err(refused(&problem)),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json) -> Result<Json, Fault> {
     let mut input: Input = query::input(input)?;
     let name = input.name()?;
+    input.check_template()?;
     let missing = || Fault::validation(format!("Stack [{name}] does not exist"));
     let id = world.stacks.id_of(place, &name).ok_or_else(missing)?;
     let stack = world.with_stack(&id, Clone::clone).ok_or_else(|| find::with_id(&name))?;
@@ -49,6 +50,7 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
     }
     let mut operation = Operation::new(world, OperationKind::Update, Phase::Forward);
     operation.on_failure = on_failure;
+    operation.policy = policy;
     input.describe(&mut operation);
     let begun = world.edit_stack(&id, |stack| {
         // Another request may have come first.
@@ -57,9 +59,6 @@ pub(super) async fn update_stack(world: &Arc<World>, place: &Place, input: Json)
         }
         repeated(stack, "UpdateStack", token.as_deref())?;
         stack.change_set_id = None;
-        if policy.is_some() {
-            stack.policy = policy;
-        }
         stack.policy_during_update = during;
         stack.deployment_config = input.deployment_config;
         begin(world, stack, prepared.definition, operation);

@@ -4,6 +4,7 @@ use super::events::{Properties, failed, stack_event, tell};
 use super::stage::{Ended, Stage};
 use super::walk::{Node, reversed, walk};
 use super::{finish, provider};
+use crate::cloudformation::history;
 use crate::cloudformation::model::{Stack, StackResource};
 use crate::resources::{self, Action};
 
@@ -124,6 +125,7 @@ pub(super) async fn run(stage: &Stage) {
         stack_event(world, stack, "DELETE_COMPLETE", None);
         finish(stack);
     });
+    history::bound(&stage.world);
 }
 
 /// Deletes what earlier operations could not, as far as it goes now.

@@ -242,6 +242,9 @@ fn succeed(world: &World, stack: &mut Stack, outputs: Vec<Output>) {
             leave_old_ones(stack);
             if let Some(operation) = &mut stack.operation {
                 operation.phase = Phase::Cleanup;
+                if let Some(policy) = operation.policy.take() {
+                    stack.policy = Some(policy);
+                }
             }
             stack_event(world, stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
         }

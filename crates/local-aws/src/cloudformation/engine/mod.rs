@@ -58,6 +58,7 @@ impl Operation {
             force: false,
             retain_except_on_create: false,
             express: false,
+            policy: None,
             revert_drift: false,
             imports: IndexMap::new(),
             steps: IndexMap::new(),

@@ -3,8 +3,10 @@
 //! A signal is the call `SignalResource`, as `cfn-signal` makes it. Instances and groups of them may want signals, too:
 //! their creation policy says how many, and within what time.
 
+use super::events::resource_event;
 use super::stage::{Ended, Stage};
 use crate::cloudformation::model::Signal;
+use crate::world::Signals;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
@@ -27,6 +29,35 @@ pub(super) fn handle_name(stage: &Stage, id: &str) -> String {
     format!(
         "https://cloudformation-waitcondition-{region}.s3.{region}.amazonaws.com/{stack}/{id}?Signature={signature}"
     )
+}
+
+/// How long an instance takes until it has signalled, where signals are played.
+const BOOTING: Duration = Duration::from_secs(60);
+
+/// Plays those that would send `count` signals to a resource, where nothing runs; never returns.
+async fn play(stage: &Stage, id: &str, count: u64) {
+    let (status, word) = match stage.world.signals {
+        Signals::None => return std::future::pending().await,
+        Signals::Succeed => ("SUCCESS", "succeed"),
+        Signals::Fail => ("FAILURE", "fail"),
+    };
+    stage.world.clock.take(BOOTING).await;
+    stage.edit(|world, stack| {
+        let Some(now) = stack.resources.get(id).map(|resource| resource.status.clone()) else { return };
+        for _ in 0..count {
+            let unique_id = format!("i-0{}", world.ids.hex(16));
+            let told = format!(
+                "Received {status} signal with UniqueId {unique_id} (sent by the embedded AWS, where no instance runs: signals \
+                 are to {word})"
+            );
+            let (target, status, data) = (id.to_owned(), status.to_owned(), String::new());
+            let reason = "no instance runs in the embedded AWS".to_owned();
+            stack.signals.push(Signal { target, unique_id, status, reason, data });
+            resource_event(world, stack, id, &now, Some(&told));
+        }
+    });
+    stage.world.stacks.signal();
+    std::future::pending().await
 }
 
 /// Waits for the signals that the condition wants.
@@ -59,6 +90,7 @@ pub(super) async fn settle(stage: &Stage, id: &str, properties: &Json) -> Result
         biased;
         ended = enough => ended?,
         () = stage.halting() => return Err(Ended::Cancelled),
+        () = play(stage, id, wanted) => {}
         () = stage.world.clock.take(timeout) => {
             let received = signals().len();
             let reason = format!("WaitCondition timed out. Received {received} conditions when expecting {wanted}");
@@ -169,6 +201,7 @@ pub(super) async fn signals(stage: &Stage, id: &str, policy: &Policy) -> Result<
         biased;
         ended = enough => ended,
         () = stage.halting() => Err(Ended::Cancelled),
+        () = play(stage, id, policy.count) => Ok(()),
         () = stage.world.clock.take(policy.timeout) => Err(Ended::Failed(policy.late(&received()))),
     }
 }
@@ -192,6 +225,7 @@ pub(super) async fn count(stage: &Stage, id: &str, wanted: u64, timeout: Duratio
         biased;
         () = enough => Ok(0),
         () = stage.halting() => Err(Ended::Cancelled),
+        () = play(stage, id, missing()) => Ok(0),
         () = stage.world.clock.take(timeout) => Ok(missing()),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn changes(
         with_values: wire(describe(&prediction.changes, PropertyValues::Included)),
         warning: None,
     };
-    changes.warning = incomplete::warning(&after.template, &changes.with_values);
+    changes.warning = incomplete::warning(&after, &changes.with_values);
     if from.live_state {
         drift::mark(world, stack, &mut changes).await;
     }

@@ -14,6 +14,10 @@ pub(super) fn processed(template: &Template, evaluator: &Evaluator<'_>) -> Json 
         if let Some(properties) = &resource.properties {
             json["Resources"][id]["Properties"] = shown(properties, evaluator);
         }
+        // The transform writes a list of one as that one.
+        if let [only] = resource.depends_on.as_slice() {
+            json["Resources"][id]["DependsOn"] = Json::String(only.value.clone());
+        }
     }
     for (key, output) in &template.outputs {
         json["Outputs"][key]["Value"] = shown(&output.value, evaluator);
@@ -57,7 +61,7 @@ fn is_open(function: &Function) -> bool {
 }
 
 /// Resources are there, and nothing is known of them.
-struct Later;
+pub(super) struct Later;
 
 impl Resources for Later {
     fn reference(&self, _: &str) -> Option<Value> {

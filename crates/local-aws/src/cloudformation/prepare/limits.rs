@@ -76,16 +76,44 @@ pub(super) fn check_rollback(configuration: &Json) -> Result<(), Fault> {
         return Err(refused(&listed, "rollbackTriggers", "have length less than or equal to 5"));
     }
     let types = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
-    let wrong = triggers.iter().find(|trigger| !types.iter().any(|name| trigger["Type"] == *name));
-    wrong.map_or(Ok(()), |trigger| {
-        let given = trigger["Type"].as_str().unwrap_or_default();
-        Err(Fault::validation(format!("Rollback trigger type [{given}] is not supported. Use one of {types:?}")))
-    })
+    for trigger in triggers {
+        if !types.iter().any(|name| trigger["Type"] == *name) {
+            return Err(Fault::validation("Rollback Trigger Type not supported"));
+        }
+        if !is_alarm(trigger["Arn"].as_str().unwrap_or_default()) {
+            return Err(Fault::validation("Relative Id of a Rollback Trigger's ARN is incorrect"));
+        }
+    }
+    Ok(())
+}
+
+/// `arn:aws:cloudwatch:us-east-1:111122223333:alarm:name`.
+fn is_alarm(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "cloudwatch", _, _, "alarm", name] if !name.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rollback_triggers_are_alarms() {
+        let checked = |type_name: &str, arn: &str| {
+            let configuration = serde_json::json!({"RollbackTriggers": [{"Type": type_name, "Arn": arn}]});
+            check_rollback(&configuration).err().map(|fault| fault.message)
+        };
+        let (alarm, arn) = ("AWS::CloudWatch::Alarm", "arn:aws:cloudwatch:us-east-1:111122223333:alarm:a:b");
+        assert_eq!(checked(alarm, arn), None);
+        assert_eq!(checked("AWS::CloudWatch::CompositeAlarm", arn), None);
+        assert_eq!(checked("Another", arn).as_deref(), Some("Rollback Trigger Type not supported"));
+        let told = "Relative Id of a Rollback Trigger's ARN is incorrect";
+        for wrong in
+            ["arn", "arn:aws:cloudwatch:us-east-1:111122223333:alarm:", "arn:aws:sns:us-east-1:111122223333:alarm:a"]
+        {
+            assert_eq!(checked(alarm, wrong).as_deref(), Some(told), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_template_has_at_most_500_resources() {

@@ -14,6 +14,7 @@ async fn reopened(directory: &std::path::Path) -> Cloud {
         seed: 7,
         epoch: Some(Timestamp::UNIX_EPOCH),
         directory: Some(directory.to_owned()),
+        ..Options::default()
     };
     let aws = LocalAws::open(options).await.expect("a world in a directory");
     Cloud { aws, place: Place::new("111122223333", "eu-west-1") }

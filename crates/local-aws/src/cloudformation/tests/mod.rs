@@ -2,6 +2,7 @@
 
 mod carry_on;
 mod change_sets;
+mod contracts;
 mod create;
 mod delete;
 mod facts;
@@ -39,7 +40,11 @@ impl Cloud {
     }
 
     async fn seeded(seed: u64) -> Cloud {
-        let options = Options { speed: Speed::REAL, seed, epoch: Some(Timestamp::UNIX_EPOCH), directory: None };
+        Cloud::with(Options { seed, ..Options::default() }).await
+    }
+
+    async fn with(options: Options) -> Cloud {
+        let options = Options { speed: Speed::REAL, epoch: Some(Timestamp::UNIX_EPOCH), ..options };
         let aws = LocalAws::open(options).await.expect("a world in memory");
         Cloud { aws, place: Place::new("111122223333", "eu-west-1") }
     }

@@ -13,7 +13,7 @@ Resources:
       Code: {ZipFile: x}
       Handler: index.handler
       Runtime: nodejs22.x
-      Role: arn:aws:iam::111122223333:role/function
+      Role: arn:aws:iam::444455556666:role/function
       Environment: {Variables: {ENDPOINT_URL: before, OTHER: same, ALSO: before}}
 ";
     assert_eq!(cloud.deploy("CreateStack", "s", template).await, "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
@@ -63,7 +63,7 @@ Resources:
       Code: {ZipFile: x}
       Handler: index.handler
       Runtime: python3.13
-      Role: arn:aws:iam::111122223333:role/function
+      Role: arn:aws:iam::444455556666:role/function
       Environment: {Variables: {ENDPOINT_URL: before}}
 ";
     assert_eq!(cloud.deploy("CreateStack", "s", template).await, "CREATE_COMPLETE", "{:#?}", cloud.events("s"));
