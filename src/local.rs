@@ -7,8 +7,9 @@
 use crate::aws::{AccessKey, Connect};
 use crate::error::{Error, Kind, Result};
 use crate::files;
+use crate::model::{ApplySettings, ResourceSignals};
 use anyhow::Context;
-use local_aws::{LocalAws, Options, Speed};
+use local_aws::{LocalAws, Options, Signals, Speed};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,29 @@ pub struct Place {
     project: PathBuf,
 }
 
+/// How an embedded AWS behaves, as the environment says.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How many seconds of AWS pass in a second.
+    pub speed: f64,
+    pub signals: ResourceSignals,
+}
+
+impl Manner {
+    pub fn of(settings: &ApplySettings) -> Manner {
+        Manner { speed: settings.speed, signals: settings.signals }
+    }
+
+    /// As the embedded AWS calls it.
+    pub fn signals(self) -> Signals {
+        match self.signals {
+            ResourceSignals::Succeed => Signals::Succeed,
+            ResourceSignals::Fail => Signals::Fail,
+            ResourceSignals::None => Signals::None,
+        }
+    }
+}
+
 impl Place {
     pub fn of(project: &Path) -> Place {
         Place { project: project.to_owned() }
@@ -56,10 +80,10 @@ impl Place {
     ///
     /// # Errors
     /// [`Kind::LockHeld`] while another command has it and does not give it back; those of the file system.
-    pub async fn reach(&self, speed: f64) -> Result<Way> {
+    pub async fn reach(&self, manner: Manner) -> Result<Way> {
         let began = Instant::now();
         loop {
-            match self.try_open(speed).await? {
+            match self.try_open(manner).await? {
                 Some(world) => return Ok(Way::Here(world)),
                 None => {
                     if let Some(address) = self.served_at().await {
@@ -78,8 +102,8 @@ impl Place {
     ///
     /// # Errors
     /// [`Kind::LockHeld`] while another process has it; those of the file system.
-    pub async fn open(&self, speed: f64) -> Result<LocalAws> {
-        match self.try_open(speed).await? {
+    pub async fn open(&self, manner: Manner) -> Result<LocalAws> {
+        match self.try_open(manner).await? {
             Some(world) => Ok(world),
             None => match self.served_at().await {
                 Some(address) => {
@@ -93,12 +117,18 @@ impl Place {
     }
 
     /// None while another process has it.
-    async fn try_open(&self, speed: f64) -> Result<Option<LocalAws>> {
+    async fn try_open(&self, manner: Manner) -> Result<Option<LocalAws>> {
         let directory = self.directory();
         let opening = || format!("the local AWS in {} could not be opened", directory.display());
         files::own_folder(&self.project).with_context(opening)?;
-        let speed = Speed::times(speed).unwrap_or(Speed::REAL);
-        let options = Options { speed, seed: fastrand::u64(..), epoch: None, directory: Some(directory.clone()) };
+        let speed = Speed::times(manner.speed).unwrap_or(Speed::REAL);
+        let options = Options {
+            speed,
+            seed: fastrand::u64(..),
+            directory: Some(directory.clone()),
+            signals: manner.signals(),
+            ..Options::default()
+        };
         match LocalAws::open(options).await {
             Ok(world) => Ok(Some(world)),
             Err(error) if is_held(&error) => Ok(None),

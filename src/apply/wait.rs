@@ -130,6 +130,7 @@ fn passes(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ResourceSignals;
     use std::cell::Cell;
     use tokio::sync::mpsc::unbounded_channel;
 
@@ -142,6 +143,7 @@ mod tests {
             scan: None,
             lock_lease: Duration::from_secs(60),
             speed,
+            signals: ResourceSignals::default(),
         }
     }
 

@@ -4,7 +4,8 @@ use super::session::Session;
 use super::signals::Signals;
 use crate::environment::{SPEED, SPEED_LIMIT};
 use crate::error::{Error, Kind, Result};
-use crate::local::Place;
+use crate::local::{Manner, Place};
+use crate::model::ResourceSignals;
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
@@ -64,11 +65,15 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
 struct Setting {
     account: String,
     region: String,
-    speed: f64,
+    manner: Manner,
 }
 
 fn setting(session: &Session) -> Result<Setting> {
-    let usual = || Setting { account: ACCOUNT.to_owned(), region: REGION.to_owned(), speed: f64::from(SPEED) };
+    let usual = || Setting {
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        manner: Manner { speed: f64::from(SPEED), signals: ResourceSignals::default() },
+    };
     let Some(name) = session.global.env.as_deref().filter(|name| !name.is_empty()) else { return Ok(usual()) };
     let environment = session.environment_named(name)?;
     if !environment.local {
@@ -76,7 +81,8 @@ fn setting(session: &Session) -> Result<Setting> {
             .hint("leave --env out, or name one that is")
             .into());
     }
-    Ok(Setting { account: environment.account, region: environment.region, speed: environment.apply.speed })
+    let manner = Manner::of(&environment.apply);
+    Ok(Setting { account: environment.account, region: environment.region, manner })
 }
 
 fn serve(port: u16, speed: Option<u32>, session: &Session) -> Result<ExitCode> {
@@ -84,7 +90,8 @@ fn serve(port: u16, speed: Option<u32>, session: &Session) -> Result<ExitCode> {
     session.block_on(async {
         let mut signals = Signals::listen()?;
         let place = Place::of(&session.project);
-        let world = place.open(speed.map_or(setting.speed, f64::from)).await?;
+        let speed = speed.map_or(setting.manner.speed, f64::from);
+        let world = place.open(Manner { speed, ..setting.manner }).await?;
         let listener = listen(port).await?;
         let address = listener.local_addr()?;
         place.announce(address)?;

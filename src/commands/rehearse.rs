@@ -8,6 +8,7 @@ use super::surroundings;
 use crate::apply::{self, Context, Interrupt, Outcome, Report};
 use crate::aws::{AccessKey, Aws, Connect};
 use crate::error::{Error, Kind, Result};
+use crate::local::Manner;
 use crate::model::{Environment, RenderedStack, Written};
 use crate::plan::{ChangeAction, Options, Plan};
 use crate::rehearsal::{self, Basis, Failing, Known, Recorder, Rehearsal, Timeline};
@@ -71,7 +72,14 @@ async fn rehearse(
     wanted: &[RenderedStack],
     known: Option<Known>,
 ) -> Result<Rehearsal> {
-    let options = local_aws::Options { speed: Speed::REAL, seed: args.seed, epoch: None, directory: None };
+    // The account holds more than the environment's stacks made: what they refer to beside them is taken as there.
+    let options = local_aws::Options {
+        speed: Speed::REAL,
+        seed: args.seed,
+        partial: true,
+        signals: Manner::of(&environment.apply).signals(),
+        ..local_aws::Options::default()
+    };
     let world = LocalAws::open(options).await.context("the embedded AWS could not be made")?;
     let account = account(&world, environment).await?;
     let written = written(&account);

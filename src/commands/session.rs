@@ -6,7 +6,7 @@ use crate::aws::{AccessKey, Aws, Connect, Identity, Notice};
 use crate::cli::Global;
 use crate::environment;
 use crate::error::{Error, Kind, Result};
-use crate::local::Place;
+use crate::local::{Manner, Place};
 use crate::model::Environment;
 use crate::state::StateStore;
 use crate::view::View;
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
             let endpoint_url = Some(url.clone());
             return Ok(Connect { region: region.clone(), credentials, endpoint_url, ..Connect::default() });
         }
-        Ok(Place::of(&self.project).reach(environment.apply.speed).await?.connect(account, region))
+        Ok(Place::of(&self.project).reach(Manner::of(&environment.apply)).await?.connect(account, region))
     }
 
     /// Nobody need be asked: the environment is this machine's own, nothing of value is in it, and nobody is there to ask.

@@ -5,7 +5,8 @@ use super::{drift, images, keys, packages, usage, waivers};
 use crate::document::{self, Shape, start_of, to_json};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, Package, StackSpec, StateLocation, Target,
+    ApplySettings, Environment, Image, Input, InputKind, InputValue, Need, Package, ResourceSignals, StackSpec,
+    StateLocation, Target,
 };
 use crate::problem::{Located, Location, Problem, nearest};
 use crate::quantity;
@@ -217,6 +218,7 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
             .unwrap_or(LOCK_LEASE)
             .max(SHORTEST_LEASE),
         speed: top.get("local").and_then(|input| map(&input.value)).map_or(1.0, speed),
+        signals: top.get("local").and_then(|input| map(&input.value)).map(signals).unwrap_or_default(),
     }
 }
 
@@ -224,6 +226,15 @@ fn apply(top: &IndexMap<String, Input>) -> ApplySettings {
 fn speed(local: &IndexMap<String, Input>) -> f64 {
     let said = local.get("speed").and_then(|speed| to_json(&speed.value).as_u64());
     f64::from(said.and_then(|speed| u32::try_from(speed).ok()).unwrap_or(keys::SPEED))
+}
+
+/// The same.
+fn signals(local: &IndexMap<String, Input>) -> ResourceSignals {
+    match text(local, "signals").as_deref() {
+        Some("fail") => ResourceSignals::Fail,
+        Some("none") => ResourceSignals::None,
+        _ => ResourceSignals::Succeed,
+    }
 }
 
 pub(super) fn map(value: &InputValue) -> Option<&IndexMap<String, Input>> {

@@ -206,14 +206,24 @@ pub const SPEED: u32 = 60;
 /// Faster than this a resource takes no time that anybody could see.
 pub const SPEED_LIMIT: u32 = 3600;
 
+const SIGNALS: Format = Format { expects: "one of succeed, fail, none", pattern: "^(succeed|fail|none)$", longest: 7 };
+
 const LOCAL: Section = Section {
     of: "`local`",
-    keys: &[Key {
-        name: "speed",
-        shape: Shape::Integer { min: 1, max: SPEED_LIMIT as i64 },
-        required: false,
-        about: "How much faster than on AWS its resources come and go: 1 for AWS's own pace. Default: 60.",
-    }],
+    keys: &[
+        Key {
+            name: "speed",
+            shape: Shape::Integer { min: 1, max: SPEED_LIMIT as i64 },
+            required: false,
+            about: "How much faster than on AWS its resources come and go: 1 for AWS's own pace. Default: 60.",
+        },
+        Key {
+            name: "signals",
+            shape: Shape::Text(&SIGNALS),
+            required: false,
+            about: "What those resources get that wait for signals (`CreationPolicy`, wait conditions), as nothing runs that could send them: `succeed`, `fail` or `none`. Default: succeed.",
+        },
+    ],
 };
 
 const STACK: Section = Section {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::document::to_json;
-use crate::model::{BuildSecret, Image, ImageSource, Need};
+use crate::model::{BuildSecret, Image, ImageSource, Need, ResourceSignals};
 use crate::view::problem;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -357,6 +357,15 @@ fn a_local_environment_has_a_speed_of_its_own() {
         assert!(local.local, "{lines}");
         assert_eq!(local.apply.speed, speed, "{lines}");
     }
+    for (said, signals) in [
+        ("", ResourceSignals::Succeed),
+        ("signals: fail", ResourceSignals::Fail),
+        ("signals: none", ResourceSignals::None),
+    ] {
+        let local = loaded(&[("dev", &with(&format!("local: {{{said}}}\n")))], "dev");
+        assert_eq!(local.apply.signals, signals, "{said}");
+    }
+    assert!(refused(&[("dev", &with("local: {signals: sometimes}\n"))], "dev").contains("succeed, fail, none"));
     // Whoever starts from a local one can leave it again.
     let files = [("local", with("local: {}\n")), ("prod", "extends: local\nlocal: null\n".to_owned())];
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();

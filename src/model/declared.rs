@@ -94,6 +94,20 @@ pub struct ApplySettings {
     pub lock_lease: Duration,
     /// How many seconds of AWS pass in a second: 1 but for an embedded AWS. Questions are asked so much more often.
     pub speed: f64,
+    /// What is told those resources of an embedded AWS that wait for signals.
+    pub signals: ResourceSignals,
+}
+
+/// What instances, groups and wait conditions get that wait for signals, where nothing runs that could send them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ResourceSignals {
+    /// That all is well.
+    #[default]
+    Succeed,
+    /// That something went wrong.
+    Fail,
+    /// Nothing: they wait until their time is over.
+    None,
 }
 
 /// What ECR's scan may find in an image that is to run.

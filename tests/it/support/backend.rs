@@ -116,6 +116,7 @@ impl Backend {
                 scan: None,
                 lock_lease: Duration::from_secs(60),
                 speed: 1.0,
+                signals: Default::default(),
             },
             drift_ignores: Vec::new(),
             local: false,
