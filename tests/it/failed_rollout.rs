@@ -3,7 +3,8 @@
 
 use crate::support::project::Project;
 use crate::support::service::{SERVICE, image};
-use infra::local::Place;
+use infra::local::{Manner, Place};
+use infra::model::ResourceSignals;
 use local_aws::LocalAws;
 use local_aws::faults::{FailureKind, RolloutFault};
 use serde_json::Value;
@@ -33,7 +34,10 @@ fn serve(project: &Project) -> LocalAws {
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let world = place.open(SPEED).await.expect("nobody else has it");
+            let world = place
+                .open(Manner { speed: SPEED, signals: ResourceSignals::default() })
+                .await
+                .expect("nobody else has it");
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
             place.announce(listener.local_addr().expect("an address")).expect("a file can be written");
             tell.send(world.clone()).expect("the test waits for it");

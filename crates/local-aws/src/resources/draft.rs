@@ -87,6 +87,7 @@ impl Draft<'_> {
                 None | Some("default") => String::new(),
                 Some(bus) => format!("{bus}/"),
             },
+            "event_bus" => last_segment(&self.text("EventBusName")?).to_owned(),
             "bare_name" => self.text("Name")?.trim_start_matches('/').to_owned(),
             "schedule_group" => or("GroupName", "default"),
             "oidc_host" => self.text("Url")?.trim_start_matches("https://").trim_end_matches('/').to_owned(),

@@ -76,6 +76,10 @@ fn source(draft: &Draft<'_>) -> Source {
         let named = draft.text("VpcId").is_none();
         return Source::Property(PropertyPath::new(if named { "GroupName" } else { "GroupId" }));
     }
+    // (AWS::Events::Rule, return values: "Ref returns … event_bus_name|rule_name" for a bus of one's own.)
+    if draft.type_name == "AWS::Events::Rule" && draft.value("bus").is_some_and(|bus| !bus.is_empty()) {
+        return Source::Form("{event_bus}|{Name}");
+    }
     if let Some(form) = form(draft.type_name, "") {
         return Source::Form(form);
     }

@@ -147,11 +147,12 @@ fn arn(place: &Place, type_name: &str, physical_id: &str, properties: &Map<Strin
         return format!("arn:{}:apigateway:{}::{path}", place.partition(), place.region);
     }
     let service = type_name.split("::").nth(1).unwrap_or_default().to_ascii_lowercase();
-    let mut dashed = String::new();
+    let (mut dashed, mut after_small) = (String::new(), false);
     for c in kind.chars() {
-        if c.is_ascii_uppercase() && dashed.ends_with(|last: char| last.is_ascii_lowercase()) {
+        if c.is_ascii_uppercase() && after_small {
             dashed.push('-');
         }
+        after_small = c.is_ascii_lowercase();
         dashed.push(c.to_ascii_lowercase());
     }
     format!("arn:{}:{service}:{}:{}:{dashed}/{physical_id}", place.partition(), place.region, place.account)

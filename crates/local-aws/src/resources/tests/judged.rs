@@ -188,7 +188,7 @@ async fn values_that_do_not_go_together_are_refused() {
         ),
         (
             "AWS::Events::Rule",
-            json!({"ScheduleExpression": "every day"}),
+            json!({"ScheduleExpression": "rate(1 hours)"}),
             "Parameter ScheduleExpression is not valid. (Service: EventBridge",
         ),
         (
@@ -259,4 +259,13 @@ async fn storage_does_not_shrink() {
         assert!(told.contains(message), "{told}");
         change("200").await.expect("larger");
     }
+}
+
+#[tokio::test]
+async fn rules_on_a_bus_of_their_own_are_called_by_both() {
+    let it = Maker(world().await);
+    it.make("Bus", "AWS::Events::EventBus", json!({"Name": "orders"})).await;
+    let rule = |bus: &str| json!({"Name": "paid", "EventBusName": bus, "EventPattern": {"source": ["shop"]}});
+    assert_eq!(it.make("A", "AWS::Events::Rule", rule("orders")).await.physical_id, "orders|paid");
+    assert_eq!(it.make("B", "AWS::Events::Rule", rule("default")).await.physical_id, "paid");
 }
