@@ -32,7 +32,8 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The environment to work on: the name of a file in environments/, without `.yaml`
-    #[arg(long, global = true, value_name = "NAME", env = "INFRA_ENV", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "NAME", env = "INFRA_ENV", hide_env_values = true,
+          add = commands::completions::environments())]
     pub env: Option<String>,
 
     /// Work in this directory instead of the current one

@@ -86,6 +86,9 @@ fn too_big(name: &str, bytes: Option<u64>, limit_bytes: u64) -> Problem {
 /// What `infra` itself keeps in a project.
 pub const OWN_FOLDER: &str = ".infra";
 
+/// Where a project keeps its environments.
+pub const ENVIRONMENTS: &str = "environments";
+
 /// Makes `.infra/` where it is missing. It is this machine's, whatever the project's own `.gitignore` says.
 ///
 /// # Errors
@@ -99,6 +102,33 @@ pub fn own_folder(project: &Path) -> std::io::Result<PathBuf> {
         Err(error) => return Err(error),
     }
     Ok(own)
+}
+
+/// Why a part of the project must not go where others can read it: it is a saved plan. None for everything else.
+///
+/// A plan holds names, parameters and templates of the account; it is known by its first keys.
+///
+/// # Errors
+/// Those of the file system.
+pub fn is_saved_plan(path: &Path) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(256).read_to_end(&mut head)?;
+    let has = |key: &str| head.windows(key.len()).any(|window| window == key.as_bytes());
+    Ok(head.starts_with(b"{") && has("\"format_version\"") && has("\"infra_version\""))
+}
+
+/// What to do about a disk that takes nothing; none where the disk is not what is wrong.
+pub fn disk_remedy(error: &std::io::Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Some("make room on that disk, then run the same command again: nothing was thrown away")
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            Some("the file system is read-only: mount it for writing, or work in a copy elsewhere with `-C DIR`")
+        }
+        ErrorKind::PermissionDenied => Some("give this user the right to write there, or work as the one who has it"),
+        _ => None,
+    }
 }
 
 /// The operating system's reason without its error number.
@@ -148,6 +178,29 @@ mod tests {
         assert_eq!(problem.message, "here is no regular file");
         let problem = read(&directory.path().join("none"), "none", 1000).expect_err("missing");
         assert_eq!(problem.message, "cannot read none: there is no such file");
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_named_as_what_is_wrong() {
+        let of = |kind: ErrorKind| disk_remedy(&std::io::Error::new(kind, "x"));
+        assert!(of(ErrorKind::StorageFull).is_some_and(|remedy| remedy.starts_with("make room")));
+        assert!(of(ErrorKind::ReadOnlyFilesystem).is_some_and(|remedy| remedy.contains("read-only")));
+        assert!(of(ErrorKind::PermissionDenied).is_some());
+        assert_eq!(of(ErrorKind::InvalidData), None);
+    }
+
+    #[test]
+    fn saved_plans_are_known_by_their_first_keys() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("any.name");
+        let is_plan = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            is_saved_plan(&path).unwrap()
+        };
+        assert!(is_plan("{\n  \"format_version\": \"1.2\",\n  \"infra_version\": \"0.1.0\",\n"));
+        assert!(!is_plan("{\"format_version\": \"1.2\"}"));
+        assert!(!is_plan("\"format_version\" and \"infra_version\" are keys of a plan"));
+        assert!(!is_plan(""));
     }
 
     #[cfg(target_os = "linux")]

@@ -5,11 +5,11 @@
 //! and parameters as text (`⟦network/Vpc⟧`, `⟦items/Table.Arn⟧`). So a property of one stack says which resource of
 //! another it means.
 
-use crate::aws::partition_of_region;
 use crate::graph::Graph;
 use crate::model::{Parameter, REPOSITORY_URI, RenderedStack, Target};
 use cloudformation::evaluate::{self, Evaluator, Facts, ParameterValue, Resources, Value};
 use cloudformation::extensions;
+use cloudformation::partition::Partition;
 use cloudformation::template::Template;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -131,10 +131,12 @@ fn evaluate(
 }
 
 fn surroundings(target: &Target, stack_name: &str) -> evaluate::Environment {
+    let partition = Partition::of_region(&target.region);
     evaluate::Environment {
         account_id: Some(target.account.clone()),
         region: Some(target.region.clone()),
-        partition: Some(partition_of_region(&target.region).to_owned()),
+        partition: Some(partition.id.to_owned()),
+        url_suffix: Some(partition.dns_suffix.to_owned()),
         stack_name: Some(stack_name.to_owned()),
         availability_zones: (1..=MOST_ZONES).map(|zone| format!("zone {zone}")).collect(),
         ..evaluate::Environment::default()

@@ -1,7 +1,7 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate` → `inventory` → `render` →
+//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate`, `processors` → `inventory` → `render` →
 //! `catalog` → `environment` → `graph` → `state` → `site`, `package` → `image`, `local` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `process`, `quantity`, `random`, `problem`, `error`.
 //!
@@ -36,6 +36,7 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod process;
+pub mod processors;
 pub mod quantity;
 pub mod random;
 pub mod rehearsal;

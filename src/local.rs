@@ -120,7 +120,7 @@ impl Place {
     async fn try_open(&self, manner: Manner) -> Result<Option<LocalAws>> {
         let directory = self.directory();
         let opening = || format!("the local AWS in {} could not be opened", directory.display());
-        files::own_folder(&self.project).with_context(opening)?;
+        files::own_folder(&self.project).map_err(|error| unopened(opening(), error))?;
         let speed = Speed::times(manner.speed).unwrap_or(Speed::REAL);
         let options = Options {
             speed,
@@ -132,11 +132,7 @@ impl Place {
         match LocalAws::open(options).await {
             Ok(world) => Ok(Some(world)),
             Err(error) if is_held(&error) => Ok(None),
-            Err(error) => Err(Error::new(Kind::Other, opening())
-                .detail(files::reason(&error))
-                .hint("`infra local reset` throws it away; the next command begins with an empty one")
-                .caused_by(error)
-                .into()),
+            Err(error) => Err(unopened(opening(), error).into()),
         }
     }
 
@@ -191,12 +187,19 @@ impl Way {
     /// A connection for an account: keys that nobody checks, and which name it.
     pub fn connect(&self, account: &str, region: &str) -> Connect {
         let credentials = Some(AccessKey { id: account.to_owned(), secret: "local".to_owned() });
-        let connect = Connect { region: region.to_owned(), credentials, ..Connect::default() };
+        let connect = Connect { region: region.to_owned(), credentials, embedded: true, ..Connect::default() };
         match self {
             Way::Here(world) => Connect { http_client: Some(world.http_client()), ..connect },
             Way::Served(address) => Connect { endpoint_url: Some(format!("http://{address}")), ..connect },
         }
     }
+}
+
+/// Only a world that is damaged is one to throw away.
+fn unopened(what: String, error: io::Error) -> Error {
+    let remedy = files::disk_remedy(&error);
+    let remedy = remedy.unwrap_or("`infra local reset` throws it away; the next command begins with an empty one");
+    Error::new(Kind::Other, what).detail(files::reason(&error)).hint(remedy).caused_by(error)
 }
 
 fn is_held(error: &io::Error) -> bool {

@@ -9,6 +9,7 @@ use infra::error::Kind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    commands::completions::answer();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

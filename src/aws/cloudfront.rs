@@ -3,6 +3,7 @@
 
 use super::Result;
 use super::credentials::Renewing;
+use super::endpoint::Endpoint;
 use super::error::Call;
 use super::plain::Http;
 use super::signed::{Message, Signed, element};
@@ -26,13 +27,8 @@ pub enum Invalidation {
 }
 
 impl CloudFront {
-    pub(super) fn new(http: Http, credentials: Renewing, endpoint_url: Option<&str>, region: &str) -> CloudFront {
-        let (endpoint, region) = match region.starts_with("cn-") {
-            true => ("https://cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
-            false => ("https://cloudfront.amazonaws.com", "us-east-1"),
-        };
-        let endpoint = endpoint_url.unwrap_or(endpoint);
-        CloudFront { signed: Signed::new(http, credentials, endpoint, "cloudfront", region) }
+    pub(super) fn new(way: (Http, Renewing), endpoint: Endpoint) -> CloudFront {
+        CloudFront { signed: Signed::new(way, endpoint, "cloudfront") }
     }
 
     /// Makes a distribution forget these paths (`/index.html`, `/img/*`). Gives the invalidation's id.

@@ -1,11 +1,15 @@
 //! From options and surroundings to clients: one for each service, region and role, made when first asked for.
 
 use super::clock::Clock;
-use super::credentials::{Renewing, RoleToAssume};
+use super::credentials::{LOOK_UP_TIMEOUT, Renewing, RoleToAssume};
+use super::endpoint::Endpoints;
 use super::http::{self, Gate};
 use super::patience::{ExpiredToken, Patience};
 use super::plain::Http;
+use super::profile::Profiles;
 use super::read_only::ReadOnly;
+use super::roles::{AskCode, Way};
+use super::trust::{Bundle, Trust};
 use super::{
     CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, SiteBucket, Table,
     Tagging, Told, cloudformation::CloudFormation,
@@ -55,7 +59,11 @@ pub struct Connect {
     pub credentials: Option<AccessKey>,
     /// The seam: what sends requests and brings answers. None for the network.
     pub http_client: Option<SharedHttpClient>,
+    /// Asks for the code of an MFA device; none where nobody can be asked.
+    pub ask_code: Option<AskCode>,
     pub notify: Option<Notify>,
+    /// It is the AWS that is embedded in this program.
+    pub embedded: bool,
     /// Nothing but reads leaves; the look-up of credentials goes its own way.
     pub read_only: bool,
 }
@@ -75,6 +83,7 @@ pub struct Aws {
 
 struct Inner {
     config: SdkConfig,
+    endpoints: Endpoints,
     region: String,
     base: Renewing,
     /// The seam itself, for what watches over its own requests.
@@ -115,13 +124,26 @@ impl Aws {
     /// Reads the surroundings; asks AWS nothing. Missing credentials show at the first call.
     pub async fn connect(options: Connect) -> Aws {
         let notify: Notify = options.notify.unwrap_or_else(|| Arc::new(|_| {}));
-        let client = options.http_client.unwrap_or_else(http::network);
+        let profiles = match options.credentials {
+            Some(_) => None,
+            None => Profiles::read(options.profile.as_deref()).await,
+        };
+        let client = options.http_client.unwrap_or_else(|| {
+            http::network_with(Trust::new(of_environment().or_else(|| profiles.as_ref()?.bundle())))
+        });
         let guarded = |client: SharedHttpClient| if options.read_only { ReadOnly::client(client) } else { client };
         let plain = Http::new(guarded(client.clone()));
-        let client = SharedHttpClient::new(Gate::new(client, notify.clone()));
+        let client = SharedHttpClient::new(Gate::new(client, notify.clone(), options.embedded));
         let base = match options.credentials {
             Some(AccessKey { id, secret }) => Renewing::from_key(&id, &secret),
-            None => Renewing::from_surroundings(options.profile.clone(), options.region.clone(), client.clone()),
+            None => Renewing::from_surroundings(Way {
+                client: client.clone(),
+                region: options.region.clone(),
+                endpoint_url: options.endpoint_url.clone(),
+                profile: options.profile.clone(),
+                ask_code: options.ask_code,
+                timeout: LOOK_UP_TIMEOUT,
+            }),
         };
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(options.region.clone()))
@@ -141,17 +163,18 @@ impl Aws {
             loader = loader.profile_name(profile);
         }
         if let Some(url) = options.endpoint_url {
-            loader = loader.endpoint_url(url);
+            // An address of one's own has no variants.
+            loader = loader.endpoint_url(url).use_fips(false).use_dual_stack(false);
         }
         let config = loader.load().await;
-        Aws {
-            inner: Arc::new(Inner { config, region: options.region, base, plain, notify, clients: Mutex::default() }),
-        }
+        let endpoints = Endpoints::of(&config);
+        let (region, clients) = (options.region, Mutex::default());
+        Aws { inner: Arc::new(Inner { config, endpoints, region, base, plain, notify, clients }) }
     }
 
-    /// The address that stands in for AWS's own, where one does.
-    pub fn endpoint_url(&self) -> Option<&str> {
-        self.inner.config.endpoint_url()
+    /// Where the registry of ECR's that images call `host` is reached, if not there.
+    pub fn registry_url(&self, host: &str, account: &str, region: &str) -> Option<String> {
+        self.inner.endpoints.registry(host, account, region)
     }
 
     /// The region of calls that belong to no stack.
@@ -175,7 +198,7 @@ impl Aws {
     pub fn told(&self, target: &Target) -> Told {
         let at = self.at(target);
         let way = (self.http(), at.credentials.clone());
-        Told::new(way, self.endpoint_url(), &target.region, (at.s3(), at.ecs()))
+        Told::new(way, &self.inner.endpoints, &target.region, (at.s3(), at.ecs()))
     }
 
     pub fn tagging(&self, target: &Target) -> Tagging {
@@ -202,12 +225,12 @@ impl Aws {
 
     pub fn cloudfront(&self, target: &Target) -> CloudFront {
         let credentials = self.at(target).credentials.clone();
-        CloudFront::new(self.http(), credentials, self.endpoint_url(), &target.region)
+        CloudFront::new((self.http(), credentials), self.inner.endpoints.cloudfront(&target.region))
     }
 
     pub fn elbv2(&self, target: &Target) -> Elbv2 {
         let credentials = self.at(target).credentials.clone();
-        Elbv2::new(self.http(), credentials, self.endpoint_url(), &target.region)
+        Elbv2::new((self.http(), credentials), self.inner.endpoints.load_balancing(&target.region))
     }
 
     /// Plain HTTP through the same seam.
@@ -222,13 +245,13 @@ impl Aws {
     /// The bucket of states, templates and histories.
     pub fn objects(&self, state: &StateLocation) -> Objects {
         let clients = self.home(&state.region);
-        Objects::new(clients.s3(), state, self.endpoint_url().map(str::to_owned))
+        Objects::new(clients.s3(), state, self.inner.endpoints.clone())
     }
 
     /// The same as somebody who may read it sees it.
     pub fn objects_as(&self, state: &StateLocation, role: &str) -> Objects {
         let clients = self.clients(Place { region: state.region.clone(), role: Some(role.to_owned()) });
-        Objects::new(clients.s3(), state, self.endpoint_url().map(str::to_owned))
+        Objects::new(clients.s3(), state, self.inner.endpoints.clone())
     }
 
     /// The table of locks.
@@ -276,6 +299,12 @@ impl Aws {
         let config = config.to_builder().credentials_provider(credentials.shared()).build();
         Clients::new(config, credentials, self.inner.notify.clone())
     }
+}
+
+/// The certificates that `AWS_CA_BUNDLE` names.
+fn of_environment() -> Option<Bundle> {
+    let path = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty())?;
+    Some(Bundle { path: path.into(), named_by: "AWS_CA_BUNDLE".to_owned() })
 }
 
 /// One client, with the habits that all of them have.

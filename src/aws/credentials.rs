@@ -6,6 +6,9 @@
 
 use super::Result;
 use super::error::{Call, Explain};
+use super::http::Undelivered;
+use super::profile::{Profiles, SignOn};
+use super::roles::Way;
 use crate::error::{Error, Kind};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -13,7 +16,6 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::region::Region;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +24,7 @@ use std::time::{Duration, SystemTime};
 /// Credentials are renewed so long before they end.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// How long all the places together may take to give credentials (a sign-in helper may ask the network).
-const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(20);
 const ROLE_SESSION: &str = "infra";
 
 /// Cheap to clone; clones share what they remember.
@@ -47,7 +49,7 @@ struct Known {
 
 enum Source {
     Fixed(Credentials),
-    Surroundings { profile: Option<String>, region: String, client: SharedHttpClient },
+    Surroundings(Way),
     Role(RoleToAssume),
 }
 
@@ -59,8 +61,8 @@ pub(super) struct RoleToAssume {
 
 impl Renewing {
     /// Environment variables, profile, web identity, container, instance: the SDK's chain.
-    pub(super) fn from_surroundings(profile: Option<String>, region: String, client: SharedHttpClient) -> Renewing {
-        Renewing::new(Source::Surroundings { profile, region, client })
+    pub(super) fn from_surroundings(way: Way) -> Renewing {
+        Renewing::new(Source::Surroundings(way))
     }
 
     pub(super) fn from_key(id: &str, secret: &str) -> Renewing {
@@ -102,11 +104,7 @@ impl Renewing {
         if let Some(fresh) = old.clone().filter(is_fresh) {
             return Ok(fresh);
         }
-        let found = match tokio::time::timeout(LOOK_UP_TIMEOUT, self.inner.source.look()).await {
-            Ok(found) => found,
-            Err(_) => Err(CredentialsError::provider_timed_out(LOOK_UP_TIMEOUT)),
-        };
-        let found = match (found, old) {
+        let found = match (self.inner.source.look().await, old) {
             (Ok(found), _) => found,
             // Not renewable just now, but good for a few minutes more.
             (Err(_), Some(old)) if old.expiry().is_some_and(|end| end > SystemTime::now()) => return Ok(old),
@@ -129,27 +127,78 @@ impl Source {
     async fn look(&self) -> std::result::Result<Credentials, CredentialsError> {
         match self {
             Source::Fixed(credentials) => Ok(credentials.clone()),
-            Source::Surroundings { profile, region, client } => {
-                let region = Some(Region::new(region.clone()));
-                let config = ProviderConfig::default().with_http_client(client.clone()).with_region(region.clone());
-                match profile {
-                    // As with AWS's own command line: a profile that was named by an option comes before variables.
-                    Some(profile) => {
-                        let builder = ProfileFileCredentialsProvider::builder().configure(&config);
-                        let found = builder.profile_name(profile).build().provide_credentials().await;
-                        found.map_err(|error| blame_profile(error, Some(profile.clone())))
-                    }
-                    None => {
-                        let mut builder = DefaultCredentialsChain::builder().configure(config);
-                        builder.set_region(region);
-                        let found = builder.build().await.provide_credentials().await;
-                        found.map_err(|error| blame_profile(error, std::env::var("AWS_PROFILE").ok()))
-                    }
-                }
+            Source::Surroundings(way) => look_around(way).await,
+            Source::Role(role) => {
+                in_time(async { role.assume().await.map_err(CredentialsError::provider_error) }).await
             }
-            Source::Role(role) => role.assume().await.map_err(CredentialsError::provider_error),
         }
     }
+}
+
+/// Variables, then the profile with the roles that it assumes, then the SDK's other places.
+async fn look_around(way: &Way) -> std::result::Result<Credentials, CredentialsError> {
+    // As with AWS's own command line: a profile that was named by an option comes before variables.
+    let is_variable = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let by_variables =
+        way.profile.is_none() && is_variable("AWS_ACCESS_KEY_ID") && is_variable("AWS_SECRET_ACCESS_KEY");
+    let profiles = match by_variables {
+        true => None,
+        false => Profiles::read(way.profile.as_deref()).await,
+    };
+    let chain = profiles.as_ref().map_or(Ok(None), Profiles::roles).map_err(CredentialsError::provider_error)?;
+    let found = match &chain {
+        Some(chain) => way.walk(chain).await,
+        None => in_time(sdk_chain(way)).await,
+    };
+    let error = match found {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let ours = super::error::find::<Error>(&error).is_some();
+    match profiles.as_ref().and_then(Profiles::sign_on).filter(|_| !ours) {
+        Some(sign_on) => Err(without_sign_on(error, &sign_on)),
+        None => Err(error),
+    }
+}
+
+async fn sdk_chain(way: &Way) -> std::result::Result<Credentials, CredentialsError> {
+    let region = Some(Region::new(way.region.clone()));
+    let config = ProviderConfig::default().with_http_client(way.client.clone()).with_region(region.clone());
+    match &way.profile {
+        Some(profile) => {
+            let builder = ProfileFileCredentialsProvider::builder().configure(&config);
+            let found = builder.profile_name(profile).build().provide_credentials().await;
+            found.map_err(|error| blame_profile(error, Some(profile.clone())))
+        }
+        None => {
+            let mut builder = DefaultCredentialsChain::builder().configure(config);
+            builder.set_region(region);
+            let found = builder.build().await.provide_credentials().await;
+            found.map_err(|error| blame_profile(error, std::env::var("AWS_PROFILE").ok()))
+        }
+    }
+}
+
+async fn in_time(
+    work: impl Future<Output = std::result::Result<Credentials, CredentialsError>>,
+) -> std::result::Result<Credentials, CredentialsError> {
+    match tokio::time::timeout(LOOK_UP_TIMEOUT, work).await {
+        Ok(found) => found,
+        Err(_) => Err(CredentialsError::provider_timed_out(LOOK_UP_TIMEOUT)),
+    }
+}
+
+/// The SDK says which file it did not find; a person has to sign in.
+fn without_sign_on(error: CredentialsError, sign_on: &SignOn) -> CredentialsError {
+    // One that can be renewed by itself is not over because nobody could be reached.
+    if sign_on.is_renewable() && super::error::find::<Undelivered>(&error).is_some() {
+        return error;
+    }
+    let explained = sign_on.problem().unwrap_or_else(|| {
+        let message = format!("the sign-in of the profile `{}` gave no credentials", sign_on.profile);
+        Error::new(Kind::Credentials, message).detail(super::error::innermost(&error)).hint(sign_on.sign_in())
+    });
+    CredentialsError::provider_error(explained)
 }
 
 /// Where nothing was found although a profile was named, it is the profile that is wrong.

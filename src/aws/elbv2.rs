@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::credentials::Renewing;
+use super::endpoint::Endpoint;
 use super::error::Call;
 use super::plain::Http;
 use super::signed::{Message, Signed, element};
@@ -29,11 +30,8 @@ pub struct TargetHealth {
 }
 
 impl Elbv2 {
-    pub(super) fn new(http: Http, credentials: Renewing, endpoint_url: Option<&str>, region: &str) -> Elbv2 {
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let endpoint = format!("https://elasticloadbalancing.{region}.{suffix}");
-        let endpoint = endpoint_url.unwrap_or(&endpoint);
-        Elbv2 { signed: Signed::new(http, credentials, endpoint, "elasticloadbalancing", region) }
+    pub(super) fn new(way: (Http, Renewing), endpoint: Endpoint) -> Elbv2 {
+        Elbv2 { signed: Signed::new(way, endpoint, "elasticloadbalancing") }
     }
 
     /// The targets of a target group, by its ARN.

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::credentials::Expired;
-use super::http::Undelivered;
+use super::http::{EMBEDDED, NOT_AWS, Undelivered};
 use super::patience::EXPIRED_CODES;
 use crate::error::{Error, Kind};
 use aws_credential_types::provider::error::CredentialsError;
@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use cloudformation::partition::without_dns_suffix;
 use std::fmt;
 
 /// A call that AWS answered with an error. The source of every [`Error`] that such an answer became.
@@ -82,8 +83,20 @@ where
     }
 }
 
-/// Where AWS, or something before it, is at fault.
-const AGAIN: &str = "run the same command again; if it stays so, look at https://health.aws.amazon.com";
+/// Where a server is at fault.
+fn again(answer: Option<&HttpResponse>) -> String {
+    match answer.and_then(|answer| answer.headers().get(NOT_AWS)) {
+        None => "run the same command again; if it stays so, look at https://health.aws.amazon.com".to_owned(),
+        Some(EMBEDDED) => {
+            "the embedded AWS is at fault, not AWS: make sure that the disk with .infra/local has room and can be \
+                           written, then run the same command again; if it stays so, report it with these lines"
+                .to_owned()
+        }
+        Some(endpoint) => {
+            format!("run the same command again; if it stays so, look into the log of what answers at {endpoint}")
+        }
+    }
+}
 
 fn translate<E>(error: SdkError<E, HttpResponse>, call: Call) -> Error
 where
@@ -99,12 +112,12 @@ where
         };
         let is_aws_fault = error.raw_response().is_some_and(|raw| raw.status().is_server_error());
         let answered = from_answer(failure, &call);
-        return if is_aws_fault { answered.hint(AGAIN) } else { answered };
+        return if is_aws_fault { answered.hint(again(error.raw_response())) } else { answered };
     }
     if let Some(status) = error.raw_response().map(|raw| raw.status().as_u16()) {
         return Error::new(Kind::Aws, format!("could not {}", call.what))
             .detail(format!("{}:{} answered with HTTP status {status}", call.service, call.operation))
-            .hint(AGAIN);
+            .hint(again(error.raw_response()));
     }
     if let Some(refusal) = find::<Error>(&error) {
         return copy_of(refusal);
@@ -112,11 +125,11 @@ where
     if find::<Expired>(&error).is_some() {
         return expired();
     }
+    if let Some(undelivered) = undelivered(&error) {
+        return unreachable(undelivered, &call);
+    }
     if let Some(cause) = find::<CredentialsError>(&error) {
         return without_credentials(cause);
-    }
-    if let Some(undelivered) = find::<Undelivered>(&error) {
-        return unreachable(undelivered, &call);
     }
     let kind = if matches!(error, SdkError::TimeoutError(_)) { Kind::Unreachable } else { Kind::Aws };
     Error::new(kind, format!("could not {}", call.what)).detail(innermost(&error))
@@ -126,6 +139,9 @@ where
 pub(super) fn from_answer(failure: Failure, call: &Call) -> Error {
     let error = match failure.code.as_str() {
         code if EXPIRED_CODES.contains(&code) => expired(),
+        "SignatureDoesNotMatch" | "InvalidSignatureException" if is_out_of_time(&failure.message) => {
+            wrong_clock(&failure)
+        }
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidAccessKeyId"
@@ -138,11 +154,7 @@ pub(super) fn from_answer(failure: Failure, call: &Call) -> Error {
             .detail(failure.to_string())
             .hint("ask `aws sts get-caller-identity` with the same profile: it fails in the same way")
             .hint("create new access keys, or sign in again, or choose another profile with `--profile NAME`"),
-        "RequestTimeTooSkewed" | "RequestInTheFuture" => {
-            Error::new(Kind::Credentials, "AWS refuses the request because this machine's clock is wrong")
-                .detail(failure.to_string())
-                .hint("set the clock (for example by `timedatectl set-ntp true`), then run the command again")
-        }
+        "RequestTimeTooSkewed" | "RequestInTheFuture" => wrong_clock(&failure),
         code if is_access_denied(code) => {
             Error::new(Kind::AccessDenied, format!("AWS denied permission to {}", call.what))
                 .detail(failure.to_string())
@@ -183,6 +195,18 @@ pub(super) fn from_answer(failure: Failure, call: &Call) -> Error {
     error.caused_by(failure)
 }
 
+/// Services of the query and JSON protocols have one code for all that is wrong with a signature, and say in words that it is
+/// its time: `Signature expired: 20260101T000000Z is now earlier than …`, `Signature not yet current: … is still later than …`.
+fn is_out_of_time(message: &str) -> bool {
+    message.starts_with("Signature expired") || message.starts_with("Signature not yet current")
+}
+
+fn wrong_clock(failure: &Failure) -> Error {
+    Error::new(Kind::Credentials, "AWS refuses the request because this machine's clock is wrong")
+        .detail(failure.to_string())
+        .hint("set the clock (for example by `timedatectl set-ntp true`), then run the command again")
+}
+
 fn is_access_denied(code: &str) -> bool {
     matches!(
         code,
@@ -212,10 +236,20 @@ fn expired() -> Error {
 
 /// For calls that are signed without the SDK.
 pub(super) fn from_credentials(error: CredentialsError) -> Error {
-    match (find::<Error>(&error), find::<Expired>(&error)) {
-        (Some(refusal), _) => copy_of(refusal),
-        (None, Some(_)) => expired(),
-        (None, None) => without_credentials(&error),
+    match (find::<Error>(&error), find::<Expired>(&error), undelivered(&error)) {
+        (Some(refusal), _, _) => copy_of(refusal),
+        (None, Some(_), _) => expired(),
+        (None, None, Some(undelivered)) => unreachable(undelivered, &Call::new("sts", "AssumeRole", "get credentials")),
+        (None, None, None) => without_credentials(&error),
+    }
+}
+
+/// The request that got no answer. That of the last place where credentials might be (the instance's) says nothing: most
+/// machines are no instances.
+fn undelivered<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Undelivered> {
+    match find::<CredentialsError>(error) {
+        Some(CredentialsError::CredentialsNotLoaded(_)) => None,
+        _ => find(error),
     }
 }
 
@@ -246,11 +280,17 @@ fn without_credentials(cause: &CredentialsError) -> Error {
 }
 
 fn unreachable(undelivered: &Undelivered, call: &Call) -> Error {
-    let Undelivered { endpoint, reason, attempts, .. } = undelivered;
+    let Undelivered { endpoint, reason, attempts, is_untrusted, .. } = undelivered;
     let times = if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-    let error = Error::new(Kind::Unreachable, format!("no answer from {endpoint}"))
-        .detail(format!("tried {times} to {}: {reason}", call.what));
-    if endpoint.ends_with(".amazonaws.com") || endpoint.ends_with(".amazonaws.com.cn") {
+    let detail = format!("tried {times} to {}: {reason}", call.what);
+    if *is_untrusted {
+        return Error::new(Kind::Unreachable, format!("the certificate of {endpoint} is not accepted"))
+            .detail(detail)
+            .hint(super::http::UNTRUSTED);
+    }
+    let error = Error::new(Kind::Unreachable, format!("no answer from {endpoint}")).detail(detail);
+    let host = endpoint.split("://").last().unwrap_or_default();
+    if without_dns_suffix(host).is_some() {
         error.hint("look at the network, the proxy (HTTPS_PROXY) and the environment's `region`")
     } else {
         error.hint(format!(
@@ -268,10 +308,10 @@ fn copy_of(error: &Error) -> Error {
     }
 }
 
-fn find<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source()).last().map_or_else(String::new, ToString::to_string)
 }

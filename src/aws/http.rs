@@ -1,6 +1,8 @@
 //! How requests travel: plain or TLS by their address, with an eye on endpoints that do not answer.
 
+use super::trust::Trust;
 use super::{Notice, Notify};
+use crate::error::Error;
 use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -8,8 +10,12 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use cloudformation::partition::without_dns_suffix;
+use rustls::CertificateError;
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -20,38 +26,67 @@ pub(super) const SILENCE_MAX: Duration = Duration::from_secs(13);
 /// Large bodies may take longer: so many bytes a second are expected of the slowest line.
 const SLOWEST_UPLOAD_BYTES_PER_SECOND: u64 = 64 * 1024;
 
-/// The network. TLS, with its reading of certificates, is set up at the first `https` request and not before.
+/// The network, by the certificates that the system trusts.
 pub fn network() -> SharedHttpClient {
-    let builder = aws_smithy_http_client::Builder::new;
-    let plain = builder().build_with_connector_fn(|settings, components| connector(settings, components).build_http());
-    let tls = builder().build_with_connector_fn(|settings, components| {
-        let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        connector(settings, components).tls_provider(ring).build()
-    });
-    SharedHttpClient::new(Network { plain, tls })
+    network_with(Trust::default())
+}
+
+/// The network. TLS, with its reading of certificates, is set up at the first `https` request and not before.
+pub(super) fn network_with(trust: Trust) -> SharedHttpClient {
+    let trust = Arc::new(trust);
+    let (proxied, direct) = (Route::new(ProxyConfig::from_env, &trust), Route::new(ProxyConfig::disabled, &trust));
+    SharedHttpClient::new(Network { proxied, direct, trust })
+}
+
+/// One way to servers: through the proxies that the environment names, or past them.
+#[derive(Debug, Clone)]
+struct Route {
+    plain: SharedHttpClient,
+    tls: SharedHttpClient,
+}
+
+impl Route {
+    fn new(proxies: fn() -> ProxyConfig, trust: &Arc<Trust>) -> Route {
+        let builder = aws_smithy_http_client::Builder::new;
+        let plain = builder().build_with_connector_fn(move |settings, components| {
+            connector(proxies(), settings, components).build_http()
+        });
+        let trust = trust.clone();
+        let tls = builder().build_with_connector_fn(move |settings, components| {
+            let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+            let builder = connector(proxies(), settings, components).tls_provider(ring);
+            match trust.context() {
+                Ok(Some(context)) => builder.tls_context(context).build(),
+                // A bundle that cannot be used ends every request before it gets here.
+                Ok(None) | Err(_) => builder.build(),
+            }
+        });
+        Route { plain, tls }
+    }
 }
 
 fn connector(
+    proxies: ProxyConfig,
     settings: Option<&HttpConnectorSettings>,
     components: Option<&RuntimeComponents>,
 ) -> aws_smithy_http_client::ConnectorBuilder {
-    let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+    let mut builder = Connector::builder().proxy_config(proxies);
     builder.set_connector_settings(settings.cloned());
     builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
     builder
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Network {
-    plain: SharedHttpClient,
-    tls: SharedHttpClient,
+    proxied: Route,
+    direct: Route,
+    trust: Arc<Trust>,
 }
 
 impl HttpClient for Network {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(ByScheme {
-            plain: self.plain.clone(),
-            tls: self.tls.clone(),
+        SharedHttpConnector::new(ByAddress {
+            network: self.clone(),
             settings: settings.clone(),
             components: components.clone(),
         })
@@ -59,17 +94,46 @@ impl HttpClient for Network {
 }
 
 #[derive(Debug)]
-struct ByScheme {
-    plain: SharedHttpClient,
-    tls: SharedHttpClient,
+struct ByAddress {
+    network: Network,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
 }
 
-impl HttpConnector for ByScheme {
+impl HttpConnector for ByAddress {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = if request.uri().starts_with("http://") { &self.plain } else { &self.tls };
+        let Network { proxied, direct, trust } = &self.network;
+        let route = if is_at_hand(request.uri()) { direct } else { proxied };
+        let client = if request.uri().starts_with("http://") {
+            &route.plain
+        } else if let Err(error) = trust.context() {
+            return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
+        } else {
+            &route.tls
+        };
         client.http_connector(&self.settings, &self.components).call(request)
+    }
+}
+
+/// Whether an address is this machine's own or on its own link (where instances find their credentials): no proxy can reach
+/// it, whatever the environment says.
+fn is_at_hand(uri: &str) -> bool {
+    let authority = origin(uri).split("://").last().unwrap_or_default();
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local() || address.is_unspecified(),
+        Ok(IpAddr::V6(address)) => {
+            // fd00:ec2::254 is where instances find theirs by IPv6.
+            address.is_loopback() || address.is_unicast_link_local() || address.segments()[..2] == [0xfd00, 0xec2]
+        }
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost")
+        }
     }
 }
 
@@ -78,11 +142,17 @@ impl HttpConnector for ByScheme {
 pub(super) struct Gate {
     inner: SharedHttpClient,
     notify: Notify,
+    embedded: bool,
 }
 
+/// A header that [`Gate`] writes into answers of a server that is at fault, where that is not AWS: its address, or
+/// [`EMBEDDED`]. No server sends it.
+pub(super) const NOT_AWS: &str = "x-infra-not-aws";
+pub(super) const EMBEDDED: &str = "embedded";
+
 impl Gate {
-    pub(super) fn new(inner: SharedHttpClient, notify: Notify) -> Gate {
-        Gate { inner, notify }
+    pub(super) fn new(inner: SharedHttpClient, notify: Notify, embedded: bool) -> Gate {
+        Gate { inner, notify, embedded }
     }
 }
 
@@ -95,13 +165,14 @@ impl fmt::Debug for Gate {
 impl HttpClient for Gate {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(GateConnector { inner, notify: self.notify.clone() })
+        SharedHttpConnector::new(GateConnector { inner, notify: self.notify.clone(), embedded: self.embedded })
     }
 }
 
 struct GateConnector {
     inner: SharedHttpConnector,
     notify: Notify,
+    embedded: bool,
 }
 
 impl fmt::Debug for GateConnector {
@@ -115,7 +186,7 @@ impl HttpConnector for GateConnector {
         let endpoint = origin(request.uri()).to_owned();
         let body_bytes = request.body().content_length().unwrap_or(0);
         let patience = SILENCE_MAX + Duration::from_secs(body_bytes / SLOWEST_UPLOAD_BYTES_PER_SECOND);
-        let notify = self.notify.clone();
+        let (notify, embedded) = (self.notify.clone(), self.embedded);
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let began = Instant::now();
@@ -128,13 +199,24 @@ impl HttpConnector for GateConnector {
                         Ok(result) => result,
                         Err(_) => {
                             let reason = format!("no answer within {} s", patience.as_secs());
-                            let silent = Undelivered { endpoint, reason, attempts: 1, waited: began.elapsed() };
+                            let waited = began.elapsed();
+                            let silent = Undelivered { endpoint, reason, attempts: 1, waited, is_untrusted: false };
                             return Err(ConnectorError::timeout(silent.into()));
                         }
                     }
                 }
             };
-            result.map_err(|error| name_endpoint(error, endpoint, began.elapsed()))
+            match result {
+                Ok(mut answer) => {
+                    answer.headers_mut().remove(NOT_AWS);
+                    let host = endpoint.split("://").last().unwrap_or_default();
+                    if answer.status().is_server_error() && (embedded || without_dns_suffix(host).is_none()) {
+                        answer.headers_mut().insert(NOT_AWS, if embedded { EMBEDDED.to_owned() } else { endpoint });
+                    }
+                    Ok(answer)
+                }
+                Err(error) => Err(name_endpoint(error, endpoint, began.elapsed())),
+            }
         })
     }
 }
@@ -147,6 +229,8 @@ pub(super) struct Undelivered {
     pub attempts: u32,
     /// Of the last attempt.
     pub waited: Duration,
+    /// The server was there, and showed a certificate that is not trusted.
+    pub is_untrusted: bool,
 }
 
 impl fmt::Display for Undelivered {
@@ -159,8 +243,15 @@ impl std::error::Error for Undelivered {}
 
 /// The same kind of failure, with a source that says where to.
 fn name_endpoint(error: ConnectorError, endpoint: String, waited: Duration) -> ConnectorError {
-    let undelivered = Undelivered { endpoint, reason: reason(&error), attempts: 1, waited };
+    // Ours: nothing was sent.
+    if std::error::Error::source(&error).is_some_and(|source| source.is::<Error>()) {
+        return error;
+    }
+    let is_untrusted = refused_certificate(&error).is_some();
+    let undelivered = Undelivered { endpoint, reason: reason(&error), attempts: 1, waited, is_untrusted };
     match &error {
+        // Another attempt would see the same certificate.
+        _ if is_untrusted => ConnectorError::user(undelivered.into()),
         error if error.is_timeout() => ConnectorError::timeout(undelivered.into()),
         error if error.is_io() => ConnectorError::io(undelivered.into()),
         error if error.is_user() => ConnectorError::user(undelivered.into()),
@@ -170,6 +261,13 @@ fn name_endpoint(error: ConnectorError, endpoint: String, waited: Duration) -> C
 
 /// A few words for why a connection failed, from the innermost cause that says something.
 pub(super) fn reason(error: &ConnectorError) -> String {
+    if let Some(certificate) = refused_certificate(error) {
+        return certificate_reason(&certificate);
+    }
+    if let Some(refusal) = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>()) {
+        let details = refusal.details.iter().map(|detail| format!("; {detail}"));
+        return format!("{}{}", refusal.message, details.collect::<String>());
+    }
     let mut innermost: &dyn std::error::Error = error;
     loop {
         if let Some(io) = innermost.downcast_ref::<std::io::Error>() {
@@ -191,6 +289,43 @@ pub(super) fn reason(error: &ConnectorError) -> String {
     }
 }
 
+/// What is wrong with the certificate that a server showed, where that is why there is no connection.
+pub(super) fn refused_certificate(error: &ConnectorError) -> Option<CertificateError> {
+    let chain = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+    chain.filter_map(certificate_error).last()
+}
+
+fn certificate_error(error: &(dyn std::error::Error + 'static)) -> Option<CertificateError> {
+    // An I/O error does not show what it was made of as its source, and may be made of another one.
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return certificate_error(io.get_ref()?);
+    }
+    let made_of = error.downcast_ref::<rustls::Error>()?;
+    match made_of {
+        rustls::Error::InvalidCertificate(reason) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+fn certificate_reason(error: &CertificateError) -> String {
+    match error {
+        CertificateError::UnknownIssuer => "its certificate is signed by nobody who is trusted here".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is made for another name".to_owned()
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// What to do about a certificate that is not trusted.
+pub(super) const UNTRUSTED: &str = "where a company's proxy reads TLS, name its certificates: \
+     AWS_CA_BUNDLE=/path/to/bundle.pem, or `ca_bundle` in the profile; else look at this machine's clock and the address";
+
 /// Scheme, host and port of an address.
 pub(super) fn origin(uri: &str) -> &str {
     let host = uri.find("://").map_or(0, |at| at + 3);
@@ -200,7 +335,33 @@ pub(super) fn origin(uri: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::origin;
+    use super::{is_at_hand, origin};
+
+    #[test]
+    fn no_proxy_stands_before_what_is_at_hand() {
+        for uri in [
+            "http://127.0.0.1:4566/x",
+            "http://127.8.9.1/",
+            "https://localhost:1/",
+            "http://LOCALHOST/",
+            "http://bucket.localhost:4566",
+            "http://[::1]:4566/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://169.254.170.2/v2/credentials",
+            "http://[fd00:ec2::254]/latest",
+        ] {
+            assert!(is_at_hand(uri), "{uri}");
+        }
+        for uri in [
+            "https://sts.amazonaws.com/",
+            "http://127.example.com/",
+            "http://localhost.example.com",
+            "http://10.0.0.1/",
+        ] {
+            assert!(!is_at_hand(uri), "{uri}");
+        }
+    }
 
     #[test]
     fn origins() {

@@ -4,6 +4,7 @@ use super::error::{Call, Explain};
 use super::{Aws, Result};
 use crate::error::{Error, Kind};
 use crate::model::Environment;
+use cloudformation::partition::Partition;
 
 /// The caller, as STS knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ fn check(identity: &Identity, environment: &Environment) -> Result<()> {
         .detail(format!("the account is set in {}", environment.at.file.name))
         .hint(format!("choose a profile of account {account} with `--profile NAME` or AWS_PROFILE")));
     }
-    let partition = partition_of_region(region);
+    let partition = Partition::of_region(region).id;
     if identity.partition != partition {
         return Err(Error::new(
             Kind::WrongAccount,
@@ -77,18 +78,4 @@ fn check(identity: &Identity, environment: &Environment) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The partition that a region belongs to (AWS General Reference, "AWS partitions").
-pub fn partition_of_region(region: &str) -> &'static str {
-    const BY_PREFIX: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }

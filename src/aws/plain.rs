@@ -71,6 +71,15 @@ pub struct Broken {
     /// Scheme, host and port.
     pub endpoint: String,
     pub reason: String,
+    /// The server was there, and showed a certificate that is not trusted.
+    pub is_untrusted: bool,
+}
+
+impl Broken {
+    /// What to do about it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.is_untrusted.then_some(super::http::UNTRUSTED)
+    }
 }
 
 impl fmt::Display for Broken {
@@ -114,7 +123,7 @@ impl Http {
         let endpoint = super::http::origin(&request.url).to_owned();
         let patience = request.patience;
         let sent = Arc::new(AtomicU64::new(0));
-        let refused = |reason: String| Broken { endpoint: endpoint.clone(), reason };
+        let refused = |reason: String| Broken { endpoint: endpoint.clone(), reason, is_untrusted: false };
         let request = request.into_sdk(&sent).map_err(&refused)?;
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let mut answer = pin!(self.client.http_connector(&settings, &self.components).call(request));
@@ -122,7 +131,10 @@ impl Http {
         loop {
             match timeout(patience, &mut answer).await {
                 Ok(Ok(answer)) => return Ok(Answer::from_sdk(answer)),
-                Ok(Err(error)) => return Err(refused(super::http::reason(&error))),
+                Ok(Err(error)) => {
+                    let is_untrusted = super::http::refused_certificate(&error).is_some();
+                    return Err(Broken { is_untrusted, ..refused(super::http::reason(&error)) });
+                }
                 Err(_) => {
                     let now = sent.load(Ordering::Relaxed);
                     if now == before {

@@ -1,5 +1,6 @@
 //! Objects of the state bucket: read with their ETag, written on conditions, listed to the end.
 
+use super::endpoint::Endpoints;
 use super::error::{Call, Explain, failure};
 use super::{Result, timestamp};
 use crate::model::StateLocation;
@@ -13,7 +14,7 @@ pub struct Objects {
     client: Client,
     bucket: String,
     region: String,
-    endpoint_url: Option<String>,
+    endpoints: Endpoints,
 }
 
 /// An object as it was read.
@@ -63,8 +64,8 @@ pub enum Put {
 }
 
 impl Objects {
-    pub(super) fn new(client: Client, state: &StateLocation, endpoint_url: Option<String>) -> Objects {
-        Objects { client, bucket: state.bucket.clone(), region: state.region.clone(), endpoint_url }
+    pub(super) fn new(client: Client, state: &StateLocation, endpoints: Endpoints) -> Objects {
+        Objects { client, bucket: state.bucket.clone(), region: state.region.clone(), endpoints }
     }
 
     pub fn bucket(&self) -> &str {
@@ -101,9 +102,10 @@ impl Objects {
             )
             .caused_by(error)
         })?;
+        let etag = answer.e_tag.filter(|etag| !etag.is_empty());
         Ok(Some(Object {
             body: body.into_bytes().to_vec(),
-            etag: answer.e_tag.unwrap_or_default(),
+            etag: etag.ok_or_else(|| without_etag("GetObject", &format!("read {}", self.place(key))))?,
             version: answer.version_id.filter(|version| version != "null"),
         }))
     }
@@ -117,7 +119,11 @@ impl Objects {
             Precondition::Unchanged(etag) => request.if_match(etag),
         };
         match request.body(ByteStream::from(body)).send().await.explain(call) {
-            Ok(answer) => Ok(Put::Done { etag: answer.e_tag.unwrap_or_default() }),
+            Ok(answer) => match answer.e_tag.filter(|etag| !etag.is_empty()) {
+                Some(etag) => Ok(Put::Done { etag }),
+                // Something before S3 has answered: nobody knows whether the object is there.
+                None => Err(without_etag("PutObject", &format!("write {}", self.place(key)))),
+            },
             // The last: two conditional writes met; the other one may win. NoSuchKey answers If-Match on nothing.
             Err(error)
                 if failure(&error).is_some_and(|failure| {
@@ -163,10 +169,13 @@ impl Objects {
 
     /// The address under which CloudFormation reads an object (`TemplateURL`).
     pub fn url(&self, key: &str) -> String {
-        let suffix = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        match &self.endpoint_url {
-            Some(endpoint) => format!("{}/{}/{key}", endpoint.trim_end_matches('/'), self.bucket),
-            None => format!("https://{}.s3.{}.{suffix}/{key}", self.bucket, self.region),
-        }
+        self.endpoints.object(&self.region, &self.bucket, key)
     }
+}
+
+/// S3 names the version of every object that it gives or takes by an ETag; what answers without one is not S3.
+fn without_etag(operation: &str, what: &str) -> crate::error::Error {
+    crate::error::Error::new(crate::error::Kind::Aws, format!("could not {what}: the answer is not S3's"))
+        .detail(format!("s3:{operation} was answered with success and without an ETag"))
+        .hint("look for a proxy or gateway between this machine and S3 that answers in its place")
 }

@@ -3,6 +3,7 @@
 
 use super::Result;
 use super::credentials::Renewing;
+use super::endpoint::Endpoint;
 use super::error::{Call, from_answer};
 use super::patience::EXPIRED_CODES;
 use super::plain::{Body, Http, Request};
@@ -39,9 +40,9 @@ pub(super) struct Message<'m> {
 }
 
 impl Signed {
-    pub fn new(http: Http, credentials: Renewing, endpoint: &str, service: &'static str, region: &str) -> Signed {
-        let endpoint = endpoint.trim_end_matches('/').to_owned();
-        Signed { http, credentials, endpoint, service, region: region.to_owned() }
+    pub fn new((http, credentials): (Http, Renewing), endpoint: Endpoint, service: &'static str) -> Signed {
+        let Endpoint { url, region } = endpoint;
+        Signed { http, credentials, endpoint: url.trim_end_matches('/').to_owned(), service, region }
     }
 
     /// The text of an answer that says yes; calls that AWS refuses for now are made again.
@@ -72,7 +73,11 @@ impl Signed {
             Err(broken) => {
                 let error = Error::new(Kind::Unreachable, format!("no answer from {}", broken.endpoint))
                     .detail(format!("tried to {}: {}", call().what, broken.reason));
-                return Ok(Err((error.caused_by(broken), true)));
+                let (error, again) = match broken.hint() {
+                    Some(hint) => (error.hint(hint), false),
+                    None => (error, true),
+                };
+                return Ok(Err((error.caused_by(broken), again)));
             }
         };
         let (status, request_id) = (answer.status, answer.header("x-amzn-requestid").map(str::to_owned));

@@ -11,16 +11,16 @@ use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
 
 impl Catalog {
-    /// The schema (draft 2020-12). A stack that names its template has that one's inputs and no others; one that does not
-    /// probably has the template of its own name, unless a file that this one extends says otherwise, so its inputs are
-    /// described and others are let pass.
+    /// The schema (draft 2020-12). A stack that names its template has that one's inputs and no others; so has one whose
+    /// template follows from its name. Where the file extends another, that one may name another template: the inputs are
+    /// described then, and others are let pass.
     ///
     /// # Errors
     /// The problems of all templates that cannot be read.
     pub fn schema(&self) -> Checked<Json> {
         let nowhere = Arc::new(SourceFile { name: String::new(), text: String::new() });
         let mut schema = environment::schema();
-        let (mut inputs, mut named, mut implied) = (Map::new(), Vec::new(), Map::new());
+        let (mut inputs, mut named, mut implied, mut certain) = (Map::new(), Vec::new(), Map::new(), Map::new());
         let mut problems = Vec::new();
         for name in self.names() {
             let template = match self.get(&Located { value: name.clone(), at: start_of(&nowhere) }) {
@@ -35,23 +35,22 @@ impl Catalog {
             let keys: Vec<Json> = properties.keys().map(|key| json!(key)).collect();
             inputs.insert(name.clone(), json!({"properties": properties}));
             let reference = json!({"$ref": format!("#/$defs/{name}")});
+            let no_others = json!({"allOf": [reference, {"propertyNames": {"enum": keys}}]});
             named.push(json!({
                 "if": {"type": "object", "properties": {"template": {"const": name}}, "required": ["template"]},
-                "then": {"properties": {"inputs": {"allOf": [reference, {"propertyNames": {"enum": keys}}]}}},
+                "then": {"properties": {"inputs": no_others}},
             }));
-            implied.insert(
-                name.clone(),
-                json!({
-                    "if": {"type": "object", "not": {"required": ["template"]}},
-                    "then": {"properties": {"inputs": reference}},
-                }),
-            );
+            let unnamed = json!({"type": "object", "not": {"required": ["template"]}});
+            certain.insert(name.clone(), json!({"if": unnamed, "then": {"properties": {"inputs": no_others}}}));
+            implied.insert(name.clone(), json!({"if": unnamed, "then": {"properties": {"inputs": reference}}}));
         }
         if !problems.is_empty() {
             return Err(problems);
         }
         schema["$defs"] = Json::Object(inputs);
         schema["properties"]["stacks"]["allOf"] = json!([{"properties": implied}]);
+        schema["if"] = json!({"type": "object", "not": {"required": ["extends"]}});
+        schema["then"] = json!({"properties": {"stacks": {"properties": certain}}});
         schema["properties"]["stacks"]["additionalProperties"]["allOf"] = Json::Array(named);
         Ok(schema)
     }

@@ -74,7 +74,10 @@ fn the_schema_knows_the_inputs_of_templates() {
         ("stacks: {api: {template: fargate-service, inputs: {count: {min: 1, mox: 2}}}}", false),
         // A stack without a template here may have one of another name in an extended file.
         ("stacks: {network: {inputs: {zones: 9}}}", false),
-        ("stacks: {network: {inputs: {mine: 9}}}", true),
+        ("extends: base\nstacks: {network: {inputs: {mine: 9}}}", true),
+        ("extends: base\nstacks: {network: {inputs: {zones: 9}}}", false),
+        ("stacks: {network: {inputs: {mine: 9}}}", false),
+        ("stacks: {network: {inputs: {zones: 3}}}", true),
         ("stacks: {other: {inputs: {zones: 9}}}", true),
         ("stacks: {network: null}", true),
     ] {

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::image::registry::Reference;
 use crate::model::{BUCKET_NAME, Deployed, Environment, REPOSITORY_URI, SiteRecord, State};
 use crate::plan::{Action, Asset, AssetAction, AssetStep, Plan, SiteAsset, StackStep, site_id};
-use crate::problem::Located;
+use crate::problem::{Located, Problem};
 use crate::site::{self, File};
 use futures::future::join_all;
 use std::collections::BTreeMap;
@@ -86,13 +86,24 @@ pub async fn sites(
     Ok(())
 }
 
+/// The files of a site; what is wrong with its folder is said at its place.
 fn scan(project: &Path, folder: &Located<String>) -> Result<Vec<File>> {
-    let path = project.join(&folder.value);
-    if !path.is_dir() {
-        let message = format!("{}: there is no folder {}", folder.at, path.display());
-        return Err(Error::new(Kind::Configuration, message).hint("`files` is relative to the project").into());
-    }
-    Ok(site::scan(&path)?)
+    site::scan(project, &folder.value).map_err(|error| site_problem(error, folder).into())
+}
+
+fn site_problem(error: Error, folder: &Located<String>) -> Error {
+    let mut problem = Problem::error("wrong-files", error.message, Some(folder.at.clone()));
+    problem.help = error.hints.into_iter().next();
+    Error::problems(vec![problem])
+}
+
+/// What is wrong with the folders of the environment's sites. One that is not there yet may be what a build has still to make.
+pub fn site_problems(project: &Path, environment: &Environment) -> Vec<Problem> {
+    let judged = |folder: &&Located<String>| project.join(&folder.value).exists() || site::leads_out(&folder.value);
+    let folders = environment.stacks.values().filter_map(|spec| spec.files.as_ref()).filter(judged);
+    let wrong =
+        |folder: &Located<String>| site::scan(project, &folder.value).err().map(|error| site_problem(error, folder));
+    folders.filter_map(wrong).flat_map(|error| error.problems).collect()
 }
 
 type Found = Option<(SiteAsset, AssetAction)>;

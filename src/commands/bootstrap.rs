@@ -8,6 +8,7 @@ use crate::apply::{Context, EventKind, Events, Interrupt, Outcome, Report, apply
 use crate::bootstrap;
 use crate::catalog::Catalog;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 use crate::model::{Environment, RenderedStack, Written};
 use crate::plan::Plan;
 use crate::view::progress::Stdout;
@@ -122,7 +123,11 @@ pub async fn in_silence(account: &Account, environment: &Environment, project: &
             let error = Error::new(Kind::Failed, format!("the local AWS could not be made ready: {}", cause.message));
             let reasons = cause.resource.iter().map(|resource| format!("{}: {}", resource.logical_id, resource.reason));
             let reasons = reasons.chain(cause.details);
-            Err(reasons.fold(error, Error::detail).hint("`infra local reset` begins with an empty one").into())
+            let hint = format!(
+                "make sure that the disk with {} has room and can be written, then run the same command again",
+                project.join(files::OWN_FOLDER).display()
+            );
+            Err(reasons.fold(error, Error::detail).hint(hint).into())
         }
     }
 }

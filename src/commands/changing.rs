@@ -99,18 +99,30 @@ pub fn change(
 /// What to try on the embedded AWS.
 fn next(session: &Session, operation: &Operation) -> String {
     let (plan, outputs) = (session.command("plan"), session.command("outputs"));
+    let rehearse = session.command_for(&rehearsed(session), "rehearse");
     let tries: &[(&str, &str)] = match operation.name.as_str() {
         "destroy" => &[("infra local reset", "throws the local AWS away")],
         _ => &[
             (&plan, "no changes, until you edit a file"),
             (&outputs, "what the stacks give"),
             ("infra local serve", "the same AWS on a port: for aws, boto3, cdk"),
-            ("infra rehearse --env prod", "how long it takes, and with --fail what goes wrong"),
+            (&rehearse, "how long it takes, and with --fail what goes wrong"),
         ],
     };
     let width = tries.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     let lines = tries.iter().map(|(command, about)| format!("\n  {command:<width$}  {about}"));
     format!("\nTo try next:{}", lines.collect::<String>())
+}
+
+/// The environment that is worth a rehearsal: the one that lives on AWS and is cared for most, or else the one at hand.
+fn rehearsed(session: &Session) -> String {
+    let listed = crate::environment::list(&session.project).unwrap_or_default();
+    let others = listed.into_iter().filter(|listed| !listed.base).filter_map(|listed| {
+        let (environment, _) = crate::environment::load(&session.project, &listed.name).ok()?;
+        (!environment.local).then_some((!environment.protect, environment.name))
+    });
+    let here = || session.global.env.clone().unwrap_or_default();
+    others.min().map_or_else(here, |(_, name)| name)
 }
 
 /// `signal` is the code that the first signal asked for, if one came.

@@ -21,6 +21,7 @@ enum Topic {
     /// The templates that environments can use: all of them, or one with its inputs, needs and outputs
     Templates {
         /// One template
+        #[arg(add = super::completions::templates())]
         name: Option<String>,
     },
     /// Every command and option, as Markdown

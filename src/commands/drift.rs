@@ -35,7 +35,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this stack; may be given more than once
-    #[arg(long = "stack", value_name = "STACK")]
+    #[arg(long = "stack", value_name = "STACK", add = super::completions::stacks())]
     stacks: Vec<String>,
 
     /// Exit with 2 where there is drift

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A resource of the environment (STACK.LOGICALID), or a type (`AWS::DynamoDB::Table`)
-    #[arg(value_name = "RESOURCE")]
+    #[arg(value_name = "RESOURCE", add = super::completions::resource_types())]
     subject: String,
 
     /// Only this property and what is inside of it: `Tags`, `KeySchema[].KeyType`

@@ -9,11 +9,14 @@ use crate::environment;
 use crate::error::{Error, Kind, Result, find};
 use crate::image::builder::{self, Build, Builder, Choice, Programs, Progress, Tell};
 use crate::image::context::{Context, Recipe, SecretSource};
-use crate::image::{Image as Made, Platform, source};
+use crate::image::layout::Layout;
+use crate::image::{Image as Made, Platform, choice as image_choice, source};
 use crate::model::{
     BuildSecret, Environment, Image, ImageSource, LocalImage, MadeFrom, Parameter, RenderedStack, State,
 };
 use crate::plan::{Asset, Plan};
+use crate::problem::Problem;
+use crate::processors::{self, MadeFor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +27,10 @@ use std::time::Instant;
 pub struct Local {
     pub image: Made,
     pub made_from: MadeFrom,
+    /// What it runs on, as its configurations say.
+    pub platforms: Vec<Platform>,
+    /// It is not what was asked for, which could not be built.
+    pub stands_in: bool,
 }
 
 /// Makes the images that the stacks name, finds those that other environments have proven, and writes their digests into
@@ -46,11 +53,23 @@ pub fn fill(
         };
         Ok((make(session, environment, &named, choice, events).await?, proven))
     })?;
+    let made_for = |(name, local): (&String, &Local)| {
+        let platforms = local.platforms.clone();
+        Some((name.clone(), MadeFor { platforms, at: processors::place(environment, name)? }))
+    };
+    let made_for = made.iter().filter(|(_, local)| !local.stands_in).filter_map(made_for).collect();
+    let wrong = processors::problems(environment, stacks, &made_for);
+    if !wrong.is_empty() {
+        return Err(Error::problems(wrong).into());
+    }
     for image in uses(stacks) {
         if let Some(local) = made.get(&image.name) {
             image.digest = Some(local.image.digest.to_string());
             image.made_from = local.made_from.clone();
             image.size_bytes = Some(local.image.size_bytes);
+            if let [first, second, rest @ ..] = &local.platforms[..] {
+                image.platforms = [first, second].into_iter().chain(rest).map(ToString::to_string).collect();
+            }
         }
         if let Some(proven) = proven.get(&image.name) {
             image.digest = Some(proven.digest.clone());
@@ -83,30 +102,100 @@ pub async fn make(
         if !names.contains(name) {
             continue;
         }
-        let (image, context) = one(&session.project, name, image, choice, events).await?;
+        let One { image, context, stands_in } =
+            one(&session.project, name, image, choice, events).await.map_err(|error| placed(error, name, image))?;
         let made_from = MadeFrom { context_digest: Some(context), git_commit: git_commit.clone() };
-        made.insert(name.clone(), Local { image, made_from });
+        let layout = Layout::open(&image.layout)?;
+        let images = image_choice::images(&layout, &[layout.entry(None)?])?;
+        let platforms = images.into_iter().filter_map(|one| one.platform).collect();
+        made.insert(name.clone(), Local { image, made_from, platforms, stands_in });
     }
     Ok(made)
 }
 
+/// What was made of one image.
+struct One {
+    image: Made,
+    /// Of what it was made from.
+    context: String,
+    stands_in: bool,
+}
+
+/// Names the image and its place in what is wrong with it.
+fn placed(error: anyhow::Error, name: &str, image: &LocalImage) -> anyhow::Error {
+    let mut error = match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(other) => return other,
+    };
+    let is_archive = matches!(image.source, ImageSource::Archive { .. });
+    if is_archive && error.kind == Kind::Configuration && error.problems.is_empty() {
+        let message = std::iter::once(&error.message).chain(&error.details).cloned().collect::<Vec<_>>().join("; ");
+        let mut problem = Problem::error("wrong-image", message, None);
+        problem.help = error.hints.into_iter().next();
+        error = Error::problems(vec![problem]);
+    }
+    for problem in error.problems.iter_mut().filter(|problem| problem.at.is_none() && problem.code == "wrong-image") {
+        problem.message = format!("the image `{name}`: {}", problem.message);
+        problem.at = Some(image.at.clone());
+    }
+    error.into()
+}
+
+/// The images of the environment whose platforms can be found out without building or fetching any, and what is wrong with
+/// their archives.
+pub fn made_for(project: &Path, environment: &Environment) -> (BTreeMap<String, MadeFor>, Vec<Problem>) {
+    let (mut found, mut problems) = (BTreeMap::new(), Vec::new());
+    for (name, image) in &environment.images {
+        let Image::Local(image) = image else { continue };
+        let at = image.at.clone();
+        let wanted =
+            |platforms: &[String]| -> Vec<Platform> { platforms.iter().filter_map(|text| text.parse().ok()).collect() };
+        let platforms = match &image.source {
+            // Where something may stand in, it runs nowhere but on this machine.
+            _ if image.fallback.is_some() => continue,
+            ImageSource::Build { platforms, .. } if platforms.is_empty() => vec![Platform::linux_amd64()],
+            ImageSource::Build { platforms, .. } => wanted(platforms),
+            ImageSource::Archive { path, platforms } => match source::platforms(project, path) {
+                Ok(inside) => {
+                    let wanted = wanted(platforms);
+                    let missing = wanted.iter().find(|wanted| !inside.iter().any(|inside| inside.serves(wanted)));
+                    if let Some(missing) = missing.filter(|_| !inside.is_empty()) {
+                        let listed = inside.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                        let message =
+                            format!("the image `{name}`: {path} is made for {listed}, and {missing} is asked for");
+                        problems.push(Problem::error("wrong-image", message, Some(at)));
+                        continue;
+                    }
+                    if wanted.is_empty() { inside } else { wanted }
+                }
+                Err(error) => {
+                    let mut problem =
+                        Problem::error("wrong-image", format!("the image `{name}`: {}", error.message), Some(at));
+                    problem.help = error.hints.into_iter().next();
+                    problems.push(problem);
+                    continue;
+                }
+            },
+        };
+        found.insert(name.clone(), MadeFor { platforms, at });
+    }
+    (found, problems)
+}
+
 /// The image, and the digest of what it was made from. Where it cannot be built, what the environment has for that case
 /// stands in, and whoever looks on is told why.
-async fn one(
-    project: &Path,
-    name: &str,
-    image: &LocalImage,
-    choice: Choice,
-    events: &Events,
-) -> Result<(Made, String)> {
-    let Some(archive) = &image.fallback else { return origin(project, name, image, choice, events).await };
+async fn one(project: &Path, name: &str, image: &LocalImage, choice: Choice, events: &Events) -> Result<One> {
+    let asked_for = |(image, context)| One { image, context, stands_in: false };
+    let Some(archive) = &image.fallback else {
+        return Ok(asked_for(origin(project, name, image, choice, events).await?));
+    };
     let marker = Marker::of(project, name, image).await;
     let known = choice.is_none() && marker.as_ref().is_some_and(Marker::is_set);
     let why = match known {
         // The reason was told when it was found out.
         true => "as its last build failed; changed sources or --builder make it try again".to_owned(),
         false => match origin(project, name, image, choice, events).await {
-            Ok(made) => return Ok(made),
+            Ok(made) => return Ok(asked_for(made)),
             Err(error) => {
                 let why = first_reason(&error);
                 if let Some(marker) = &marker {
@@ -118,8 +207,8 @@ async fn one(
     };
     let message = format!("image {name}: {archive} stands in, {why}");
     send(events, None, EventKind::Note { message });
-    let (image, digest) = source::of_archive(project, name, archive, None, &teller(name, events)).await?;
-    Ok((image, digest.to_string()))
+    let (image, digest) = source::of_archive(project, name, archive, &[], &teller(name, events)).await?;
+    Ok(One { image, context: digest.to_string(), stands_in: true })
 }
 
 /// Remembers that a context could not be built, so that the next command does not wait for the same failure.
@@ -174,9 +263,9 @@ async fn origin(
     let began = Instant::now();
     let tell = teller(name, events);
     let (image, context, fresh) = match &image.source {
-        ImageSource::Archive { path, platform } => {
-            let platform = platform.as_deref().map(parsed).transpose()?;
-            let (image, digest) = source::of_archive(project, name, path, platform.as_ref(), &tell).await?;
+        ImageSource::Archive { path, platforms } => {
+            let platforms = parsed(platforms)?;
+            let (image, digest) = source::of_archive(project, name, path, &platforms, &tell).await?;
             (image, digest, false)
         }
         ImageSource::Build { builder: named, .. } => {
@@ -219,7 +308,7 @@ fn teller(name: &str, events: &Events) -> Tell {
 }
 
 fn recipe(source: &ImageSource) -> Result<Recipe> {
-    let ImageSource::Build { context, dockerfile, target, args, platform, secrets, .. } = source else {
+    let ImageSource::Build { context, dockerfile, target, args, platforms, secrets, .. } = source else {
         return Err(Error::new(Kind::Other, "an archive is not built").into());
     };
     let secret = |source: &BuildSecret| match source {
@@ -231,13 +320,16 @@ fn recipe(source: &ImageSource) -> Result<Recipe> {
         dockerfile: dockerfile.clone(),
         target: target.clone(),
         arguments: args.clone(),
-        platform: platform.as_deref().map_or_else(|| Ok(Platform::linux_amd64()), parsed)?,
+        platforms: if platforms.is_empty() { vec![Platform::linux_amd64()] } else { parsed(platforms)? },
         secrets: secrets.iter().map(|(id, source)| (id.clone(), secret(source))).collect(),
     })
 }
 
-fn parsed(platform: &str) -> Result<Platform> {
-    platform.parse().map_err(|error| Error::new(Kind::Configuration, format!("{error}")).into())
+fn parsed(platforms: &[String]) -> Result<Vec<Platform>> {
+    let one = |platform: &String| -> Result<Platform> {
+        platform.parse().map_err(|error| Error::new(Kind::Configuration, format!("{error}")).into())
+    };
+    platforms.iter().map(one).collect()
 }
 
 /// The part of the project that an image is made from, here or where it is proven.

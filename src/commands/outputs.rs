@@ -17,7 +17,7 @@ pub struct Args {
     name: Option<String>,
 
     /// Only this stack's outputs
-    #[arg(long, value_name = "STACK")]
+    #[arg(long, value_name = "STACK", add = super::completions::stacks())]
     stack: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     })?;
     let outputs = outputs(state.as_ref(), args.stack.as_deref())?;
     if let Some(name) = &args.name {
-        session.view.data(&format!("{}\n", one(&outputs, name)?))?;
+        session.view.raw(format!("{}\n", one(&outputs, name)?).as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new(["stack", "output", "value"], "No outputs.");

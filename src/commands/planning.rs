@@ -41,7 +41,7 @@ pub struct Removal {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Limits {
     /// Only this stack and what it needs; may be given more than once
-    #[arg(long = "target", value_name = "STACK")]
+    #[arg(long = "target", value_name = "STACK", add = super::completions::stacks())]
     targets: Vec<String>,
 
     #[command(flatten)]

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this stack
-    #[arg(long, value_name = "STACK")]
+    #[arg(long, value_name = "STACK", add = super::completions::stacks())]
     stack: Option<String>,
 
     /// Write the templates into this directory instead, a file `<stack>.yaml` for each stack

@@ -111,6 +111,7 @@ impl<'a> Session<'a> {
             profile: self.global.profile.clone(),
             endpoint_url: self.global.endpoint_url.clone(),
             region: region.to_owned(),
+            ask_code: self.view.ask_code(),
             ..Connect::default()
         }
     }
@@ -167,6 +168,16 @@ impl<'a> Session<'a> {
         }
         if let Some(url) = &self.global.endpoint_url {
             command += &format!(" --endpoint-url {url}");
+        }
+        command
+    }
+
+    /// `infra <words> --env <name>` for another environment than this run's: neither its credentials nor its endpoint are
+    /// taken along.
+    pub fn command_for(&self, environment: &str, words: &str) -> String {
+        let mut command = format!("infra {words} --env {environment}");
+        if let Some(directory) = &self.global.directory {
+            command += &format!(" -C {}", directory.display());
         }
         command
     }

@@ -1,12 +1,15 @@
 //! `infra validate`: everything that can be known to be wrong without asking anybody.
 
+use super::assets;
+use super::images;
 use super::policies;
 use super::session::Session;
 use crate::catalog::Catalog;
 use crate::environment;
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Kind, Result, find};
 use crate::policy::{self, Rules, Violation};
 use crate::problem::Problem;
+use crate::processors;
 use crate::render::render;
 use crate::validate::{Files, validate};
 use crate::view::sarif;
@@ -26,18 +29,28 @@ pub struct Args {
 }
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
-    let names = match &session.global.env {
-        Some(name) => vec![name.clone()],
-        None => environment::list(&session.project)?
-            .into_iter()
-            .filter(|listed| !listed.base)
-            .map(|listed| listed.name)
-            .collect(),
+    let (names, passed_over) = match &session.global.env {
+        Some(name) => (vec![name.clone()], Vec::new()),
+        None => {
+            let names: Vec<String> = environment::list(&session.project)?
+                .into_iter()
+                .filter(|listed| !listed.base)
+                .map(|listed| listed.name)
+                .collect();
+            (names, environment::passed_over(&session.project))
+        }
     };
+    if names.is_empty() {
+        session.view.problems(&passed_over);
+        let message = format!("{}/ has no environment: nothing was checked", environment::DIRECTORY);
+        return Err(Error::new(Kind::Configuration, message)
+            .hint("write environments/NAME.yaml, or let `infra init` write some")
+            .into());
+    }
     let catalog = Catalog::open(&session.project);
     let rules = Rules::read(&session.project)?;
     let mut against: Vec<sarif::Entry> = Vec::new();
-    let mut problems: Vec<Problem> = Vec::new();
+    let mut problems: Vec<Problem> = passed_over;
     let mut checked = Vec::new();
     for name in &names {
         let found = match check(session, &catalog, &rules, name) {
@@ -91,6 +104,10 @@ fn check(session: &Session, catalog: &Catalog, rules: &Rules, name: &str) -> Res
     let (environment, mut problems) = environment::load(&session.project, name)?;
     let stacks = render(&environment, catalog)?;
     problems.extend(validate(&stacks, catalog));
+    let (made_for, wrong) = images::made_for(&session.project, &environment);
+    problems.extend(wrong);
+    problems.extend(assets::site_problems(&session.project, &environment));
+    problems.extend(processors::problems(&environment, &stacks, &made_for));
     let violations = policies::violations(rules, &environment, &stacks)?;
     let mut files = Files::new(catalog);
     problems.extend(violations.iter().filter_map(|one| policies::problem(one, &environment, &mut files)));

@@ -8,7 +8,7 @@ use super::sheet::Sheets;
 use super::{CURRENCY, cents};
 use crate::inventory::{self, Resource};
 use crate::model::{Deployed, RenderedStack, Usage};
-use crate::plan::{Action, CostChange, Plan, StackCostChange, StackStep, UnknownCost};
+use crate::plan::{Action, Change, ChangeAction, CostChange, Plan, Removal, StackCostChange, StackStep, UnknownCost};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The change that a plan makes; none for a plan that changes nothing.
@@ -30,11 +30,13 @@ pub fn difference(
     for step in &plan.steps {
         let template = wanted.iter().find(|stack| stack.name == step.stack).map(|stack| stack.template.as_str());
         let there = before(step, deployed.get(&step.stack), template);
+        let kept = there.as_deref().map(|there| kept(step, there)).unwrap_or_default();
         let was = there.map(|resources| estimate(&resources, sheets, usage));
         let after_step = match step.action {
             Action::Delete | Action::Forget => cents(0.into()),
             _ => after.of(&step.stack),
         };
+        let after_step = after_step + estimate(&kept, sheets, usage).of(&step.stack);
         let before_step = match (&was, step.action) {
             (Some(was), _) => was.of(&step.stack),
             (None, Action::Nothing) => after_step,
@@ -66,6 +68,16 @@ fn before(step: &StackStep, deployed: Option<&Deployed>, wanted: Option<&str>) -
     let template = deployed.template.as_deref().or(wanted)?;
     let parameters = deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
     Some(inventory::of_template(&step.stack, &deployed.target, &deployed.stack_name, template, &parameters))
+}
+
+/// What leaves the stack and stays in the account, where it costs on.
+fn kept(step: &StackStep, there: &[Resource]) -> Vec<Resource> {
+    let leaves = |change: &Change| {
+        change.removal == Some(Removal::Retain) && matches!(change.action, ChangeAction::Remove | ChangeAction::Replace)
+    };
+    let kept: BTreeSet<&str> =
+        step.changes.iter().filter(|change| leaves(change)).map(|change| change.logical_id.as_str()).collect();
+    there.iter().filter(|resource| kept.contains(resource.logical_id.as_str())).cloned().collect()
 }
 
 /// Resources without a price that come, or go.

@@ -225,3 +225,86 @@ proptest! {
         prop_assert_eq!(svg(&scene), svg(&scene));
     }
 }
+
+/// The picture of one template.
+fn of_template(template: &str) -> Scene {
+    let target =
+        crate::model::Target { account: "111122223333".to_owned(), region: "eu-west-1".to_owned(), role: None };
+    derive("t", "eu-west-1", &crate::inventory::of_template("t", &target, "shop-dev-t", template, &Default::default()))
+}
+
+/// The ids of the nodes from the root to a card.
+fn way_to<'s>(node: &'s Node, id: &str, way: &mut Vec<&'s str>) -> bool {
+    way.push(&node.id);
+    if node.id == id || node.children.iter().any(|child| way_to(child, id, way)) {
+        return true;
+    }
+    way.pop();
+    false
+}
+
+const PRIVATE: &str = r#"
+  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
+  S: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref V, CidrBlock: 10.0.0.0/24, AvailabilityZone: eu-west-1a}}
+  G: {Type: AWS::EC2::SecurityGroup, Properties: {VpcId: !Ref V, GroupDescription: g}}
+"#;
+
+#[test]
+fn databases_and_caches_stand_in_their_network() {
+    let scene = of_template(&format!(
+        "Resources:{PRIVATE}
+  DG: {{Type: AWS::RDS::DBSubnetGroup, Properties: {{DBSubnetGroupDescription: d, SubnetIds: [!Ref S]}}}}
+  D: {{Type: AWS::RDS::DBInstance, Properties: {{Engine: postgres, DBSubnetGroupName: !Ref DG, VPCSecurityGroups: [!Ref G]}}}}
+  C: {{Type: AWS::RDS::DBCluster, Properties: {{Engine: aurora-mysql, DBSubnetGroupName: !Ref DG}}}}
+  I: {{Type: AWS::RDS::DBInstance, Properties: {{Engine: aurora-mysql, DBClusterIdentifier: !Ref C}}}}
+  CG: {{Type: AWS::ElastiCache::SubnetGroup, Properties: {{Description: d, SubnetIds: [!Ref S]}}}}
+  R: {{Type: AWS::ElastiCache::ReplicationGroup, Properties: {{Engine: valkey, CacheNodeType: cache.t4g.small, NumCacheClusters: 2,
+    CacheSubnetGroupName: !Ref CG, SecurityGroupIds: [!Ref G]}}}}
+  L: {{Type: AWS::ElastiCache::ServerlessCache, Properties: {{Engine: redis, SubnetIds: [!Ref S]}}}}
+"
+    ));
+    for card in ["t/D", "t/C", "t/R", "t/L"] {
+        let mut way = Vec::new();
+        assert!(way_to(&scene.root, card, &mut way), "{card} is not drawn");
+        assert!(way.contains(&"t/V"), "{card} is outside of the network: {way:?}");
+    }
+    assert!(!way_to(&scene.root, "t/I", &mut Vec::new()), "an instance of a cluster stands on its card");
+    assert!(mermaid::mermaid(&scene).contains("2 × cache.t4g.small"));
+}
+
+#[test]
+fn apis_lead_to_their_functions() {
+    let function = "F: {Type: AWS::Lambda::Function, Properties: {}}\n  A: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref F}}";
+    for rest in [
+        "X: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: x, Target: !GetAtt F.Arn}}",
+        "X: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: x}}\n  I: {Type: AWS::ApiGatewayV2::Integration, Properties: \
+         {ApiId: !Ref X, IntegrationUri: !Ref A}}",
+        "X: {Type: AWS::ApiGateway::RestApi, Properties: {Name: x}}\n  M: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref X, \
+         Integration: {Uri: !Sub \"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${F.Arn}/invocations\"}}}",
+        "X: {Type: AWS::ApiGateway::RestApi, Properties: {Body: {}}}\n  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, \
+         SourceArn: !Sub \"arn:aws:execute-api:eu-west-1:111122223333:${X}/*\"}}",
+    ] {
+        let scene = of_template(&format!("Resources:\n  {function}\n  {rest}\n"));
+        let ties = scene.flows.iter().any(|flow| flow.from == "t/X" && flow.to == "t/F");
+        assert!(ties, "{rest}: {:?}", scene.flows);
+    }
+}
+
+#[test]
+fn an_entry_is_reached_by_what_its_listeners_speak() {
+    let listener = |name: &str, protocol: &str, action: &str| {
+        format!(
+            "  {name}: {{Type: AWS::ElasticLoadBalancingV2::Listener, Properties: {{LoadBalancerArn: !Ref B, Protocol: {protocol}, \
+             Port: 80, DefaultActions: [{{Type: {action}}}]}}}}\n"
+        )
+    };
+    let label = |listeners: &str| {
+        let balancer = "B: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {}}";
+        of_template(&format!("Resources:\n  {balancer}\n{listeners}")).flows[0].label.clone()
+    };
+    assert_eq!(label(&listener("A", "HTTP", "forward")), "HTTP");
+    assert_eq!(label(&(listener("A", "HTTP", "redirect") + &listener("C", "HTTPS", "forward"))), "HTTPS");
+    assert_eq!(label(&(listener("A", "HTTP", "forward") + &listener("C", "HTTPS", "forward"))), "HTTP, HTTPS");
+    assert_eq!(label(&listener("A", "TCP", "forward")), "TCP");
+    assert_eq!(label(""), "requests");
+}

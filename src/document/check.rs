@@ -24,6 +24,24 @@ pub fn check(value: &InputValue, shape: &Shape, path: &str, problems: &mut Vec<P
         (Shape::Digits(format), InputKind::Scalar(serde_json::Value::Number(number))) => {
             text_has_form(&number.to_string(), format, path, &value.at, problems);
         }
+        (Shape::OneOrMore(format), InputKind::Scalar(serde_json::Value::String(text))) => {
+            text_has_form(text, format, path, &value.at, problems);
+        }
+        (Shape::OneOrMore(_), InputKind::List(items)) if items.is_empty() => {
+            let problem = Problem::error("wrong-value", format!("`{path}` is an empty list"), Some(value.at.clone()));
+            problems.push(problem.label("expected one at least"));
+        }
+        (Shape::OneOrMore(format), InputKind::List(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                let path = format!("{path}[{index}]");
+                match &item.kind {
+                    InputKind::Scalar(serde_json::Value::String(text)) => {
+                        text_has_form(text, format, &path, &item.at, problems);
+                    }
+                    _ => problems.push(wrong_type(item, &Shape::Text(format), &path)),
+                }
+            }
+        }
         (Shape::Boolean, InputKind::Scalar(serde_json::Value::Bool(_))) => {}
         (Shape::Integer { min, max }, InputKind::Scalar(serde_json::Value::Number(number))) => {
             if !number.as_i64().is_some_and(|number| (*min..=*max).contains(&number)) {
@@ -135,6 +153,7 @@ fn unknown_key(name: &str, section: &Section, at: &Location) -> Problem {
 fn wrong_type(value: &InputValue, shape: &Shape, path: &str) -> Problem {
     let expected = match shape {
         Shape::Text(_) => "text",
+        Shape::OneOrMore(_) => "text or a list of texts",
         Shape::Digits(_) => "digits",
         Shape::Boolean => "true or false",
         Shape::Integer { .. } => "an integer",

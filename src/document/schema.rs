@@ -37,6 +37,10 @@ fn shape(shape: &Shape) -> Value {
             "minimum": 10i64.pow(format.longest as u32 - 1),
             "maximum": 10i64.pow(format.longest as u32) - 1,
         }]}),
+        Shape::OneOrMore(format) => json!({"anyOf": [
+            text(format),
+            {"type": "array", "items": text(format), "minItems": 1, "uniqueItems": true},
+        ]}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Quantity { max } => json!({"type": "number", "minimum": 0, "maximum": max}),

@@ -3,9 +3,9 @@
 
 use super::compare::{Declared, escaped};
 use super::facts::ResourceFacts;
-use crate::aws::partition_of_region;
 use crate::model::Deployed;
 use cloudformation::evaluate::{Environment, Evaluator, Facts, ParameterValue, Resources, Value};
+use cloudformation::partition::Partition;
 use cloudformation::template::Template;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -53,13 +53,12 @@ pub fn declared(deployed: &Deployed, resources: &BTreeMap<&str, &ResourceFacts>)
 }
 
 fn environment(deployed: &Deployed) -> Environment {
-    let partition = partition_of_region(&deployed.target.region);
-    let url_suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let partition = Partition::of_region(&deployed.target.region);
     Environment {
         account_id: Some(deployed.target.account.clone()),
         region: Some(deployed.target.region.clone()),
-        partition: Some(partition.to_owned()),
-        url_suffix: Some(url_suffix.to_owned()),
+        partition: Some(partition.id.to_owned()),
+        url_suffix: Some(partition.dns_suffix.to_owned()),
         stack_name: Some(deployed.stack_name.clone()),
         stack_id: Some(deployed.stack_id.clone()),
         ..Environment::default()

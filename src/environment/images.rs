@@ -5,7 +5,7 @@ use super::keys::{
     BUILD_ARGUMENT, BUILDER, ENVIRONMENT_NAME, IMAGE_REF, PATH, PLATFORM, SECRET_ID, STACK_NAME, STAGE, VARIABLE,
 };
 use crate::document::{Key, Section, Shape, listed};
-use crate::model::{BuildSecret, Image, ImageSource, Input, LocalImage, PromotedImage};
+use crate::model::{BuildSecret, Image, ImageSource, Input, InputKind, LocalImage, PromotedImage};
 use crate::problem::{Located, Location, Problem, nearest};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -59,9 +59,9 @@ pub(super) const IMAGE: Section = Section {
         },
         Key {
             name: "platform",
-            shape: Shape::Text(&PLATFORM),
+            shape: Shape::OneOrMore(&PLATFORM),
             required: false,
-            about: "What the image runs on. Default: linux/amd64.",
+            about: "What the image runs on; of a list an index with an image for each. Default: linux/amd64, and for an archive what is in it.",
         },
         Key {
             name: "dockerfile",
@@ -187,13 +187,14 @@ fn misplaced(name: &str, image: &Entries, origin: &str, problems: &mut Vec<Probl
 
 fn of_origin(name: &str, image: &Entries, origin: &str, at: &Location, problems: &mut Vec<Problem>) -> Option<Image> {
     let value = located(&image.get(origin)?.value)?;
-    let platform = text(image, "platform");
+    let named_at = image.get("platform").map_or_else(|| value.at.clone(), |input| input.value.at.clone());
+    let platforms = platforms(name, image, problems);
     let repository = image.get("repository").and_then(|repository| located(&repository.value));
     let repository = repository.unwrap_or_else(|| Located { value: format!("{name}-images"), at: at.clone() });
     let source = match origin {
         "ref" => return Some(Image::Ref(value)),
         "from" => return Some(Image::Promoted(PromotedImage { environment: value, repository })),
-        "archive" => ImageSource::Archive { path: value.value, platform },
+        "archive" => ImageSource::Archive { path: value.value, platforms },
         _ => ImageSource::Build {
             context: value.value,
             dockerfile: text(image, "dockerfile"),
@@ -201,13 +202,31 @@ fn of_origin(name: &str, image: &Entries, origin: &str, at: &Location, problems:
             args: entries(image, "args")
                 .filter_map(|(key, input)| Some((key.clone(), scalar(&input.value)?)))
                 .collect(),
-            platform,
+            platforms,
             secrets: secrets(image, problems),
             builder: text(image, "builder"),
         },
     };
     let fallback = image.get("fallback").and_then(|input| text(map(&input.value)?, "archive"));
-    Some(Image::Local(LocalImage { source, repository, fallback }))
+    Some(Image::Local(LocalImage { source, repository, fallback, at: named_at }))
+}
+
+/// Platforms as they are written, each once.
+fn platforms(name: &str, image: &Entries, problems: &mut Vec<Problem>) -> Vec<String> {
+    let Some(input) = image.get("platform") else { return Vec::new() };
+    let InputKind::List(items) = &input.value.kind else { return scalar(&input.value).into_iter().collect() };
+    let mut platforms = Vec::new();
+    for item in items {
+        match scalar(item) {
+            Some(platform) if platforms.contains(&platform) => {
+                let message = format!("the image `{name}` names the platform {platform} twice");
+                problems.push(Problem::error("duplicate", message, Some(item.at.clone())));
+            }
+            Some(platform) => platforms.push(platform),
+            None => {}
+        }
+    }
+    platforms
 }
 
 fn secrets(image: &Entries, problems: &mut Vec<Problem>) -> BTreeMap<String, BuildSecret> {

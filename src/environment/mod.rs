@@ -27,7 +27,7 @@ pub use keys::{CONCURRENCY, RESERVED_TAGS, SPEED, SPEED_LIMIT};
 pub use usage::{ASSUMPTIONS, Assumption};
 
 /// Where environment files are, in a project.
-pub const DIRECTORY: &str = "environments";
+pub const DIRECTORY: &str = crate::files::ENVIRONMENTS;
 
 /// A longer environment file is refused.
 const LIMIT_BYTES: u64 = 1024 * 1024;
@@ -52,6 +52,7 @@ pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), E
     };
     if let Some(environment) = &environment {
         promotions(project, environment, &mut chain.problems);
+        collisions(project, environment, &mut chain.problems);
     }
     in_reading_order(&mut chain.problems);
     match environment.filter(|_| !chain.problems.iter().any(Problem::is_error)) {
@@ -144,6 +145,98 @@ fn names(project: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// Files of `environments/` that look like environments and are none: of another ending or case, with a name that none has,
+/// or in a folder of their own. Nobody reads them, which nobody would notice.
+pub fn passed_over(project: &Path) -> Vec<Problem> {
+    let mut found: Vec<String> = Vec::new();
+    gather(&project.join(DIRECTORY), "", 0, &mut found);
+    found.sort();
+    let problem = |name: String| {
+        let (folder, file) = name.rsplit_once('/').map_or((None, name.as_str()), |(folder, file)| (Some(folder), file));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let right = stem.to_lowercase().replace(['_', '.', ' '], "-");
+        let message = format!("{DIRECTORY}/{name} is no environment, and nobody reads it");
+        let problem = Problem::warning("not-an-environment", message, None);
+        match folder {
+            Some(folder)
+                if document::matches(&keys::ENVIRONMENT_NAME, &format!("{}-{right}", folder.replace('/', "-"))) =>
+            {
+                problem.help(format!(
+                    "environments lie in {DIRECTORY}/ itself: move it to {DIRECTORY}/{}-{right}.yaml",
+                    folder.replace('/', "-").to_lowercase()
+                ))
+            }
+            Some(_) => problem.help(format!("environments lie in {DIRECTORY}/ itself")),
+            None if document::matches(&keys::ENVIRONMENT_NAME, &right) => {
+                problem.help(format!("call it {DIRECTORY}/{right}.yaml"))
+            }
+            None => problem.help(format!("the name of an environment has {}", keys::ENVIRONMENT_NAME.expects)),
+        }
+    };
+    found.into_iter().map(problem).collect()
+}
+
+/// Names below a folder of `environments/` that are not environments' but could be meant to be.
+fn gather(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<String>) {
+    const DEEPEST: usize = 3;
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && depth < DEEPEST {
+            gather(&entry.path(), &format!("{prefix}{name}/"), depth + 1, found);
+        } else if !is_folder && looks_like_one(&name) && !(depth == 0 && is_environment(&name)) {
+            found.push(format!("{prefix}{name}"));
+        }
+    }
+}
+
+fn looks_like_one(file: &str) -> bool {
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    ending.is_some_and(|ending| matches!(ending.as_str(), "yaml" | "yml" | "json"))
+}
+
+fn is_environment(file: &str) -> bool {
+    file.strip_suffix(".yaml").is_some_and(|name| document::matches(&keys::ENVIRONMENT_NAME, name))
+}
+
+/// Stacks that CloudFormation would know by the same name as one of another environment: `prod` with `eu-key` and `prod-eu`
+/// with `key`. The second one to come would take over the first one's stack.
+fn collisions(project: &Path, environment: &Environment, problems: &mut Vec<Problem>) {
+    let related = |other: &String| {
+        let (one, other) = (environment.name.as_str(), other.as_str());
+        let within =
+            |longer: &str, shorter: &str| longer.strip_prefix(shorter).is_some_and(|rest| rest.starts_with('-'));
+        within(one, other) || within(other, one)
+    };
+    for other in names(project).unwrap_or_default().iter().filter(|other| related(other)) {
+        let mut chain = chain::read(project, other);
+        let other = chain.merged.take().and_then(|merged| build::build(other, merged, chain.complete, &mut Vec::new()));
+        let Some(other) = other.filter(|other| other.project == environment.project) else { continue };
+        for (name, spec) in &environment.stacks {
+            let ours = format!("{}-{name}", environment.name);
+            let same = other.stacks.iter().find(|(theirs, stack)| {
+                let place = (&stack.target.account, &stack.target.region);
+                ours == format!("{}-{theirs}", other.name) && place == (&spec.target.account, &spec.target.region)
+            });
+            // Each local environment is an AWS of its own account; it is told all the same, as it may move.
+            if let Some((theirs, stack)) = same {
+                let message = format!(
+                    "the stack `{name}` has the same name in the account as `{theirs}` of the environment `{}`: {}-{ours}",
+                    other.name, environment.project
+                );
+                problems.push(
+                    Problem::error("same-stack", message, Some(spec.at.clone()))
+                        .related(stack.at.clone(), format!("`{theirs}` of `{}`", other.name))
+                        .help("give one of the two stacks, or one of the environments, another name"),
+                );
+            }
+        }
+    }
+}
+
 fn missing(project: &Path, name: &str) -> Error {
     let names = match names(project) {
         Ok(names) => names,
@@ -153,8 +246,11 @@ fn missing(project: &Path, name: &str) -> Error {
         Kind::Configuration,
         format!("there is no environment `{name}`: {DIRECTORY}/{name}.yaml is missing"),
     );
-    if project.join(DIRECTORY).join(format!("{name}.yml")).exists() {
-        return error.hint(format!("rename {DIRECTORY}/{name}.yml to {name}.yaml"));
+    let meant = |problem: Problem| {
+        Some((problem.message, problem.help.filter(|help| help.ends_with(&format!("/{name}.yaml")))?))
+    };
+    if let Some((message, help)) = passed_over(project).into_iter().find_map(meant) {
+        return error.detail(message).hint(help);
     }
     let error = match names.is_empty() {
         true => error.detail(format!("{DIRECTORY}/ has no environment file")),

@@ -124,7 +124,7 @@ fn missing_things_are_named_with_what_there_is() {
     let other_ending = project(&[]);
     std::fs::write(other_ending.path().join("environments/dev.yml"), "").unwrap();
     let error = load(other_ending.path(), "dev").map(|_| ()).expect_err("the wrong ending");
-    assert_eq!(error.hints, ["rename environments/dev.yml to dev.yaml"]);
+    assert_eq!(error.hints, ["call it environments/dev.yaml"]);
 }
 
 #[test]
@@ -320,7 +320,7 @@ proptest! {
 fn images_come_from_one_place_and_go_to_a_repository() {
     let good = with(
         "images:\n  a: {context: apps/a, args: {V: \"1\"}, secrets: {t: {env: T}}, builder: podman}\n  \
-         b: {archive: b.tar, repository: shared}\nstacks: {a-images: {}, shared: {}}\n",
+         b: {archive: b.tar, repository: shared, platform: [linux/amd64, linux/arm64]}\nstacks: {a-images: {}, shared: {}}\n",
     );
     let images = loaded(&[("dev", &good)], "dev").images;
     let Image::Local(a) = &images["a"] else { panic!("made here") };
@@ -330,6 +330,8 @@ fn images_come_from_one_place_and_go_to_a_repository() {
     assert_eq!(builder.as_deref(), Some("podman"));
     let Image::Local(b) = &images["b"] else { panic!("made here") };
     assert_eq!(b.repository.value, "shared");
+    let ImageSource::Archive { platforms, .. } = &b.source else { panic!("an archive") };
+    assert_eq!(platforms, &["linux/amd64", "linux/arm64"]);
 
     let cases = [
         ("{context: a, archive: b}", "comes from two places"),
@@ -339,6 +341,9 @@ fn images_come_from_one_place_and_go_to_a_repository() {
         ("{context: a, builder: kaniko}", "expected docker, podman or buildah"),
         ("{context: /a}", "expected a path that does not begin with a slash"),
         ("{context: a, args: {V: 3.10}}", "must be text"),
+        ("{context: a, platform: []}", "`images.a-b.platform` is an empty list"),
+        ("{context: a, platform: [linux]}", "expected a platform, such as linux/amd64 or linux/arm64"),
+        ("{context: a, platform: [linux/arm64, linux/arm64]}", "names the platform linux/arm64 twice"),
     ];
     for (image, message) in cases {
         let text = with(&format!("images: {{a-b: {image}}}\nstacks: {{net: {{}}, a-b-images: {{}}}}\n"));

@@ -32,7 +32,8 @@ pub struct Recipe {
     pub dockerfile: Option<String>,
     pub target: Option<String>,
     pub arguments: BTreeMap<String, String>,
-    pub platform: Platform,
+    /// One image for each; several make an index.
+    pub platforms: Vec<Platform>,
     /// By the id that the Dockerfile knows them by.
     pub secrets: BTreeMap<String, SecretSource>,
 }
@@ -83,6 +84,11 @@ impl Context {
         let (ignore_path, ignore) = ignore(&project, &folder, &dockerfile_path)?;
         let builds = project.join(FOLDER);
         let paths = Walk { root: &folder, ignore: &ignore, builds: &builds, found: BTreeMap::new() }.run()?;
+        if let Some(path) = environments(&project, &folder, &paths) {
+            let message = format!("the build context holds `{path}`, an environment of the project");
+            return Err(Error::new(Kind::Configuration, message)
+                .hint("name the folder of the application alone, or add environments/ to .dockerignore"));
+        }
         let entries: Vec<(&String, Entry)> = paths
             .par_iter()
             .map(|(path, metadata)| Ok((path, Entry::read(&folder, path, metadata)?)))
@@ -96,7 +102,7 @@ impl Context {
         say("infra context 1");
         say(&text.text);
         say(recipe.target.as_deref().unwrap_or_default());
-        say(&recipe.platform.to_string());
+        say(&super::source::listed(&recipe.platforms));
         say(&recipe.arguments.len().to_string());
         for (name, value) in &recipe.arguments {
             say(name);
@@ -122,6 +128,15 @@ impl Context {
     }
 }
 
+/// A file of the context that is an environment: who pulls the image could read it.
+fn environments<'p>(project: &Path, folder: &Path, paths: &'p BTreeMap<String, Metadata>) -> Option<&'p str> {
+    let own = project.join(files::ENVIRONMENTS);
+    let below = own.strip_prefix(folder).ok()?.to_str()?;
+    let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+    let mut files = paths.iter().filter(|(_, metadata)| metadata.is_file()).map(|(path, _)| path.as_str());
+    files.find(|path| path.starts_with(&prefix) && path.ends_with(".yaml"))
+}
+
 /// A part of the context. Folders have no size and no time, only their mode.
 enum Entry {
     File { mode: u32, digest: Digest, size_bytes: u64 },
@@ -143,6 +158,10 @@ impl Entry {
         if !metadata.is_file() {
             let message = format!("`{path}` in the build context is neither file nor folder nor symbolic link");
             return Err(Error::new(Kind::Configuration, message).hint("add it to .dockerignore"));
+        }
+        if files::is_saved_plan(&at).map_err(|error| unusable(path, &error))? {
+            let message = format!("`{path}` in the build context is a saved plan");
+            return Err(Error::new(Kind::Configuration, message).hint("remove it, or add it to .dockerignore"));
         }
         let mut reader = HashingReader::new(File::open(&at).map_err(|error| unusable(path, &error))?);
         io::copy(&mut reader, &mut io::sink()).map_err(|error| unusable(path, &error))?;

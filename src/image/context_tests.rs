@@ -19,7 +19,7 @@ impl Project {
             dockerfile: None,
             target: None,
             arguments: BTreeMap::new(),
-            platform: Platform::linux_amd64(),
+            platforms: vec![Platform::linux_amd64()],
             secrets: BTreeMap::new(),
         };
         let project = Project { folder: tempfile::tempdir().unwrap(), recipe };
@@ -107,7 +107,7 @@ fn the_recipe_counts_and_secrets_do_not_show() {
     seen.another(&project);
     project.recipe.target = Some("build".to_owned());
     seen.another(&project);
-    project.recipe.platform = "linux/arm64".parse().unwrap();
+    project.recipe.platforms = vec!["linux/arm64".parse().unwrap()];
     seen.another(&project);
     project.recipe.secrets.insert("token".to_owned(), SecretSource::Variable("TOKEN".to_owned()));
     seen.another(&project);

@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod builder;
+pub mod choice;
 pub mod context;
 pub mod copy;
 pub mod digest;

@@ -123,6 +123,22 @@ impl Platform {
     pub fn linux_amd64() -> Platform {
         Platform { os: "linux".to_owned(), architecture: "amd64".to_owned(), variant: None }
     }
+
+    /// Whether an image of this platform runs where `wanted` is asked for; who names no variant takes any.
+    pub fn serves(&self, wanted: &Platform) -> bool {
+        let same = self.os == wanted.os && self.architecture == wanted.architecture;
+        same && (wanted.variant.is_none() || self.variant_or_usual() == wanted.variant_or_usual())
+    }
+
+    /// The variant that is meant where none is named (the platforms of Go and containerd).
+    pub fn variant_or_usual(&self) -> Option<&str> {
+        self.variant.as_deref().or(match self.architecture.as_str() {
+            "amd64" => Some("v1"),
+            "arm" => Some("v7"),
+            "arm64" => Some("v8"),
+            _ => None,
+        })
+    }
 }
 
 impl fmt::Display for Platform {

@@ -70,6 +70,9 @@ pub struct LocalImageUse {
     /// Of its blobs, where it has been looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
+    /// What it runs on, where that is more than one platform: `linux/amd64`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
     /// It is taken from another environment, not made on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Promotion>,

@@ -188,6 +188,8 @@ pub struct LocalImage {
     pub repository: Located<String>,
     /// An archive that stands in where the image cannot be built.
     pub fallback: Option<String>,
+    /// Where the environment says what it runs on, or else what it is made from.
+    pub at: Location,
 }
 
 /// An image that another environment has proven.
@@ -216,8 +218,8 @@ pub enum ImageSource {
         dockerfile: Option<String>,
         target: Option<String>,
         args: BTreeMap<String, String>,
-        /// `linux/amd64`
-        platform: Option<String>,
+        /// `linux/amd64`; empty for the usual one.
+        platforms: Vec<String>,
         /// By the id that the Dockerfile knows them by.
         secrets: BTreeMap<String, BuildSecret>,
         /// `docker`, `podman` or `buildah`; none for the first that there is.
@@ -225,7 +227,8 @@ pub enum ImageSource {
     },
     Archive {
         path: String,
-        platform: Option<String>,
+        /// Empty for what is in it.
+        platforms: Vec<String>,
     },
 }
 

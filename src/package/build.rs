@@ -134,6 +134,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
     }
 }
 
+/// A file of the code that is an environment.
+fn environments<'c>(project: &Path, folder: &Path, code: &'c Entries) -> Option<&'c str> {
+    let own = project.join(files::ENVIRONMENTS);
+    let below = own.strip_prefix(folder).ok()?.to_str()?;
+    let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+    code.keys().map(String::as_str).find(|name| name.starts_with(&prefix) && name.ends_with(".yaml"))
+}
+
 /// A folder that was read.
 struct Sources {
     folder: PathBuf,
@@ -163,6 +171,10 @@ impl Sources {
             false => Install::Nothing,
         };
         let code = contents::of_sources(&folder, recipe.install)?;
+        if let Some(file) = environments(&project, &folder, &code) {
+            return Err(refused(&format!("holds `{file}`, an environment of the project"))
+                .hint("name the folder of the code alone, or leave environments/ out in .packageignore"));
+        }
         let inputs = inputs(&folder, &install)?;
         let digest = digest(recipe, &code, &inputs);
         Ok(Sources { folder, code, install, inputs, digest })

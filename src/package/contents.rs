@@ -129,6 +129,12 @@ impl Walk<'_> {
                 self.folder(&real, &format!("{name}/"))?;
                 self.within.pop();
             } else if included && metadata.is_file() {
+                if files::is_saved_plan(&real).map_err(|error| unreadable(&path, &error))? {
+                    let message = format!("{} is a saved plan, and no code", path.display());
+                    return Err(
+                        Error::new(Kind::Configuration, message).hint("remove it, or leave it out in .packageignore")
+                    );
+                }
                 self.paths.push((name, real));
             } else if included {
                 return Err(Error::new(Kind::Configuration, format!("{} is neither file nor folder", path.display()))

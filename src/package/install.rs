@@ -26,11 +26,20 @@ pub async fn pip(recipe: &Recipe, name: &str, folder: &Path, target: &Path, tell
     let Runtime::Python { minor } = recipe.runtime else { return Ok(()) };
     let program = python().await.ok_or_else(|| {
         Error::new(Kind::Other, format!("there is no pip to install the dependencies of the package `{name}` with"))
-            .detail("neither `python3 -m pip` nor `python -m pip` works")
+            .detail("neither `python3 -I -m pip` nor `python -I -m pip` works")
             .hint("install Python with pip; or `install: false`, where the folder is complete as it is")
     })?;
     let mut command = Command::new(program);
-    command.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]);
+    // `-I`: a `pip.py` of the function's folder is not pip.
+    command.args([
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-warn-script-location",
+    ]);
     command.args(["--no-compile", "--require-hashes", "--only-binary=:all:", "--implementation", "cp"]);
     command.args(["--python-version", &format!("3.{minor}")]);
     for platform in platforms(minor, recipe.architecture) {
@@ -57,7 +66,7 @@ fn platforms(minor: u32, architecture: Architecture) -> Vec<String> {
 async fn python() -> Option<&'static str> {
     for program in ["python3", "python"] {
         let mut command = Command::new(program);
-        command.args(["-m", "pip", "--version"]);
+        command.args(["-I", "-m", "pip", "--version"]);
         if process::run(&mut command, |_| Ok(())).await.is_ok_and(|status| status.success()) {
             return Some(program);
         }

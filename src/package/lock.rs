@@ -124,6 +124,13 @@ fn node(folder: &Path, name: &str) -> Result<Install, Error> {
     let locked = json(folder, lock)?.unwrap_or_default();
     for (path, entry) in locked["packages"].as_object().into_iter().flatten() {
         let installed = path.starts_with("node_modules/") || path.contains("/node_modules/");
+        if let Some(from) = entry["resolved"].as_str().filter(|_| is_unfixed(entry)) {
+            let message =
+                format!("the package `{name}` takes {path} from {from}, and nothing says what is to come from there");
+            return Err(Error::new(Kind::Configuration, message)
+                .detail(format!("{lock} has no `integrity` for it, in {}", folder.display()))
+                .hint("lock it anew from a registry that is reached by https: npm install --package-lock-only"));
+        }
         let file = entry["resolved"].as_str().and_then(|resolved| resolved.strip_prefix("file:"));
         let local = file.or((!installed && !path.is_empty()).then_some(path));
         if let Some(outside) = local.filter(|path| path.split('/').any(|part| part == "..") || path.starts_with('/')) {
@@ -139,6 +146,16 @@ fn node(folder: &Path, name: &str) -> Result<Install, Error> {
     inputs.sort();
     inputs.dedup();
     Ok(Install::Npm { inputs })
+}
+
+/// Whether whoever stands on the way can hand over something else: it comes from the network, no digest says what it is, and
+/// nothing but the address does (a commit of git does, over ssh or https).
+fn is_unfixed(entry: &Json) -> bool {
+    let resolved = entry["resolved"].as_str().unwrap_or_default().to_ascii_lowercase();
+    let fixed = entry["integrity"].as_str().is_some_and(|integrity| !integrity.trim().is_empty());
+    let open = ["http://", "git://", "git+http://", "ftp://"].iter().any(|scheme| resolved.starts_with(scheme));
+    let unnamed = resolved.starts_with("https://") && !resolved.contains("codeload.github.com");
+    !fixed && (open || unnamed)
 }
 
 fn read(folder: &Path, name: &str) -> Result<Option<String>, Error> {
@@ -198,6 +215,11 @@ mod tests {
         let outside = r#"{"packages": {"": {}, "../shared": {}, "node_modules/shared": {"link": true}}}"#;
         let outside = of(&[("package.json", manifest), ("package-lock.json", outside)], "nodejs22.x").unwrap_err();
         assert!(outside.message.contains("depends on ../shared"), "{outside}");
+        for from in ["http://…/six.tgz", "https://…/six.tgz", "git://…/six.git#1"] {
+            let lock = format!(r#"{{"packages": {{"": {{}}, "node_modules/six": {{"resolved": "{from}"}}}}}}"#);
+            let open = of(&[("package.json", manifest), ("package-lock.json", &lock)], "nodejs22.x").unwrap_err();
+            assert!(open.message.contains(&format!("takes node_modules/six from {from}")), "{open}");
+        }
         assert!(of(&[("package.json", "{")], "nodejs22.x").unwrap_err().message.contains("is no JSON"));
     }
 
@@ -205,7 +227,10 @@ mod tests {
     fn what_npm_needs() {
         let manifest = r#"{"dependencies": {"greet": "file:vendor/greet", "wave": "file:wave.tgz"}}"#;
         let lock = r#"{"packages": {"": {}, "vendor/greet": {}, "node_modules/greet": {"resolved": "vendor/greet", "link": true},
-            "node_modules/wave": {"resolved": "file:wave.tgz"}, "node_modules/six": {"resolved": "https://…/six.tgz"}}}"#;
+            "node_modules/wave": {"resolved": "file:wave.tgz"},
+            "node_modules/six": {"resolved": "https://…/six.tgz", "integrity": "sha512-x"},
+            "node_modules/old": {"resolved": "http://…/old.tgz", "integrity": "sha512-x"},
+            "node_modules/own": {"resolved": "git+ssh://git@example.com/own.git#0123456789abcdef"}}}"#;
         let install = of(&[("package.json", manifest), ("package-lock.json", lock)], "nodejs22.x").unwrap();
         let inputs = ["package-lock.json", "package.json", "vendor/greet", "wave.tgz"].map(str::to_owned).to_vec();
         assert_eq!(install, Install::Npm { inputs });

@@ -67,6 +67,9 @@ pub struct ImageAsset {
     /// Commits to its sources since the one that runs was made, where both are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commits: Option<u64>,
+    /// What it runs on, where that is more than one platform.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
     #[serde(flatten)]
     pub made_from: MadeFrom,
     /// Another environment runs it: it is copied from there.
@@ -263,6 +266,7 @@ fn of_image(image: &LocalImageUse, user: &StackStep, steps: &[StackStep], other:
         after: image.digest.clone(),
         size_bytes: image.size_bytes,
         commits: user.image_commits.get(&image.name).copied(),
+        platforms: image.platforms.clone(),
         made_from: image.made_from.clone(),
         from: image.from.clone(),
     };

@@ -4,7 +4,7 @@
 use super::assets;
 use super::changes::{self, Side, Sides};
 use super::differences::{Differences, Flow, resolve};
-use super::document::{Action, Finding, Plan, StackStep};
+use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};
 use super::findings;
 use super::head::Head;
 use super::outputs;
@@ -178,7 +178,16 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     let mut sides = Sides::read(&step, before, after, deployed)?;
     let existing = request.options.existing.get(&wanted.name).into_iter().flatten();
     sides.after.imports = existing.map(|(id, identifier)| (id.clone(), identifier.clone())).collect();
+    if let Some(macros) = changes::macros(&sides) {
+        let given = sides.after.template.outputs.keys().map(|key| (key.clone(), None)).collect();
+        let unseen = unseen_macros(&step, &macros);
+        return Ok((step, given, vec![unseen]));
+    }
     step.changes = changes::changes(&step, &sides)?;
+    if matches!(action, Action::Create | Action::Recreate) {
+        // What a condition leaves out is in the template, and not made.
+        step.resources = step.changes.len();
+    }
     let outputs = outputs::outputs(&sides, &step.changes, situation.comparable());
     step.outputs = outputs.changes;
     step.parameters = differences.parameters;
@@ -188,6 +197,24 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     step.protection = differences.protection;
     let risks = findings::risks(&step, &sides);
     Ok((step, outputs.values, risks))
+}
+
+/// What a macro makes of a template only CloudFormation can say, and a plan that does not show it cannot be approved: the
+/// stack is refused, and the others are shown.
+fn unseen_macros(step: &StackStep, macros: &[String]) -> Finding {
+    Finding {
+        severity: FindingSeverity::Refused,
+        code: "macro".to_owned(),
+        stack: step.stack.clone(),
+        logical_id: None,
+        path: None,
+        place: None,
+        message: format!(
+            "only CloudFormation can run {}, so that nobody can say beforehand what changes; leave the stack out with \
+             `--target`, or write out what the macro makes",
+            macros.join(", ")
+        ),
+    }
 }
 
 /// The stack as it is. Its template is at hand if the plan was given what [`needs_template`] asked for.

@@ -4,10 +4,10 @@
 use super::document::{Change, ChangeAction, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange};
 use super::shown::{path_text, shown};
 use super::steady::stays;
-use crate::aws::partition_of_region;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Deployed, RenderedStack, Target};
 use cloudformation::evaluate::{Environment, Facts, LiveResource, ParameterValue};
+use cloudformation::partition::Partition;
 use cloudformation::predict::{
     Action, Attribute, ChangeSource, Deployment, Detail, Evaluation, PolicyAction, RequiresRecreation, ResourceChange,
     Shown, predict as predict_changes,
@@ -69,6 +69,18 @@ pub(super) fn changes(step: &StackStep, sides: &Sides) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
+/// Macros of the template, or of the one before it; none where there are none.
+pub(super) fn macros(sides: &Sides) -> Option<Vec<String>> {
+    let templates = sides.before.iter().map(|before| &before.template).chain([&sides.after.template]);
+    let names = |template: &Template| {
+        let named = template.macros().map(|one| format!("the macro {}", one.name.value));
+        let within = template.section_transforms.iter().map(|(section, _)| format!("the macro of {section}"));
+        named.chain(within).collect::<Vec<_>>()
+    };
+    let names: BTreeSet<String> = templates.flat_map(names).collect();
+    (!names.is_empty()).then(|| names.into_iter().collect())
+}
+
 /// A change for each resource of a stack that goes. None where the stack's template is not known, or is of a kind that
 /// only CloudFormation can read.
 pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
@@ -83,13 +95,12 @@ pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
 }
 
 fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> Environment {
-    let partition = partition_of_region(&target.region);
-    let url_suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let partition = Partition::of_region(&target.region);
     Environment {
         account_id: Some(target.account.clone()),
         region: Some(target.region.clone()),
-        partition: Some(partition.to_owned()),
-        url_suffix: Some(url_suffix.to_owned()),
+        partition: Some(partition.id.to_owned()),
+        url_suffix: Some(partition.dns_suffix.to_owned()),
         stack_name: Some(stack_name.to_owned()),
         stack_id,
         ..Environment::default()

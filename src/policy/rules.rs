@@ -42,13 +42,8 @@ impl Rules {
         names.sort();
         let files = names.into_iter().map(|name| {
             let path = directory.join(&name);
-            let refused =
-                |why: String| Error::new(Kind::Configuration, format!("cannot read {DIRECTORY}/{name}: {why}"));
-            let length = std::fs::metadata(&path).map(|data| data.len()).unwrap_or_default();
-            if length > LIMIT_BYTES {
-                return Err(refused("it is longer than 1 MiB".to_owned()).into());
-            }
-            let text = std::fs::read_to_string(&path).map_err(|error| refused(files::reason(&error)))?;
+            let file = files::read(&path, &format!("{DIRECTORY}/{name}"), LIMIT_BYTES);
+            let text = file.map_err(|problem| Error::problems(vec![problem]))?.text.clone();
             Ok(File::new(format!("{DIRECTORY}/{name}"), text))
         });
         Ok(Rules { files: files.collect::<Result<_>>()? })

@@ -80,8 +80,8 @@ struct Heard {
     began: Option<f64>,
     ended: Option<f64>,
     succeeded: bool,
-    /// When each resource was first heard of, and how long it took.
-    resources: BTreeMap<String, (f64, Resource)>,
+    /// When each resource was first heard of, how long it took, and whether it is done.
+    resources: BTreeMap<String, (f64, Resource, bool)>,
 }
 
 impl Recorder {
@@ -100,7 +100,7 @@ impl Recorder {
             .filter_map(|step| {
                 let heard = heard.remove(&step.stack)?;
                 let began_seconds = heard.began?;
-                let resources = heard.resources.into_values().map(|(_, resource)| resource);
+                let resources = heard.resources.into_values().map(|(_, resource, _)| resource);
                 Some(Act {
                     stack: step.stack.clone(),
                     action: step.action,
@@ -145,7 +145,8 @@ async fn listen(mut events: UnboundedReceiver<crate::apply::Event>) -> BTreeMap<
 }
 
 impl Heard {
-    /// By CloudFormation's clock: between two questions much may happen.
+    /// By CloudFormation's clock: between two questions much may happen. What comes after a resource is done is the rollback's
+    /// work, or the cleanup's: nothing that waits for the stack would come sooner without it.
     fn resource(&mut self, event: ResourceEvent) {
         let at = event.at.as_millisecond() as f64 / 1000.0;
         let fresh = || Resource {
@@ -153,8 +154,12 @@ impl Heard {
             resource_type: event.resource_type.clone(),
             took_seconds: 0.0,
         };
-        let (since, resource) = self.resources.entry(event.logical_id.clone()).or_insert_with(|| (at, fresh()));
-        resource.took_seconds = at - *since;
+        let (since, resource, done) =
+            self.resources.entry(event.logical_id.clone()).or_insert_with(|| (at, fresh(), false));
+        if !*done {
+            resource.took_seconds = at - *since;
+            *done = event.status.ends_with("_COMPLETE") || event.status.ends_with("_FAILED");
+        }
     }
 }
 

@@ -74,6 +74,7 @@ pub fn wire(
                                 digest: None,
                                 made_from: MadeFrom::default(),
                                 size_bytes: None,
+                                platforms: Vec::new(),
                                 from: None,
                             })
                         }

@@ -10,5 +10,5 @@ mod plan;
 
 pub use apply::{Applied, Progress, Tell, apply};
 pub use content::{cache_control, content_type, is_page};
-pub use files::{File, digest, scan};
+pub use files::{File, digest, leads_out, scan};
 pub use plan::{Change, Plan, invalidations, plan};

@@ -76,6 +76,18 @@ impl StateStore {
         Ok(Some(entry))
     }
 
+    /// The highest serial in the history of another state, which is not there any more; 0 without one. An entry that a run
+    /// left which died before its first state was written cannot be told from that, and is kept as well.
+    pub(super) async fn last_of_another(&self, lineage: &str) -> Result<u64> {
+        for item in self.history().await? {
+            let entry = self.find_entry(item.serial).await?;
+            if entry.is_some_and(|entry| entry.state.lineage != lineage) {
+                return Ok(item.serial);
+            }
+        }
+        Ok(0)
+    }
+
     /// The stacks of an entry with their templates: what `rollback` plans with.
     pub async fn recorded_stacks(&self, entry: HistoryEntry) -> Result<Vec<RenderedStack>> {
         let reads = entry.stacks.into_values().map(|stack| self.with_template(stack));

@@ -83,13 +83,25 @@ impl LockedState {
         self.lock.signal().ensure()?;
         self.settle(&mut writing).await?;
         let mut state = State::clone(&self.state());
+        if state.serial == 0 {
+            // The history of a state that was deleted stays as it is: this one goes on behind it.
+            state.serial = self.store.last_of_another(&state.lineage).await?;
+        }
+        let first = self.state().serial == 0;
         let mut stacks = match writing.stacks.take() {
             Some(stacks) => stacks,
-            None if state.serial == 0 => BTreeMap::new(),
+            None if first => BTreeMap::new(),
             None => self.store.find_entry(state.serial).await?.map(|entry| entry.stacks).unwrap_or_default(),
         };
         let templates = apply(&mut state, &mut stacks, updates);
-        state.serial += 1;
+        state.serial = state.serial.checked_add(1).ok_or_else(|| {
+            Error::new(
+                Kind::State,
+                format!("the serial of {} is {}: no number comes after it", self.store.id(), u64::MAX),
+            )
+            .detail("no run of infra gives such a number: the state was written by something else")
+            .hint("restore an older version of state.json: the bucket keeps them")
+        })?;
         state.written = written;
         state.format_version = FORMAT_VERSION;
         self.put_templates(&mut writing, templates).await?;

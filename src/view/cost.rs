@@ -156,6 +156,11 @@ fn human(document: &Document, verbose: bool, width: usize) -> String {
         let widest = |cell: fn(&Row) -> &str| rows.iter().map(|row| text::columns(cell(row))).max().unwrap_or(0);
         let widths = [widest(|row| &row.resource), widest(|row| &row.what), widest(|row| &row.quantity)];
         let prices = widest(|row| &row.price);
+        // Indents, gaps, the sign of multiplication and the amount.
+        if widths.iter().sum::<usize>() + prices + 2 + 2 + 2 + 3 + 2 + AMOUNT > width {
+            rows.iter().for_each(|row| page += &in_two_lines(row, &widths, width));
+            continue;
+        }
         for row in &rows {
             let _ = writeln!(
                 page,
@@ -195,6 +200,19 @@ fn human(document: &Document, verbose: bool, width: usize) -> String {
         }
     }
     page
+}
+
+/// Columns for an amount.
+const AMOUNT: usize = 8;
+
+/// Resource, what of it and the amount; below, what that is made of.
+fn in_two_lines(row: &Row, widths: &[usize; 3], width: usize) -> String {
+    let room = width.saturating_sub(2 + AMOUNT + 2);
+    let resource = text::pad(&row.resource, widths[0].min(room / 2));
+    let head = text::cut(&format!("{resource}  {}", row.what), room);
+    let made_of = text::wrap(&format!("{} × {}", row.quantity, row.price), width.saturating_sub(6));
+    let made_of = made_of.iter().map(|line| format!("      {}\n", faint(line))).collect::<String>();
+    format!("  {}  {:>AMOUNT$}\n{made_of}", text::pad(&head, room), row.amount)
 }
 
 /// `log_gb 2 GB`, and where that is the environment's word for one stack alone.

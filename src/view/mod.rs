@@ -51,9 +51,9 @@ impl View {
         View { format, quiet, verbose, terminal: Terminal::detect() }
     }
 
-    /// Data: text for stdout, which loses its colours where they are not wanted.
+    /// Data: text for people on stdout, which loses its colours where they are not wanted, and hides nothing.
     pub fn data(&self, text: &str) -> Result<()> {
-        delivered(anstream::stdout().write_all(text.as_bytes()))
+        delivered(anstream::stdout().write_all(text::visible(text).as_bytes()))
     }
 
     /// Data as it is.
@@ -149,7 +149,7 @@ impl View {
 
     /// Nobody can be told that stderr is gone.
     fn stderr(&self, text: &str) {
-        let _ = writeln!(anstream::stderr(), "{text}");
+        let _ = writeln!(anstream::stderr(), "{}", text::visible(text));
     }
 }
 

@@ -1,9 +1,12 @@
-//! The one question that is ever asked: whether to go on. Only the whole word `yes` is a yes.
+//! What is asked: whether to go on (only the whole word `yes` is a yes), and the code of an MFA device.
 
 use super::View;
 use super::style::{STRONG, paint};
+use crate::aws::{AskCode, MfaDevice};
 use crate::error::{Error, Kind, Result};
+use futures::FutureExt;
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 
 impl View {
     /// Asks on the terminal. Where nobody can be asked it refuses, and says how to answer beforehand.
@@ -30,6 +33,25 @@ impl View {
             Some(true) => Ok(()),
             Some(false) | None => Err(Error::new(Kind::Declined, "not approved; nothing was changed").into()),
         }
+    }
+
+    /// Asks for the code of an MFA device; what is typed is not shown. None where nobody can be asked.
+    pub fn ask_code(&self) -> Option<AskCode> {
+        let ask: AskCode = Arc::new(|device| {
+            async move {
+                let MfaDevice { serial, role, profile } = device;
+                let question = format!("The profile `{profile}` assumes {role} with the code of {serial}.");
+                let _ = write!(anstream::stderr(), "\n{question}\n  {}: ", paint(STRONG, "Code"));
+                let mut line = OpenLine { answered: false };
+                let (sender, answer) = tokio::sync::oneshot::channel();
+                std::thread::spawn(move || sender.send(console::Term::stderr().read_secure_line()));
+                let code = answer.await.ok().and_then(std::io::Result::ok);
+                line.answered = code.is_some();
+                code.ok_or_else(|| Error::new(Kind::Declined, "no code was typed").into())
+            }
+            .boxed()
+        });
+        self.terminal.interactive.then_some(ask)
     }
 }
 

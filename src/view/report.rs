@@ -20,8 +20,8 @@ pub fn human(report: &Report, told: &Told) -> String {
     let mut page = String::new();
     for (name, cause) in failed(report) {
         write_cause(&mut page, name, cause, told.width);
-        for resource in cause.resource.iter() {
-            write_resource(&mut page, resource, told.width);
+        if let Some(resource) = &cause.resource {
+            write_resource(&mut page, &said_once(resource, cause), told.width);
         }
         for detail in cause.details.iter().flat_map(|detail| detail.lines()) {
             write_detail(&mut page, detail, told.width);
@@ -78,9 +78,10 @@ fn addresses(report: &Report) -> String {
 pub fn markdown(report: &Report, told: &Told) -> String {
     let mut page = format!("### {}\n\n", headline(report, told));
     for (name, cause) in failed(report) {
-        let _ = writeln!(page, "**`{name}` failed**: {}\n", cause.message);
+        let _ = writeln!(page, "**`{name}` failed**: {}\n", text::inert(&cause.message));
         let mut facts = String::new();
-        for resource in cause.resource.iter().chain(&cause.also) {
+        let first = cause.resource.as_ref().map(|resource| said_once(resource, cause));
+        for resource in first.iter().chain(&cause.also) {
             write_resource(&mut facts, resource, 100);
         }
         for detail in &cause.details {
@@ -97,11 +98,11 @@ pub fn markdown(report: &Report, told: &Told) -> String {
     }
     for asset in &report.assets {
         let took = text::took(asset.elapsed_seconds);
-        let _ = writeln!(page, "| `{}` | {} | {took} |", asset.asset, outcome(&asset.outcome).replace('|', "\\|"));
+        let _ = writeln!(page, "| `{}` | {} | {took} |", asset.asset, text::inert(&outcome(&asset.outcome)));
     }
     for stack in &report.stacks {
         let took = text::took(stack.elapsed_seconds);
-        let _ = writeln!(page, "| `{}` | {} | {took} |", stack.stack, outcome(&stack.outcome).replace('|', "\\|"));
+        let _ = writeln!(page, "| `{}` | {} | {took} |", stack.stack, text::inert(&outcome(&stack.outcome)));
     }
     let hints = hints(report, told);
     if !hints.is_empty() {
@@ -131,6 +132,17 @@ fn write_cause(page: &mut String, name: &str, cause: &RootCause, width: usize) {
             }
         }
     }
+}
+
+/// The resource without its reason, where the headline has that already.
+fn said_once(resource: &FailedResource, cause: &RootCause) -> FailedResource {
+    let mut resource = resource.clone();
+    // A provider's words stand in an envelope (`Resource handler returned message: "…" (RequestToken: …)`).
+    let words = resource.reason.split('"').nth(1).filter(|words| words.len() > 10).unwrap_or(&resource.reason);
+    if cause.message.contains(words) || cause.message.contains(&resource.reason) {
+        resource.reason.clear();
+    }
+    resource
 }
 
 fn write_resource(page: &mut String, resource: &FailedResource, width: usize) {
@@ -310,6 +322,25 @@ mod tests {
     #[test]
     fn a_failure_begins_with_its_root_cause() {
         insta::assert_snapshot!(text::plain(&human(&failure(), &TOLD)));
+    }
+
+    #[test]
+    fn a_reason_is_said_once() {
+        for reason in [
+            "Table already exists",
+            "Resource handler returned message: \"Table already exists\" (RequestToken: 1f, HandlerErrorCode: AlreadyExists)",
+        ] {
+            let mut report = failure();
+            report.stacks.retain(|stack| stack.stack == "fastapi-a");
+            let Outcome::Failed(cause) = &mut report.stacks[0].outcome else { panic!("it failed") };
+            cause.message = "Table (AWS::DynamoDB::Table) failed: Table already exists".to_owned();
+            cause.resource.as_mut().unwrap().reason = reason.to_owned();
+            for page in [human(&report, &TOLD), markdown(&report, &TOLD)] {
+                // A table of outcomes says it in its row, too.
+                let rows: String = page.lines().filter(|line| !line.starts_with('|')).collect();
+                assert_eq!(rows.matches("Table already exists").count(), 1, "{page}");
+            }
+        }
     }
 
     #[test]

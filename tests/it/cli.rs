@@ -112,8 +112,90 @@ fn a_full_disk_is_an_error() {
 fn completions_are_there_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = infra(&["completions", shell]).expect(0).stdout;
-        assert!(script.contains("infra") && script.contains("explain"), "{shell}");
+        assert!(script.contains("INFRA_COMPLETE") && script.contains("infra"), "{shell}");
     }
+}
+
+#[test]
+fn names_of_the_project_are_completed() {
+    let project = Project::offline();
+    let environment = "project: x\naccount: \"111122223333\"\nregion: us-east-1\n";
+    project.write("environments/prod.yaml", &format!("{environment}stacks: {{network: {{}}}}\n"));
+    project.write("environments/dev.yaml", &format!("{environment}stacks: {{dns: {{}}}}\n"));
+    let complete = |words: &[&str]| {
+        let index = (words.len() - 1).to_string();
+        let words = [&["--"], words].concat();
+        let run = project.infra(&words).env("INFRA_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", index);
+        run.env("_CLAP_IFS", "\n").expect(0).stdout
+    };
+    assert_eq!(complete(&["infra", "plan", "--env", ""]), "dev\nprod");
+    assert_eq!(complete(&["infra", "plan", "--env", "p"]), "prod");
+    assert_eq!(complete(&["infra", "plan", "--env", "prod", "--target", ""]), "network");
+    assert_eq!(complete(&["infra", "plan", "--target", ""]), "dns\nnetwork");
+    assert!(complete(&["infra", "docs", "templates", "static"]).contains("static-site"));
+    assert!(complete(&["infra", "re"]).contains("rehearse"));
+}
+
+#[test]
+fn files_that_are_no_environments_are_named() {
+    let project = Project::offline();
+    let empty = project.path().join("environments");
+    std::fs::create_dir(&empty).expect("a folder");
+    let none = project.infra(&["validate"]).expect(1).stderr;
+    assert!(none.contains("environments/ has no environment: nothing was checked"), "{none}");
+    let environment = "project: x\naccount: \"111122223333\"\nregion: us-east-1\n";
+    for name in ["prod_eu.yaml", "Prod.yml", "eu/prod.yaml", "dev.yaml", "README.md", ".hidden.yaml", "old.yaml.bak"] {
+        project.write(&format!("environments/{name}"), environment);
+    }
+    insta::assert_snapshot!(project.infra(&["validate"]).expect(0).whole());
+    let missing = project.infra(&["validate", "--env", "prod"]).expect(1).stderr;
+    assert!(missing.contains("call it environments/prod.yaml"), "{missing}");
+}
+
+#[test]
+fn two_environments_do_not_share_a_stack() {
+    let project = Project::offline();
+    let environment = "project: x\naccount: \"111122223333\"\nregion: us-east-1\nstacks:\n";
+    project.write("environments/prod.yaml", &format!("{environment}  eu-key: {{template: kms-key}}\n"));
+    project.write("environments/prod-eu.yaml", &format!("{environment}  key: {{template: kms-key}}\n"));
+    for name in ["prod", "prod-eu"] {
+        let refused = project.infra(&["validate", "--env", name]).expect(1).stderr;
+        assert!(refused.contains("has the same name in the account as"), "{refused}");
+        assert!(refused.contains("x-prod-eu-key"), "{refused}");
+    }
+    project
+        .write("environments/prod-eu.yaml", &format!("{environment}  key: {{template: kms-key, region: eu-west-1}}\n"));
+    project.infra(&["validate"]).expect(0);
+}
+
+#[test]
+fn sites_publish_nothing_but_their_folder() {
+    let project = Project::offline();
+    let environment = |files: &str| {
+        format!(
+            "project: x\naccount: \"111122223333\"\nregion: us-east-1\nlocal: {{speed: 3600}}\nstacks:\n  site:\n    \
+             template: static-site\n    files: {files}\n"
+        )
+    };
+    std::fs::create_dir(project.path().join("site")).expect("a folder");
+    let refused = |files: &str| {
+        project.write("environments/dev.yaml", &environment(files));
+        let refused = project.infra(&["validate", "--env", "dev"]).expect(1).stderr;
+        assert!(refused.contains("environments/dev.yaml:"), "{refused}");
+        refused
+    };
+    assert!(refused("../outside").contains("`../outside` of a site lies outside of the project"));
+    assert!(refused(".").contains("holds `environments`, which nobody else may read"));
+    assert!(refused("..").contains("lies outside of the project"));
+    #[cfg(unix)]
+    {
+        let pipe = project.path().join("site/pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        assert!(refused("site").contains("pipe is neither file nor folder"));
+        std::fs::remove_file(pipe).expect("it is there");
+    }
+    project.write("environments/dev.yaml", &environment("site"));
+    project.infra(&["validate", "--env", "dev"]).expect(0);
 }
 
 #[test]

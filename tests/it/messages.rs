@@ -72,6 +72,18 @@ async fn answers_of_cloudformation() {
       cloudformation:DescribeStacks answered RequestTimeTooSkewed: The difference is too large
     hint: set the clock (for example by `timedatectl set-ntp true`), then run the command again
     ");
+    let expired =
+        "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z (20260101T002000Z - 5 min.)";
+    insta::assert_snapshot!(to_describe_stack(403, "SignatureDoesNotMatch", expired).await, @r"
+    Credentials: AWS refuses the request because this machine's clock is wrong
+      cloudformation:DescribeStacks answered SignatureDoesNotMatch: Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z (20260101T002000Z - 5 min.)
+    hint: set the clock (for example by `timedatectl set-ntp true`), then run the command again
+    ");
+    let early =
+        "Signature not yet current: 20260101T002000Z is still later than 20260101T001000Z (20260101T000500Z + 5 min.)";
+    assert!(to_describe_stack(403, "InvalidSignatureException", early).await.contains("clock is wrong"));
+    let wrong = "The request signature we calculated does not match the signature you provided.";
+    assert!(to_describe_stack(403, "SignatureDoesNotMatch", wrong).await.contains("does not accept these credentials"));
     insta::assert_snapshot!(to_describe_stack(400, "Throttling", "Rate exceeded").await, @r"
     Aws: could not look at stack `shop-dev-network` (eu-west-1): AWS kept asking for fewer calls
       cloudformation:DescribeStacks answered Throttling: Rate exceeded
@@ -84,7 +96,7 @@ async fn answers_of_cloudformation() {
     insta::assert_snapshot!(to_describe_stack(500, "InternalFailure", "(none)").await, @r"
     Aws: could not look at stack `shop-dev-network` (eu-west-1)
       cloudformation:DescribeStacks answered InternalFailure: (none)
-    hint: run the same command again; if it stays so, look at https://health.aws.amazon.com
+    hint: run the same command again; if it stays so, look into the log of what answers at http://aws.test
     ");
     let wire = Wire::new(Memory::default().client());
     wire.on(|_, _| Fault::Answer(502, "<html>Bad gateway</html>".to_owned()));
@@ -93,8 +105,35 @@ async fn answers_of_cloudformation() {
     insta::assert_snapshot!(shown(&error), @r"
     Aws: could not read the template of stack `shop-dev-network` (eu-west-1)
       cloudformation:GetTemplate answered with HTTP status 502
-    hint: run the same command again; if it stays so, look at https://health.aws.amazon.com
+    hint: run the same command again; if it stays so, look into the log of what answers at http://aws.test
     ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_is_blamed_on_whoever_answers() {
+    let told = async |embedded: bool, endpoint_url: Option<&str>| {
+        let wire = Wire::new(Memory::default().client());
+        wire.on(|_, _| Fault::query(500, "InternalFailure", "No space left on device"));
+        let aws = Aws::connect(Connect {
+            endpoint_url: endpoint_url.map(str::to_owned),
+            region: "eu-west-1".to_owned(),
+            credentials: Some(AccessKey { id: "AKIAEXAMPLE".to_owned(), secret: "test".to_owned() }),
+            http_client: Some(wire.client()),
+            embedded,
+            ..Connect::default()
+        });
+        let aws = aws.await;
+        shown(&aws.cloudformation(&target(None)).describe_stack("shop-dev-network").await.unwrap_err())
+    };
+    assert!(told(false, None).await.contains("https://health.aws.amazon.com"));
+    for endpoint in [None, Some("http://127.0.0.1:4566")] {
+        let embedded = told(true, endpoint).await;
+        assert!(
+            embedded.contains("the embedded AWS is at fault, not AWS") && !embedded.contains("health"),
+            "{embedded}"
+        );
+        assert!(embedded.contains("room") && !embedded.contains("reset"), "{embedded}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

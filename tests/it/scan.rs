@@ -46,6 +46,7 @@ async fn gate(severity: Severity) -> Gate {
         digest: Some(image.to_string()),
         made_from,
         size_bytes: None,
+        platforms: Vec::new(),
         from: None,
     };
     world.stack("api").parameters.insert("ImageUri".to_owned(), Parameter::LocalImage(parameter));

@@ -74,7 +74,7 @@ impl Site {
 
     async fn plan(&self) -> Plan {
         let objects = self.aws.site_bucket(&self.target(), &self.bucket_name()).list("www/").await.unwrap();
-        plan(&scan(Path::new(self.folder.path())).unwrap(), &objects, "www/")
+        plan(&scan(Path::new(self.folder.path()), "").unwrap(), &objects, "www/")
     }
 
     async fn apply(&self, plan: &Plan) -> Result<Applied, infra::error::Error> {

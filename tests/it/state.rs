@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 on_every_backend!(
     what_was_saved_is_read,
     history_keeps_what_a_rollback_needs,
+    the_history_of_a_deleted_state_is_kept,
+    after_the_last_serial_comes_none,
     templates_are_kept_once,
     a_stale_writer_overwrites_nothing,
     a_lost_answer_is_no_failure,
@@ -168,6 +170,43 @@ async fn templates_are_kept_once(backend: Backend) {
     );
     let entry = store.objects().get("shop/dev/history/3.json").await.unwrap().unwrap();
     assert!(!String::from_utf8(entry.body).unwrap().contains("AWS::SQS::Queue"));
+}
+
+async fn the_history_of_a_deleted_state_is_kept(backend: Backend) {
+    let (store, _) = backend.somebody().await;
+    for operation in ["old", "older"] {
+        let locked = locked(&backend).await;
+        locked.save(written(operation), vec![applied(&rendered("queue", TEMPLATE))]).await.unwrap();
+        locked.release().await.unwrap();
+    }
+    let body = store.objects().get("shop/dev/state.json").await.unwrap().unwrap().body;
+    let old: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let (aws, _) = backend.connect().await;
+    let target = Target { account: "111122223333".to_owned(), region: "us-east-1".to_owned(), role: None };
+    aws.site_bucket(&target, store.objects().bucket()).remove(&["shop/dev/state.json".to_owned()]).await.unwrap();
+    assert!(store.read().await.unwrap().is_none());
+    let locked = locked(&backend).await;
+    assert_eq!(locked.save(written("new"), Vec::new()).await.unwrap(), 3);
+    assert_ne!(locked.state().lineage, old["lineage"].as_str().unwrap());
+    assert_eq!(locked.save(written("newer"), Vec::new()).await.unwrap(), 4);
+    let operations: Vec<String> =
+        store.last_entries(9).await.unwrap().into_iter().map(|entry| entry.state.written.operation).collect();
+    assert_eq!(operations, ["newer", "new", "older", "old"]);
+}
+
+async fn after_the_last_serial_comes_none(backend: Backend) {
+    let (store, _) = backend.somebody().await;
+    let first = locked(&backend).await;
+    first.save(written("apply"), Vec::new()).await.unwrap();
+    first.release().await.unwrap();
+    let object = store.objects().get("shop/dev/state.json").await.unwrap().unwrap();
+    let mut state: serde_json::Value = serde_json::from_slice(&object.body).unwrap();
+    state["serial"] = serde_json::json!(u64::MAX);
+    let body = serde_json::to_vec(&state).unwrap();
+    store.objects().put("shop/dev/state.json", body, "application/json", Precondition::None).await.unwrap();
+    let refused = locked(&backend).await.save(written("apply"), Vec::new()).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::State, "{refused:?}");
+    assert!(refused.message.contains("no number comes after it"), "{refused}");
 }
 
 async fn a_stale_writer_overwrites_nothing(backend: Backend) {

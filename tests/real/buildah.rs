@@ -56,7 +56,7 @@ fn place() -> Option<Place> {
         dockerfile: None,
         target: None,
         arguments: BTreeMap::from([("GREETING".to_owned(), "good day".to_owned())]),
-        platform: Platform::linux_amd64(),
+        platforms: vec![Platform::linux_amd64()],
         secrets: BTreeMap::new(),
     };
     Some(Place { folder, recipe })

@@ -7,6 +7,7 @@ pub mod extensions;
 pub mod items;
 pub mod lambda;
 pub mod order;
+pub mod partition;
 pub mod predict;
 pub mod schedule;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! Where something is: an account and a region.
 
+use cloudformation::partition::Partition;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -19,18 +20,14 @@ impl Place {
         Place { account: account.to_owned(), region: region.to_owned() }
     }
 
-    /// `aws`, `aws-cn` or `aws-us-gov`, by the region.
+    /// `aws`, `aws-cn`, `aws-us-gov` …, by the region.
     pub fn partition(&self) -> &'static str {
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        Partition::of_region(&self.region).id
     }
 
     /// The domain that this partition's endpoints end with.
     pub fn url_suffix(&self) -> &'static str {
-        if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+        Partition::of_region(&self.region).dns_suffix
     }
 
     /// The ARN of a regional resource of this place.
@@ -59,6 +56,8 @@ mod tests {
         let arn = |region: &str| Place::new("111122223333", region).arn("sns", "topic");
         assert_eq!(arn("eu-west-1"), "arn:aws:sns:eu-west-1:111122223333:topic");
         assert_eq!(arn("cn-north-1"), "arn:aws-cn:sns:cn-north-1:111122223333:topic");
+        assert_eq!(arn("us-isob-east-1"), "arn:aws-iso-b:sns:us-isob-east-1:111122223333:topic");
+        assert_eq!(Place::new("111122223333", "eusc-de-east-1").url_suffix(), "amazonaws.eu");
         assert_eq!(arn("us-gov-west-1"), "arn:aws-us-gov:sns:us-gov-west-1:111122223333:topic");
     }
 }

@@ -20,8 +20,8 @@ pub(super) async fn upload(run: &Run<'_>, asset: &AssetStep, planned: &SiteAsset
         let message = format!("stack `{}` has no output {BUCKET_NAME}: nobody knows where to", asset.stack);
         return Err(failed(message, []));
     };
-    let folder = run.context.project.join(&planned.folder);
-    let files = tokio::task::spawn_blocking(move || site::scan(&folder))
+    let (project, folder) = (run.context.project.to_path_buf(), planned.folder.clone());
+    let files = tokio::task::spawn_blocking(move || site::scan(&project, &folder))
         .await
         .map_err(|error| failed(format!("the files of {} could not be read: {error}", planned.folder), []))??;
     if site::digest(&files) != planned.digest {

@@ -9,6 +9,7 @@ mod xml;
 
 use super::cloudcontrol::Reading;
 use super::credentials::Renewing;
+use super::endpoint::Endpoints;
 use super::error::Call;
 use super::plain::Http;
 use super::signed::{Message, Signed};
@@ -27,18 +28,19 @@ pub struct Told {
 
 impl Told {
     pub(super) fn new(
-        (http, credentials): (Http, Renewing),
-        endpoint_url: Option<&str>,
+        way: (Http, Renewing),
+        endpoints: &Endpoints,
         region: &str,
         (s3, ecs): (aws_sdk_s3::Client, aws_sdk_ecs::Client),
     ) -> Told {
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let signed = |service: &'static str| {
-            let endpoint = format!("https://{service}.{region}.{suffix}");
-            let endpoint = endpoint_url.unwrap_or(&endpoint);
-            Signed::new(http.clone(), credentials.clone(), endpoint, service, region)
-        };
-        Told { ec2: signed("ec2"), balancers: signed("elasticloadbalancing"), sns: signed("sns"), s3, ecs }
+        let signed = |endpoint, service| Signed::new(way.clone(), endpoint, service);
+        Told {
+            ec2: signed(endpoints.ec2(region), "ec2"),
+            balancers: signed(endpoints.load_balancing(region), "elasticloadbalancing"),
+            sns: signed(endpoints.sns(region), "sns"),
+            s3,
+            ecs,
+        }
     }
 
     /// What the service says of a resource: of the properties in the answer, and of no others; null stands for one that is

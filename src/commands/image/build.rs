@@ -17,7 +17,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only these images; all of the environment's by default
-    #[arg(value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE", add = super::super::completions::images())]
     names: Vec<String>,
 
     /// Build with this one, whatever the environment's file says

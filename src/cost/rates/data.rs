@@ -21,6 +21,14 @@ pub(super) fn write(bill: &mut Bill) -> bool {
             bill.used("reads", "secret_calls", "secret-10k-calls");
         }
         "AWS::RDS::DBInstance" => database(bill),
+        "AWS::ElastiCache::ReplicationGroup" => replicas(bill),
+        "AWS::ElastiCache::CacheCluster" => {
+            let nodes = bill.number("/NumCacheNodes").unwrap_or(Decimal::ONE);
+            cache(bill, nodes);
+        }
+        "AWS::ElastiCache::ServerlessCache" => {
+            bill.unknown("data and requests", "what a serverless cache holds and answers is not estimated");
+        }
         _ => return false,
     }
     true
@@ -54,5 +62,22 @@ fn database(bill: &mut Bill) {
     match bill.number("/AllocatedStorage") {
         Some(size) => bill.item("storage", size, format!("rds-{kind}-{multi}gb-month")),
         None => bill.unknown("storage", "it grows by itself, or is known after apply"),
+    }
+}
+
+/// Nodes of a group: given as such, or by shards that have replicas each.
+fn replicas(bill: &mut Bill) {
+    let shards = bill.number("/NumNodeGroups").unwrap_or(Decimal::ONE);
+    let each = bill.number("/ReplicasPerNodeGroup").unwrap_or(Decimal::ZERO) + Decimal::ONE;
+    let nodes = bill.number("/NumCacheClusters").unwrap_or(shards * each);
+    cache(bill, nodes);
+}
+
+/// Engines differ in their prices.
+fn cache(bill: &mut Bill, nodes: Decimal) {
+    let engine = bill.resource.text("/Engine").unwrap_or_else(|| "redis".to_owned());
+    match bill.resource.text("/CacheNodeType") {
+        Some(class) => bill.hours(class.clone(), nodes, format!("cache-{engine}-{class}-hour")),
+        None => bill.unknown("nodes", "their type is known after apply"),
     }
 }

@@ -63,7 +63,16 @@ fn card(resource: &Resource, relations: &Relations) -> Option<Card> {
         }
         "AWS::EKS::Cluster" => (NodeKind::Containers, "EKS cluster".to_owned(), text("/Version").into_iter().collect()),
         "AWS::DynamoDB::Table" => (NodeKind::Table, "DynamoDB table".to_owned(), table(resource)),
-        "AWS::RDS::DBInstance" => (NodeKind::Database, "Database".to_owned(), text("/Engine").into_iter().collect()),
+        "AWS::RDS::DBInstance" if resource.at("/DBClusterIdentifier").is_none() => {
+            (NodeKind::Database, "Database".to_owned(), text("/Engine").into_iter().collect())
+        }
+        "AWS::RDS::DBCluster" => {
+            (NodeKind::Database, "Database cluster".to_owned(), text("/Engine").into_iter().collect())
+        }
+        "AWS::ElastiCache::ReplicationGroup" | "AWS::ElastiCache::ServerlessCache" => {
+            (NodeKind::Database, "Cache".to_owned(), cache(resource))
+        }
+        "AWS::ElastiCache::CacheCluster" => (NodeKind::Database, "Cache".to_owned(), cache(resource)),
         "AWS::S3::Bucket" if !is_for_logs(resource, relations) => (NodeKind::Bucket, "Bucket".to_owned(), Vec::new()),
         "AWS::SQS::Queue" => (NodeKind::Queue, "Queue".to_owned(), Vec::new()),
         "AWS::SNS::Topic" => (NodeKind::Topic, "Topic".to_owned(), subscribers(resource, relations)),
@@ -89,6 +98,16 @@ fn card(resource: &Resource, relations: &Relations) -> Option<Card> {
     node.resources.extend(parts(resource, relations));
     let edge = matches!(kind, NodeKind::Names | NodeKind::Cdn) || text("/Scope").as_deref() == Some("CLOUDFRONT");
     Some(Card { node, kind, region: resource.region.clone(), edge })
+}
+
+/// Engine, and what it runs on.
+fn cache(resource: &Resource) -> Vec<String> {
+    let many = resource.text("/NumCacheClusters").or_else(|| resource.text("/NumCacheNodes")).unwrap_or_default();
+    let node = resource.text("/CacheNodeType").map(|node| match many.as_str() {
+        "" | "1" => node,
+        many => format!("{many} × {node}"),
+    });
+    resource.text("/Engine").into_iter().chain(node).collect()
 }
 
 fn distribution(resource: &Resource, relations: &Relations) -> Vec<String> {
@@ -201,6 +220,18 @@ fn parts(owner: &Resource, relations: &Relations) -> Vec<(String, String)> {
         "AWS::ElasticLoadBalancingV2::Listener" => relations.at(one, "/LoadBalancerArn") == Some(owner),
         "AWS::SNS::TopicPolicy" | "AWS::SNS::Subscription" => {
             one.stack == owner.stack && owner.resource_type == "AWS::SNS::Topic"
+        }
+        "AWS::RDS::DBInstance" => relations.at(one, "/DBClusterIdentifier") == Some(owner),
+        "AWS::RDS::DBSubnetGroup" => relations.at(owner, "/DBSubnetGroupName") == Some(one),
+        "AWS::ElastiCache::SubnetGroup" => relations.at(owner, "/CacheSubnetGroupName") == Some(one),
+        "AWS::Lambda::Alias" | "AWS::Lambda::Version" | "AWS::Lambda::Permission" => {
+            owner.resource_type == "AWS::Lambda::Function" && relations.at(one, "/FunctionName") == Some(owner)
+        }
+        "AWS::ApiGatewayV2::Integration" | "AWS::ApiGatewayV2::Route" | "AWS::ApiGatewayV2::Stage" => {
+            relations.at(one, "/ApiId") == Some(owner)
+        }
+        "AWS::ApiGateway::Method" | "AWS::ApiGateway::Resource" | "AWS::ApiGateway::Stage" => {
+            relations.at(one, "/RestApiId") == Some(owner)
         }
         "AWS::KMS::Alias" => relations.at(one, "/TargetKeyId") == Some(owner),
         "AWS::Route53::RecordSet" => relations.at(one, "/HostedZoneId") == Some(owner),

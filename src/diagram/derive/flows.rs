@@ -107,7 +107,26 @@ fn serves(service: &Resource, groups: &[&Resource], relations: &Relations) -> bo
 fn apis(relations: &Relations, found: &mut Arrows) {
     for integration in relations.of_type("AWS::ApiGatewayV2::Integration") {
         let (api, target) = (relations.at(integration, "/ApiId"), relations.at(integration, "/IntegrationUri"));
-        if let (Some(api), Some(target)) = (api, target) {
+        if let (Some(api), Some(target)) = (api, target.and_then(|target| function(target, relations))) {
+            found.add(&id(api), &id(target), FlowKind::Request, "requests");
+        }
+    }
+    for api in relations.of_type("AWS::ApiGatewayV2::Api") {
+        if let Some(target) = relations.at(api, "/Target").and_then(|target| function(target, relations)) {
+            found.add(&id(api), &id(target), FlowKind::Request, "requests");
+        }
+    }
+    for method in relations.of_type("AWS::ApiGateway::Method") {
+        let (api, target) = (relations.at(method, "/RestApiId"), relations.at(method, "/Integration/Uri"));
+        if let (Some(api), Some(target)) = (api, target.and_then(|target| function(target, relations))) {
+            found.add(&id(api), &id(target), FlowKind::Request, "requests");
+        }
+    }
+    // An API whose body is a document of its own says nowhere else whom it calls.
+    for permission in relations.of_type("AWS::Lambda::Permission") {
+        let source = relations.at(permission, "/SourceArn").filter(|one| one.resource_type.contains("::Api"));
+        let target = relations.at(permission, "/FunctionName").and_then(|target| function(target, relations));
+        if let (Some(api), Some(target)) = (source, target) {
             found.add(&id(api), &id(target), FlowKind::Request, "requests");
         }
     }
@@ -116,6 +135,14 @@ fn apis(relations: &Relations, found: &mut Arrows) {
         if let (Some(from), Some(to)) = (from, to) {
             found.add(&id(from), &id(to), FlowKind::Request, "events");
         }
+    }
+}
+
+/// The function behind an alias or a version; everything else is itself.
+fn function<'a>(of: &'a Resource, relations: &Relations<'a>) -> Option<&'a Resource> {
+    match of.resource_type.as_str() {
+        "AWS::Lambda::Alias" | "AWS::Lambda::Version" => relations.at(of, "/FunctionName"),
+        _ => Some(of),
     }
 }
 
@@ -152,7 +179,12 @@ fn statements(role: &Resource) -> Vec<&Json> {
 fn is_data(resource: &Resource) -> bool {
     matches!(
         resource.resource_type.as_str(),
-        "AWS::DynamoDB::Table" | "AWS::S3::Bucket" | "AWS::SQS::Queue" | "AWS::SNS::Topic" | "AWS::RDS::DBInstance"
+        "AWS::DynamoDB::Table"
+            | "AWS::S3::Bucket"
+            | "AWS::SQS::Queue"
+            | "AWS::SNS::Topic"
+            | "AWS::RDS::DBInstance"
+            | "AWS::RDS::DBCluster"
     )
 }
 
@@ -211,6 +243,27 @@ fn guards(relations: &Relations, found: &mut Arrows) {
     }
 }
 
+/// What an entry is reached by. Listeners that only send to another one do not count.
+fn protocols(entry: &Resource, relations: &Relations) -> String {
+    let listeners: Vec<&Resource> = relations
+        .of_type("AWS::ElasticLoadBalancingV2::Listener")
+        .filter(|one| relations.at(one, "/LoadBalancerArn") == Some(entry))
+        .collect();
+    let answering = |one: &&&Resource| one.text("/DefaultActions/0/Type").as_deref() != Some("redirect");
+    let mut protocols: Vec<String> =
+        listeners.iter().filter(answering).filter_map(|one| one.text("/Protocol")).collect();
+    if protocols.is_empty() {
+        protocols = listeners.iter().filter_map(|one| one.text("/Protocol")).collect();
+    }
+    protocols.sort();
+    protocols.dedup();
+    match (entry.resource_type.as_str(), protocols.is_empty()) {
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", true) => "requests".to_owned(),
+        (_, true) => "HTTPS".to_owned(),
+        (_, false) => protocols.join(", "),
+    }
+}
+
 /// The browser: names first, then what no other arrow of a request leads to and the internet can reach.
 fn entries(relations: &Relations, found: &mut Arrows) {
     let open = |one: &&Resource| match one.resource_type.as_str() {
@@ -220,7 +273,7 @@ fn entries(relations: &Relations, found: &mut Arrows) {
     };
     let entries: Vec<&Resource> = relations.all.iter().filter(open).filter(|one| !found.reached(&id(one))).collect();
     for entry in &entries {
-        found.add(BROWSER, &id(entry), FlowKind::Request, "HTTPS");
+        found.add(BROWSER, &id(entry), FlowKind::Request, &protocols(entry, relations));
     }
     for record in relations.of_type("AWS::Route53::RecordSet") {
         let (zone, target) = (relations.at(record, "/HostedZoneId"), relations.at(record, "/AliasTarget/DNSName"));

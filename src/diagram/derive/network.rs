@@ -50,7 +50,7 @@ fn frame(vpc: &Resource, relations: &Relations, cards: &[Card]) -> Node {
 /// Cards above, cells of the zones below.
 fn tier(vpc: &Resource, way: WayOut, subnets: &[&Resource], relations: &Relations, cards: &[Card]) -> Node {
     let in_tier = |resource: &Resource| {
-        let first = places(resource).into_iter().flat_map(references).next();
+        let first = places(resource, relations).into_iter().flat_map(references).next();
         first.and_then(|reference| relations.get(&reference)).is_some_and(|subnet| subnets.contains(&subnet))
     };
     let mut inside = Vec::new();
@@ -70,8 +70,8 @@ fn tier(vpc: &Resource, way: WayOut, subnets: &[&Resource], relations: &Relation
     Node::frame(NodeKind::Tier, name, way.title(), children)
 }
 
-/// Where a resource's subnets stand among its properties.
-fn places(resource: &Resource) -> Vec<&Json> {
+/// Where a resource's subnets stand: among its properties, or in the group of subnets that they name.
+fn places<'a>(resource: &'a Resource, relations: &Relations<'a>) -> Vec<&'a Json> {
     let paths = [
         "/Subnets",
         "/SubnetIds",
@@ -80,12 +80,22 @@ fn places(resource: &Resource) -> Vec<&Json> {
         "/VpcConfig/SubnetIds",
         "/ResourcesVpcConfig/SubnetIds",
     ];
-    paths.into_iter().filter_map(|path| resource.at(path)).collect()
+    let groups = ["/DBSubnetGroupName", "/CacheSubnetGroupName", "/SubnetGroupName", "/ClusterSubnetGroupName"];
+    let groups = groups.into_iter().filter_map(|path| relations.at(resource, path));
+    let own = paths.into_iter().filter_map(|path| resource.at(path));
+    own.chain(groups.filter_map(|group| group.at("/SubnetIds"))).collect()
 }
 
 /// A card within its security group.
 fn guarded(card: &Card, resource: &Resource, relations: &Relations) -> Node {
-    let paths = ["/SecurityGroups", "/NetworkConfiguration/AwsvpcConfiguration/SecurityGroups", "/SecurityGroupIds"];
+    let paths = [
+        "/SecurityGroups",
+        "/NetworkConfiguration/AwsvpcConfiguration/SecurityGroups",
+        "/SecurityGroupIds",
+        "/VPCSecurityGroups",
+        "/VpcSecurityGroupIds",
+        "/VpcConfig/SecurityGroupIds",
+    ];
     let groups: Vec<&Resource> =
         paths.into_iter().filter_map(|path| resource.at(path)).flat_map(|value| relations.within(value)).collect();
     let Some(group) = groups.first() else { return card.node.clone() };

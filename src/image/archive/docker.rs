@@ -6,9 +6,10 @@
 use super::contents::{Compression, Contents, copying, document, each};
 use super::wrong;
 use crate::error::Error;
+use crate::image::choice::platform_of;
 use crate::image::digest::{Digest, Hasher, HashingReader};
 use crate::image::layout::Layout;
-use crate::image::model::{Descriptor, Manifest, media_type};
+use crate::image::model::{Descriptor, Manifest, Platform, media_type};
 use flate2::write::{GzEncoder, MultiGzDecoder};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -79,6 +80,22 @@ pub(super) fn import(archive: &Path, contents: &Contents, layout: &Layout) -> Re
     };
     let manifest = serde_json::to_vec(&manifest).map_err(|error| wrong(archive, error))?;
     layout.add(media_type::OCI_MANIFEST, &manifest)
+}
+
+/// What the configuration of the saved image says.
+pub(super) fn platforms(archive: &Path, contents: &Contents) -> Result<Vec<Platform>, Error> {
+    let saved = the_one(archive, contents)?;
+    let named = contents.file(&saved.config).map(str::to_owned);
+    let mut config = contents.document(&saved.config).map(<[u8]>::to_vec);
+    if config.is_none() {
+        each(archive, |name, _, reader| {
+            if named.as_ref() == Some(&name) {
+                config = Some(document(archive, &name, reader)?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(config.and_then(|config| platform_of(&config)).into_iter().collect())
 }
 
 fn the_one(archive: &Path, contents: &Contents) -> Result<Saved, Error> {

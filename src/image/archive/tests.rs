@@ -62,7 +62,7 @@ impl Place {
         let root = self.folder.path().join("layout");
         let _ = std::fs::remove_dir_all(&root);
         let layout = Layout::create(&root).unwrap();
-        let image = import(&path, &layout, None)?;
+        let image = import(&path, &layout, &[])?;
         Ok((layout, image))
     }
 
@@ -239,6 +239,6 @@ fn other_files_are_no_archives() {
     assert!(place.refused(&tar(&[("readme.txt", b"x")])).contains("it has neither `index.json`"));
     assert!(place.refused(b"\x28\xB5\x2F\xFD rest").contains("compressed with zstd"));
     let layout = Layout::create(&place.folder.path().join("layout")).unwrap();
-    let missing = import(&place.folder.path().join("gone.tar"), &layout, None).unwrap_err();
+    let missing = import(&place.folder.path().join("gone.tar"), &layout, &[]).unwrap_err();
     assert!(missing.message.contains("there is no such file"), "{}", missing.message);
 }

@@ -3,6 +3,7 @@
 
 use super::programs::Builder;
 use crate::image::context::{Context, Recipe};
+use crate::image::source;
 use std::path::{Path, PathBuf};
 
 /// What a build is made from, and where to.
@@ -39,7 +40,7 @@ impl Inputs<'_> {
         let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
         let epoch = self.epoch.to_string();
         option("--file", &self.context.dockerfile_path.to_string_lossy());
-        option("--platform", &self.recipe.platform.to_string());
+        option("--platform", &source::listed(&self.recipe.platforms));
         self.recipe.target.iter().for_each(|target| option("--target", target));
         for (name, value) in &self.recipe.arguments {
             option("--build-arg", &format!("{name}={value}"));
@@ -56,27 +57,44 @@ impl Inputs<'_> {
                 if let Some(path) = &self.context.ignore_path {
                     option("--ignorefile", &path.to_string_lossy());
                 }
-                option("--iidfile", &self.id_file().to_string_lossy());
+                match self.list() {
+                    Some(name) => option("--manifest", &name),
+                    None => option("--iidfile", &self.id_file().to_string_lossy()),
+                }
             }
         }
         words.push(self.context.folder.to_string_lossy().into_owned());
         words
     }
 
+    /// The name under which a builder with a store of its own gathers images of several platforms; none for one image.
+    fn list(&self) -> Option<String> {
+        let own = self.folder.file_name()?.to_string_lossy().to_lowercase();
+        let own: String = own.chars().filter(char::is_ascii_alphanumeric).collect();
+        (self.recipe.platforms.len() > 1).then(|| format!("localhost/infra-{own}"))
+    }
+
     /// From the builder's store to the layout; none for a builder that writes it by itself.
     pub fn export(&self, builder: Builder, id: &str) -> Option<Vec<String>> {
         let layout = format!("oci:{}", self.layout().display());
-        match builder {
-            Builder::Docker => None,
-            Builder::Podman | Builder::Buildah => Some(vec!["push".to_owned(), id.to_owned(), layout]),
-        }
+        let words = match (builder, self.list()) {
+            (Builder::Docker, _) => return None,
+            (Builder::Podman | Builder::Buildah, None) => vec!["push".to_owned(), id.to_owned(), layout],
+            (Builder::Podman | Builder::Buildah, Some(name)) => {
+                vec!["manifest".to_owned(), "push".to_owned(), "--all".to_owned(), name, layout]
+            }
+        };
+        Some(words)
     }
 
     /// Takes the image out of the builder's store again; what it was made from stays there for the next build.
     pub fn forget(&self, builder: Builder, id: &str) -> Option<Vec<String>> {
-        match builder {
-            Builder::Docker => None,
-            Builder::Podman | Builder::Buildah => Some(vec!["rmi".to_owned(), id.to_owned()]),
+        match (builder, self.list()) {
+            (Builder::Docker, _) => None,
+            (Builder::Podman | Builder::Buildah, None) => Some(vec!["rmi".to_owned(), id.to_owned()]),
+            (Builder::Podman | Builder::Buildah, Some(name)) => {
+                Some(vec!["manifest".to_owned(), "rm".to_owned(), name])
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod programs;
 #[cfg(all(test, unix))]
 mod tests;
 
+use super::choice;
 use super::context::{self, Context, Recipe, SecretSource};
 use super::layout::{Check, Layout};
 use super::model::Image;
@@ -113,10 +114,8 @@ pub async fn build(build: &Build<'_>, programs: &Programs, choice: Choice, tell:
         .map_err(|ended| failure::explain(build, &builder, &log, ended))?;
     let made = inputs.layout();
     let layout = Layout::open(&made)?;
-    let mut entry = layout.entry(Some(&build.recipe.platform))?;
+    let entry = choice::choose(&layout, &layout.index()?.manifests, &build.recipe.platforms)?;
     layout.load(&entry, Check::Contents)?;
-    // Names and times that builders note beside the image are no part of it.
-    entry.annotations.clear();
     layout.set_entry(&entry)?;
     let place = place(build.project, build.name, build.context);
     match fs::remove_dir_all(&place) {

@@ -39,7 +39,7 @@ impl Place {
             dockerfile: None,
             target: None,
             arguments: BTreeMap::from([("VERSION".to_owned(), "3.13 slim".to_owned())]),
-            platform: Platform::linux_amd64(),
+            platforms: vec![Platform::linux_amd64()],
             secrets: BTreeMap::new(),
         };
         Place { recipe, told: Arc::default(), folder }
@@ -109,7 +109,7 @@ fn failed(result: Result<Built>) -> Error {
 async fn docker_writes_the_layout_itself() {
     let mut place = Place::new();
     place.docker();
-    place.recipe.platform = "linux/arm64".parse().unwrap();
+    place.recipe.platforms = vec!["linux/arm64".parse().unwrap()];
     let built = place.build(None).await.unwrap();
     assert!(!built.reused);
     assert_eq!(
@@ -261,4 +261,49 @@ async fn missing_secrets_are_named() {
     place.recipe.secrets.insert("token".to_owned(), unset);
     let error = failed(place.build(None).await);
     assert!(error.message.contains("needs the secret `token`, and INFRA_TEST_NO_SUCH_VARIABLE is not set"));
+}
+
+/// Writes a layout with an index of two images and an attestation to `$layout`.
+const WRITE_INDEX: &str = r#"
+blob() { hex=$(printf %s "$1" | sha256sum | cut -d' ' -f1); printf %s "$1" > "$layout/blobs/sha256/$hex"; size=${#1}; }
+mkdir -p "$layout/blobs/sha256"
+entry() {
+  blob "{\"os\":\"linux\",\"architecture\":\"$1\"}"
+  blob "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:$hex\",\"size\":$size},\"layers\":[]}"
+  list="$list${list:+,}{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:$hex\",\"size\":$size,\"platform\":{\"os\":\"$2\",\"architecture\":\"$1\"}}"
+}
+list=
+entry amd64 linux; entry arm64 linux; entry unknown unknown
+blob "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[$list]}"
+echo '{"imageLayoutVersion":"1.0.0"}' > "$layout/oci-layout"
+echo "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"digest\":\"sha256:$hex\",\"size\":$size}]}" > "$layout/index.json"
+"#;
+
+#[tokio::test]
+async fn several_platforms_make_an_index() {
+    let platforms = || vec!["linux/amd64".parse().unwrap(), "linux/arm64".parse::<Platform>().unwrap()];
+    let of = |image: &Image| {
+        let layout = Layout::open(&image.layout).unwrap();
+        let images = choice::images(&layout, &[layout.entry(None).unwrap()]).unwrap();
+        images.into_iter().map(|image| image.platform.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let mut place = Place::new();
+    place.recipe.platforms = platforms();
+    let layout = r#"layout=$(printf '%s\n' "$@" | sed -n 's/.*dest=\([^,]*\),.*/\1/p')"#;
+    place.program("docker", &format!("[ \"$2\" = version ] && exit 0\n{layout}\n{WRITE_INDEX}"));
+    let built = place.build(None).await.unwrap();
+    assert_eq!(of(&built.image), ["linux/amd64", "linux/arm64"]);
+    assert!(place.calls().iter().any(|call| call.contains("<--platform> <linux/amd64,linux/arm64>")));
+
+    let mut place = Place::new();
+    place.recipe.platforms = platforms();
+    let layout = "case $1 in\n--version) exit 0;;\nbuild) exit 0;;\nmanifest) [ \"$2\" = rm ] && exit 0; layout=${5#oci:};;\nesac";
+    place.program("buildah", &format!("{layout}\n{WRITE_INDEX}"));
+    let built = place.build(None).await.unwrap();
+    assert_eq!(of(&built.image), ["linux/amd64", "linux/arm64"]);
+    let calls = place.calls();
+    assert!(calls[1].contains("<--manifest> <localhost/infra-partial"), "{}", calls[1]);
+    assert!(!calls[1].contains("--iidfile"), "{}", calls[1]);
+    assert!(calls[2].contains("<manifest> <push> <--all> <localhost/infra-partial"), "{}", calls[2]);
+    assert!(calls[3].contains("<manifest> <rm> <localhost/infra-partial"), "{}", calls[3]);
 }

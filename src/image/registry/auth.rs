@@ -79,7 +79,7 @@ impl Auth {
     /// Another header after this one was refused; none if there is no other.
     pub async fn renew(
         &self,
-        http: &Http,
+        (http, registry): (&Http, &str),
         scope: &str,
         refused: &Header,
         answer: &Answer,
@@ -96,6 +96,9 @@ impl Auth {
             (credentials, Some(Challenge::Bearer { realm, service, scope: asked })) => {
                 let from_challenge = asked.into_iter().filter(|asked| !scope.split(' ').any(|known| known == asked));
                 let scopes = scope.split(' ').map(str::to_owned).chain(from_challenge);
+                if let Credentials::Basic { .. } = credentials {
+                    may_get_the_password(registry, &realm)?;
+                }
                 Some(token(http, credentials, &realm, service.as_deref(), scopes).await?)
             }
             (_, Some(Challenge::Basic) | None) => None,
@@ -106,6 +109,47 @@ impl Auth {
         known.insert(scope.to_owned(), header.clone());
         Ok(header.map(Some))
     }
+}
+
+/// Passwords go to the registry's own token service and to nobody else, and never where anybody on the way can read them.
+/// `registry`: its address; `realm`: where it says that tokens are handed out.
+fn may_get_the_password(registry: &str, realm: &str) -> Result<(), Error> {
+    let refused = |why: &str| {
+        Error::new(Kind::Credentials, format!("{registry} asks to send its password to {realm}, which {why}"))
+            .detail("nothing was sent")
+            .hint("ask who runs the registry; a registry that anybody may read is reached without `docker login`")
+    };
+    let (from, to) = (host(registry), host(realm));
+    if !realm.starts_with("https://") && !super::is_this_machine(&to) {
+        return Err(refused("is not reached by TLS"));
+    }
+    let machine = super::is_this_machine(&from) && super::is_this_machine(&to);
+    match from == to || machine || own_domain(&from).is_some_and(|domain| own_domain(&to) == Some(domain)) {
+        true => Ok(()),
+        false => Err(refused("is another domain's")),
+    }
+}
+
+/// Name and port of an address.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase()
+}
+
+/// What one owner has registered: two labels, or three where the last two are both short, as in `example.co.uk`. None for
+/// addresses and names of one label.
+fn own_domain(host: &str) -> Option<&str> {
+    let name = host.split(':').next()?;
+    let labels: Vec<&str> = name.split('.').collect();
+    if labels.len() < 2 || name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') {
+        return None;
+    }
+    let short = |label: &&str| label.len() <= 3;
+    let many = if labels.iter().rev().take(2).all(short) { 3 } else { 2 };
+    let from = labels.len().checked_sub(many)?;
+    let start: usize = labels[..from].iter().map(|label| label.len() + 1).sum();
+    name.get(start..)
 }
 
 async fn ecr_header(ecr: &Ecr) -> Result<String, Error> {
@@ -199,6 +243,31 @@ fn parameters(text: &str) -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_stay_with_their_registry() {
+        for (registry, realm) in [
+            ("https://registry-1.docker.io", "https://auth.docker.io/token"),
+            ("https://ghcr.io", "https://ghcr.io/token"),
+            ("https://registry.gitlab.com", "https://gitlab.com/jwt/auth"),
+            ("https://registry.example.co.uk:5000", "https://login.example.co.uk/token"),
+            ("http://localhost:5000", "http://localhost:5001/token"),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000/token"),
+        ] {
+            assert!(may_get_the_password(registry, realm).is_ok(), "{registry} → {realm}");
+        }
+        for (registry, realm, why) in [
+            ("https://registry.example.com", "https://evil.test/token", "is another domain's"),
+            ("https://registry.example.com", "http://registry.example.com/token", "is not reached by TLS"),
+            ("https://registry.example.com", "https://registry.example.com.evil.test/token", "is another domain's"),
+            ("https://registry.example.com", "https://registry.example.com@evil.test/token", "is another domain's"),
+            ("https://one.co.uk", "https://two.co.uk/token", "is another domain's"),
+            ("https://10.0.0.1", "https://10.0.0.2/token", "is another domain's"),
+        ] {
+            let refused = may_get_the_password(registry, realm).unwrap_err();
+            assert!(refused.message.ends_with(why), "{refused}");
+        }
+    }
 
     #[test]
     fn challenges() {

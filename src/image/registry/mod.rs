@@ -202,7 +202,7 @@ impl Repository {
         if !may_have_ended {
             return Ok(answer);
         }
-        match auth.renew(http, &scope, &header, &answer).await? {
+        match auth.renew((http, base), &scope, &header, &answer).await? {
             Some(other) => self.send(ask, &other, base).await,
             None => Ok(answer),
         }

@@ -106,7 +106,7 @@ impl Refusal {
 pub(super) fn broken(broken: Broken, what: &str) -> Error {
     Error::new(Kind::Unreachable, format!("could not {what}: no answer from {}", broken.endpoint))
         .detail(broken.reason.clone())
-        .hint("run the same command again: what was pushed is not pushed again")
+        .hint(broken.hint().unwrap_or("run the same command again: what was pushed is not pushed again"))
         .caused_by(broken)
 }
 

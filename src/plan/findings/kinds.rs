@@ -65,6 +65,7 @@ const fn worst(code: &'static str, about: &'static str) -> Kind {
 
 /// All kinds, the gravest first. Those of stacks and data decide their severity themselves.
 pub const KINDS: &[Kind] = &[
+    warning("macro", "What a macro makes of a template cannot be known beforehand"),
     warning("stateful-removal", "A resource is deleted together with the data it holds"),
     warning("stateful-replacement", "A resource is replaced by a new one without the data of the old one"),
     warning("protected-deletion", "A protected stack is deleted"),

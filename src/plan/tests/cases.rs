@@ -323,6 +323,7 @@ fn local_image(digest: &str) -> Parameter {
         digest: Some(digest.to_owned()),
         made_from: MadeFrom::default(),
         size_bytes: None,
+        platforms: Vec::new(),
         from: None,
     })
 }

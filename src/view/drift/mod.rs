@@ -62,6 +62,13 @@ fn summary_line(drift: &Drift) -> String {
     add(ignored, "ignored");
     let beside = if beside.is_empty() { String::new() } else { format!("; {}", beside.join(", ")) };
     let of = format!("{} in {}", text::count(resources, "resource"), text::count(drift.stacks.len(), "stack"));
+    if drift.serial.is_none() && resources == 0 {
+        let found = if found.is_empty() { String::new() } else { format!(" {} found.", found.join(", ")) };
+        return format!(
+            "Nothing to compare: {}/{} was never applied, or its state is gone.{found}",
+            drift.project, drift.environment
+        );
+    }
     match (found.is_empty(), drift.is_complete()) {
         (true, true) => {
             format!("No drift. {}/{} is as it was applied: {of}{beside}.", drift.project, drift.environment)

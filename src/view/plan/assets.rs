@@ -107,7 +107,10 @@ pub(super) fn rows(asset: &AssetStep, detail: Detail) -> Vec<Row> {
 }
 
 fn image_goes(asset: &AssetStep, image: &ImageAsset) -> String {
-    let size = image.size_bytes.map(|size| format!("{} ", bytes(size))).unwrap_or_default();
+    let mut size = image.size_bytes.map(|size| format!("{} ", bytes(size))).unwrap_or_default();
+    if !image.platforms.is_empty() {
+        size = format!("for {}: {size}", image.platforms.join(", "));
+    }
     let stack = &asset.stack;
     match (asset.action, &image.from) {
         (AssetAction::Nothing, _) => format!("in the repository of {stack} already"),

@@ -38,15 +38,16 @@ fn page(plan: &Plan, detail: Detail, properties: bool, budget: usize) -> String 
     for finding in &plan.findings {
         let place = finding.logical_id.as_ref().map_or(finding.stack.clone(), |id| format!("{}.{id}", finding.stack));
         let severity = severity_name(finding.severity);
-        let line = finding.place.as_ref().map(|line| format!(", {}", escape(line))).unwrap_or_default();
-        page.line(&format!("- **{severity}** `{place}`: {} (`{}`{line})", escape(&finding.message), finding.code));
+        let line = finding.place.as_ref().map(|line| format!(", {}", text::inert(line))).unwrap_or_default();
+        let message = text::inert(&finding.message);
+        page.line(&format!("- **{severity}** `{place}`: {message} (`{}`{line})", finding.code));
     }
     if !plan.findings.is_empty() {
         page.line("");
     }
     let cost: Vec<String> = plan.cost.iter().flat_map(|cost| cost::lines(cost, detail)).collect();
     for line in &cost {
-        page.line(&format!("{}\n", escape(line)));
+        page.line(&format!("{}\n", text::inert(line)));
     }
     let assets = plan.assets.iter().map(|asset| Block {
         sign: assets::sign(asset),

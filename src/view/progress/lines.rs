@@ -45,7 +45,7 @@ impl Lines {
 
     fn say(&mut self, at: Timestamp, line: &str) {
         self.spoke = Instant::now();
-        let _ = writeln!(anstream::stderr(), "{} {line}", paint(FAINT, clock(at)));
+        let _ = writeln!(anstream::stderr(), "{} {}", paint(FAINT, clock(at)), text::visible(line));
     }
 }
 
@@ -66,11 +66,14 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             format!("{operation} of {project}/{environment}: {}", text::count(*stacks, "stack"))
         }
         EventKind::LockWaiting { holder, timeout_seconds, .. } => format!(
-            "the lock is held by {} for `{}` since {}; waiting up to {}",
+            "the lock is held by {} for `{}` since {}{}",
             holder.who,
             holder.operation,
             clock(holder.created),
-            text::duration(Duration::from_secs(*timeout_seconds))
+            match timeout_seconds {
+                0 => String::new(),
+                seconds => format!("; waiting up to {}", text::duration(Duration::from_secs(*seconds))),
+            }
         ),
         EventKind::LockTaken { id } => return verbose.then(|| format!("lock {id} taken")),
         EventKind::LockTakenOver { from } => paint(
@@ -218,7 +221,11 @@ pub(super) fn finished(stack: &StackOutcome) -> String {
     match &stack.outcome {
         Outcome::Unchanged => format!("{name}: unchanged"),
         Outcome::Done { .. } => format!("{name}: {}", paint(ADD, format!("{} in {took}", done(stack.action)))),
-        Outcome::Failed(cause) => format!("{name}: {} after {took}: {}", paint(ERROR, "failed"), cause.message),
+        // Why has been said when the resource failed, and the report says it whole.
+        Outcome::Failed(cause) => {
+            let why = cause.resource.as_ref().map_or(&cause.message, |resource| &resource.logical_id);
+            format!("{name}: {} after {took}: {why}", paint(ERROR, "failed"))
+        }
         Outcome::Skipped { because } => {
             format!("{name}: {} because of {}", paint(WARNING, "skipped"), text::list(because))
         }

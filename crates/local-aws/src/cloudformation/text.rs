@@ -4,6 +4,7 @@ use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
 use bytes::Bytes;
+use cloudformation::partition::without_dns_suffix;
 use cloudformation::validate::{INLINE_BYTES, LARGEST_BYTES};
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ fn bucket_of(host: &str) -> Option<&str> {
     if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
         return Some("");
     }
-    let host = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let host = without_dns_suffix(host)?;
     let is_s3 = |label: &str| label == "s3" || label.starts_with("s3-");
     let labels: Vec<&str> = host.split('.').collect();
     // Behind `s3` stands at most `dualstack` and the region.
@@ -159,6 +160,8 @@ mod tests {
             "https://my.bucket.s3-eu-west-1.amazonaws.com/a/b%20c.yaml",
             "https://s3.amazonaws.com/my.bucket/a/b%20c.yaml",
             "https://s3.cn-north-1.amazonaws.com.cn/my.bucket/a/b%20c.yaml",
+            "https://my.bucket.s3-fips.dualstack.us-east-1.amazonaws.com/a/b%20c.yaml",
+            "https://my.bucket.s3.us-iso-east-1.c2s.ic.gov/a/b%20c.yaml",
             "http://127.0.0.1:4566/my.bucket/a/b%20c.yaml",
         ] {
             assert_eq!(named(url), expected, "{url}");

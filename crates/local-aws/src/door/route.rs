@@ -3,6 +3,7 @@
 use super::Request;
 use crate::place::{DEFAULT_ACCOUNT, Place};
 use crate::world::World;
+use cloudformation::partition::without_dns_suffix;
 
 /// Where a request that bears no region goes.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -90,7 +91,7 @@ fn scope_of(scope: &str) -> Option<Signature> {
 fn unsigned(request: &Request, host: &str) -> (String, Option<String>, String) {
     let labels: Vec<&str> = host.split('.').collect();
     let is_account = |label: &str| label.len() == 12 && label.bytes().all(|byte| byte.is_ascii_digit());
-    if let [account, "dkr", "ecr", region, ..] = labels.as_slice()
+    if let [account, "dkr", "ecr" | "ecr-fips", region, ..] = labels.as_slice()
         && is_account(account)
     {
         return ("registry".to_owned(), Some((*account).to_owned()), (*region).to_owned());
@@ -101,9 +102,11 @@ fn unsigned(request: &Request, host: &str) -> (String, Option<String>, String) {
     let region = |label: Option<&&str>| {
         label.filter(|label| label.contains('-')).map_or(DEFAULT_REGION, |label| label).to_owned()
     };
-    if host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn") {
-        let bucket_ends = labels.iter().rposition(|label| *label == "s3");
+    if without_dns_suffix(host).is_some() {
+        let bucket_ends = labels.iter().rposition(|label| matches!(*label, "s3" | "s3-fips"));
         let (service, at) = bucket_ends.map_or((labels[0], 0), |at| ("s3", at));
+        let service = service.strip_suffix("-fips").unwrap_or(service);
+        let at = if labels.get(at + 1) == Some(&"dualstack") { at + 1 } else { at };
         return (service.to_owned(), None, region(labels.get(at + 1)));
     }
     // The calls of STS that come before there are credentials, at an endpoint that serves everything.
@@ -151,6 +154,9 @@ mod tests {
         for (uri, service, place) in [
             ("https://sts.eu-west-1.amazonaws.com/", "sts", "000000000000/eu-west-1"),
             ("https://sts.amazonaws.com/", "sts", "000000000000/us-east-1"),
+            ("https://sts-fips.us-east-2.amazonaws.com/", "sts", "000000000000/us-east-2"),
+            ("https://b.s3-fips.dualstack.us-east-2.amazonaws.com/k", "s3", "000000000000/us-east-2"),
+            ("https://b.s3.us-isob-east-1.sc2s.sgov.gov/k", "s3", "000000000000/us-isob-east-1"),
             ("https://b.c.s3.eu-west-1.amazonaws.com/k", "s3", "000000000000/eu-west-1"),
             ("http://127.0.0.1:4566/b/k", "s3", "000000000000/"),
             ("http://localhost:4566/v2/", "registry", "000000000000/us-east-1"),

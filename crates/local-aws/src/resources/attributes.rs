@@ -178,8 +178,8 @@ fn whole(draft: &Draft<'_>, path: &str) -> Option<Json> {
                 let service = draft.text("ServiceName").unwrap_or_default();
                 let service = service.rsplit('.').next().unwrap_or_default().to_owned();
                 let id = draft.physical_id.clone().unwrap_or_default();
-                let host =
-                    format!("{id}-{}.{service}.{}.vpce.amazonaws.com", draft.ids.lower(8), draft.owner.place.region);
+                let (region, suffix) = (&draft.owner.place.region, draft.owner.place.url_suffix());
+                let host = format!("{id}-{}.{service}.{region}.vpce.{suffix}", draft.ids.lower(8));
                 json!([format!("Z{}:{host}", draft.ids.upper(13))])
             }
             _ => json!([]),

@@ -23,12 +23,10 @@ pub(super) fn condition_name(stage: &Stage, id: &str) -> String {
 
 /// A presigned URL by its form; nothing listens there.
 pub(super) fn handle_name(stage: &Stage, id: &str) -> String {
-    let region = &stage.place.region;
+    let (region, suffix) = (&stage.place.region, stage.place.url_suffix());
     let stack = stage.stack_id.replace(':', "%3A").replace('/', "%2F");
     let signature = stage.world.ids.alphanumeric(43);
-    format!(
-        "https://cloudformation-waitcondition-{region}.s3.{region}.amazonaws.com/{stack}/{id}?Signature={signature}"
-    )
+    format!("https://cloudformation-waitcondition-{region}.s3.{region}.{suffix}/{stack}/{id}?Signature={signature}")
 }
 
 /// How long an instance takes until it has signalled, where signals are played.

@@ -9,6 +9,7 @@ use crate::services::{Services, rewrite};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloudformation::partition::without_dns_suffix;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value as Json, json};
 
@@ -53,7 +54,7 @@ struct Door {
 
 impl Door {
     fn of(place: &Place, request: &Request) -> Self {
-        let is_aws = host(request).ends_with(".amazonaws.com") || host(request).ends_with(".amazonaws.com.cn");
+        let is_aws = without_dns_suffix(&host(request)).is_some();
         let header = || request.headers().get(http::header::HOST)?.to_str().ok();
         let authority = request.uri().authority().map(|authority| authority.as_str()).or_else(header);
         Door { aws: super::registry_host(place), port: authority.filter(|_| !is_aws).map(str::to_owned) }

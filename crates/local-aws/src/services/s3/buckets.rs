@@ -1,6 +1,7 @@
 //! Whose a bucket is, and how requests name one.
 
 use crate::place::Place;
+use cloudformation::partition::without_dns_suffix;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -92,7 +93,7 @@ pub(super) fn location_constraint(body: &[u8]) -> Option<String> {
 
 /// The bucket of a virtual-hosted request: `b.s3.eu-west-1.amazonaws.com`, `b.s3.localhost`, `b.localhost`.
 pub(super) fn of_host(host: &str) -> Option<&str> {
-    let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let is_aws = without_dns_suffix(host).is_some();
     if let Some(at) = host.rfind(".s3").filter(|at| is_aws && host[at + 3..].starts_with(['.', '-'])) {
         return Some(&host[..at]);
     }
@@ -114,6 +115,8 @@ mod tests {
             ("b.c.s3.amazonaws.com", Some("b.c")),
             ("b.s3.dualstack.eu-west-1.amazonaws.com", Some("b")),
             ("b.s3-eu-west-1.amazonaws.com", Some("b")),
+            ("b.s3-fips.us-east-1.amazonaws.com", Some("b")),
+            ("b.s3.eusc-de-east-1.amazonaws.eu", Some("b")),
             ("s3.eu-west-1.amazonaws.com", None),
             ("b.localhost", Some("b")),
             ("b.s3.localhost", Some("b")),
