@@ -53,7 +53,7 @@ pub fn decode(bytes: Vec<u8>, name: &str) -> Result<Arc<SourceFile>, Problem> {
         None => bytes,
     };
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Arc::new(SourceFile { name: name.to_owned(), text })),
+        Ok(text) => Ok(Arc::new(SourceFile::new(name, text))),
         Err(error) => Err(not_utf8(error.as_bytes(), error.utf8_error().valid_up_to(), name)),
     }
 }
@@ -65,7 +65,7 @@ fn not_utf8(bytes: &[u8], at: usize, name: &str) -> Problem {
     let start = Position { line, column, offset: before.chars().count() };
     let end = Position { column: column + 1, offset: start.offset + 1, ..start };
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let file = Arc::new(SourceFile { name: name.to_owned(), text });
+    let file = Arc::new(SourceFile::new(name, text));
     let byte = bytes.get(at).copied().unwrap_or_default();
     // In Latin-1 every byte is the character of that number; below 0xA0 lie control characters, which nobody types.
     let guess = match char::from(byte) {
@@ -129,6 +129,23 @@ pub fn disk_remedy(error: &std::io::Error) -> Option<&'static str> {
         ErrorKind::PermissionDenied => Some("give this user the right to write there, or work as the one who has it"),
         _ => None,
     }
+}
+
+/// Writes a file for its owner's eyes alone (0600), also where it was there for others.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_own(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
+    file.write_all(bytes)
 }
 
 /// The operating system's reason without its error number.

@@ -6,6 +6,7 @@ use clap::Parser;
 use infra::cli::Cli;
 use infra::commands;
 use infra::error::Kind;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,7 +15,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is the only way for this to fail, and then nobody reads.
-            let _ = error.print();
+            let text = error.render().ansi().to_string();
+            let text = infra::model::sensitive::hide(&text);
+            let _ = match error.use_stderr() {
+                true => anstream::stderr().write_all(text.as_bytes()),
+                false => anstream::stdout().write_all(text.as_bytes()),
+            };
             return ExitCode::from(if error.use_stderr() { Kind::Usage.exit_code() } else { 0 });
         }
     };

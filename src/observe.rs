@@ -6,9 +6,10 @@
 use crate::aws::cloudformation::StackResource;
 use crate::aws::{Aws, Reading, Result};
 use crate::error::{Error, Kind};
-use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target};
+use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target, sensitive};
 use crate::plan::importable;
 use crate::state::{Snapshot, StateStore};
+use cloudformation::sensitive::HIDDEN;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,6 +85,7 @@ pub async fn fetch_templates(
     for (name, template, resources) in details {
         if let Some(stack) = deployed.get_mut(&name) {
             (stack.template, stack.resources) = (template, resources);
+            sensitive::learn_stack(stack.template.as_deref(), &stack.parameters, &stack.outputs);
         }
     }
     Ok(())
@@ -188,6 +190,11 @@ async fn settle(
         if let Some(stack) = found.remove(&(target.clone(), stack_name.clone())) {
             deployed.insert(name.clone(), stack);
         }
+    }
+    for (name, record) in records() {
+        let live = deployed.get(name).map(|stack| &stack.outputs);
+        let hidden = record.outputs.iter().filter(|(_, value)| *value == HIDDEN);
+        hidden.filter_map(|(key, _)| live?.get(key)).for_each(|value| sensitive::learn(value));
     }
     check_ours(environment, state, &deployed)?;
     Ok(deployed)

@@ -2,6 +2,7 @@
 //!
 //! Rooms that read files collect problems and go on, so that one run tells them all; `view` draws them.
 
+use crate::model::sensitive;
 pub use cloudformation::source::{Position, Span};
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,15 @@ use std::sync::Arc;
 pub struct SourceFile {
     pub name: String,
     pub text: String,
+}
+
+impl SourceFile {
+    /// A text that was read; secrets in its lines are taken note of, for nobody may print them.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> SourceFile {
+        let text = text.into();
+        sensitive::learn_source(&text);
+        SourceFile { name: name.into(), text }
+    }
 }
 
 impl fmt::Debug for SourceFile {

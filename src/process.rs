@@ -1,5 +1,6 @@
 //! Runs a program whose words are told line by line, as they come.
 
+use crate::model::sensitive;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -19,7 +20,8 @@ pub async fn run(command: &mut Command, mut line: impl FnMut(String) -> io::Resu
     let readers = async move { tokio::try_join!(forward(stdout, sender), forward(stderr, other)).map(drop) };
     let teller = async {
         while let Some(text) = lines.recv().await {
-            line(text)?;
+            // What a builder or an installer prints may hold what it was given.
+            line(sensitive::hide(&text).into_owned())?;
         }
         Ok::<(), io::Error>(())
     };

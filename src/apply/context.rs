@@ -9,6 +9,7 @@ use crate::aws::cloudformation::CloudFormation;
 use crate::model::{ApplySettings, StackRecord, Written};
 use crate::plan::{Plan, StackStep};
 use crate::state::LockedState;
+use cloudformation::sensitive::HIDDEN;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -125,6 +126,6 @@ impl<'a> Run<'a> {
         if let Some(outputs) = outputs.get(stack) {
             return outputs.get(key).cloned();
         }
-        self.record(stack)?.outputs.get(key).cloned()
+        self.record(stack)?.outputs.get(key).filter(|value| *value != HIDDEN).cloned()
     }
 }

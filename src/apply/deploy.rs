@@ -8,7 +8,7 @@ use super::follow::{Followed, Mark, follow, rest};
 use super::outcome::Outcome;
 use super::stop::{Result, Stop};
 use super::{protection, record, verify};
-use crate::model::{Deployed, RenderedStack, StackStatus};
+use crate::model::{Deployed, RenderedStack, StackStatus, sensitive};
 use crate::plan::{Action, Situation, StackStep, has_template, unstick};
 
 /// Makes the stack what the step wants it to be.
@@ -103,7 +103,8 @@ async fn conclude(
 ) -> Result<Outcome> {
     record::applied(run, step, wanted, &now).await?;
     run.finished(&step.stack, now.outputs.clone());
-    Ok(if changed { Outcome::Done { outputs: now.outputs } } else { Outcome::Unchanged })
+    let outputs = sensitive::outputs(&wanted.template, &now.outputs);
+    Ok(if changed { Outcome::Done { outputs } } else { Outcome::Unchanged })
 }
 
 /// The stack as it is once nobody works on it any more.

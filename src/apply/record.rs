@@ -5,7 +5,7 @@ use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::model::{
     Deployed, Durations, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord, StackRecord,
-    Target, Written, digest,
+    Target, Written, digest, sensitive,
 };
 use crate::plan::{Action, StackStep};
 use crate::state::Update;
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 /// The stack is as wanted.
 pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
+    sensitive::learn_stack(Some(&wanted.template), &now.parameters, &now.outputs);
     let record = StackRecord {
         stack_name: step.stack_name.clone(),
         target: step.target.clone(),
@@ -21,7 +22,7 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         template_name: wanted.template_name.clone(),
         template_digest: wanted.template_digest.clone(),
         parameters: now.parameters.clone(),
-        outputs: now.outputs.clone(),
+        outputs: sensitive::outputs(&wanted.template, &now.outputs),
         tags: now.tags.clone(),
         images: images(wanted, now),
         made_from: made_from(wanted),

@@ -7,8 +7,10 @@ use super::outcome::{Outcome, Report, StackOutcome};
 use super::scheduler::{self, Job};
 use super::{assets, delete, deploy, estimate, record};
 use crate::error::{Error, Kind, Result};
+use crate::model::{Parameter, sensitive};
 use crate::plan::{self, Action, AssetStep, Plan, StackStep};
-use std::collections::BTreeMap;
+use cloudformation::sensitive::HIDDEN;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -33,6 +35,7 @@ pub async fn apply(plan: &Plan, context: Context<'_>) -> Result<Report> {
     send(context.events, None, started);
     let (interrupter, interrupted) = interrupt();
     let run = Run::new(context, plan, interrupted.clone());
+    recall(&run, plan).await?;
     let jobs: Vec<Job> = plan.steps.iter().map(|step| job(&run, step, &before)).chain(assets::jobs(plan)).collect();
     let running = Running::default();
     let report = Mutex::new(Report::default());
@@ -99,6 +102,29 @@ fn job(run: &Run<'_>, step: &StackStep, before: &BTreeMap<&str, Vec<&str>>) -> J
     };
     let assets = before.get(step.stack.as_str()).into_iter().flatten().map(|id| (*id).to_owned());
     Job { name: step.stack.clone(), waits_on: step.waits_on.iter().cloned().chain(assets).collect(), weight }
+}
+
+/// Outputs that the state keeps nothing of, for they are sensitive, are asked for where a stack takes one.
+async fn recall(run: &Run<'_>, plan: &Plan) -> Result<()> {
+    let wanted = plan.steps.iter().filter_map(|step| step.wanted.as_ref());
+    let takes = wanted.flat_map(|wanted| wanted.parameters.values()).filter_map(|parameter| match parameter {
+        Parameter::Output { stack, key } => Some((stack, key)),
+        _ => None,
+    });
+    let mut asked = BTreeSet::new();
+    for (stack, key) in takes {
+        let Some(record) = run.record(stack) else { continue };
+        if record.outputs.get(key).is_some_and(|value| value == HIDDEN)
+            && asked.insert(stack)
+            && let Some(live) =
+                run.context.aws.cloudformation(&record.target).describe_stack(&record.stack_name).await?
+        {
+            let hidden = record.outputs.iter().filter(|(_, value)| *value == HIDDEN);
+            hidden.filter_map(|(key, _)| live.outputs.get(key)).for_each(|value| sensitive::learn(value));
+            run.finished(stack, live.outputs);
+        }
+    }
+    Ok(())
 }
 
 async fn carry_out(run: &Run<'_>, step: &StackStep) -> Outcome {

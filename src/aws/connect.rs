@@ -14,7 +14,7 @@ use super::{
     CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, SiteBucket, Table,
     Tagging, Told, cloudformation::CloudFormation,
 };
-use crate::model::{StateLocation, Target};
+use crate::model::{StateLocation, Target, sensitive};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::retry::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -163,6 +163,7 @@ impl Aws {
             loader = loader.profile_name(profile);
         }
         if let Some(url) = options.endpoint_url {
+            sensitive::learn_url(&url);
             // An address of one's own has no variants.
             loader = loader.endpoint_url(url).use_fips(false).use_dual_stack(false);
         }

@@ -10,6 +10,7 @@ use super::http::Undelivered;
 use super::profile::{Profiles, SignOn};
 use super::roles::Way;
 use crate::error::{Error, Kind};
+use crate::model::sensitive;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -115,6 +116,8 @@ impl Renewing {
             return Err(CredentialsError::provider_error(Expired));
         }
         known.good = Some(found.clone());
+        sensitive::learn(found.secret_access_key());
+        found.session_token().into_iter().for_each(sensitive::learn);
         Ok(found)
     }
 }

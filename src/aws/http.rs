@@ -118,7 +118,8 @@ impl HttpConnector for ByAddress {
 /// Whether an address is this machine's own or on its own link (where instances find their credentials): no proxy can reach
 /// it, whatever the environment says.
 fn is_at_hand(uri: &str) -> bool {
-    let authority = origin(uri).split("://").last().unwrap_or_default();
+    let origin = origin(uri);
+    let authority = origin.split("://").last().unwrap_or_default();
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
@@ -183,7 +184,7 @@ impl fmt::Debug for GateConnector {
 
 impl HttpConnector for GateConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let endpoint = origin(request.uri()).to_owned();
+        let endpoint = origin(request.uri());
         let body_bytes = request.body().content_length().unwrap_or(0);
         let patience = SILENCE_MAX + Duration::from_secs(body_bytes / SLOWEST_UPLOAD_BYTES_PER_SECOND);
         let (notify, embedded) = (self.notify.clone(), self.embedded);
@@ -327,10 +328,12 @@ pub(super) const UNTRUSTED: &str = "where a company's proxy reads TLS, name its 
      AWS_CA_BUNDLE=/path/to/bundle.pem, or `ca_bundle` in the profile; else look at this machine's clock and the address";
 
 /// Scheme, host and port of an address.
-pub(super) fn origin(uri: &str) -> &str {
+pub(super) fn origin(uri: &str) -> String {
     let host = uri.find("://").map_or(0, |at| at + 3);
     let end = uri[host..].find(['/', '?']).map_or(uri.len(), |at| host + at);
-    &uri[..end]
+    // What stands before `@` is a user's name and password.
+    let own = uri[host..end].rfind('@').map_or(host, |at| host + at + 1);
+    format!("{}{}", &uri[..host], &uri[own..end])
 }
 
 #[cfg(test)]
@@ -367,6 +370,7 @@ mod tests {
     fn origins() {
         assert_eq!(origin("http://127.0.0.1:4566/bucket/key?x=/y"), "http://127.0.0.1:4566");
         assert_eq!(origin("https://sts.us-east-1.amazonaws.com"), "https://sts.us-east-1.amazonaws.com");
+        assert_eq!(origin("https://user:p@ss@proxy.test:8080/x"), "https://proxy.test:8080");
         assert_eq!(origin("https://s3.amazonaws.com?list"), "https://s3.amazonaws.com");
     }
 }

@@ -120,7 +120,7 @@ impl Http {
     /// # Errors
     /// [`Broken`] without an answer: the connection failed, or nothing moved for as long as `patience` says.
     pub async fn send(&self, request: Request) -> Result<Answer, Broken> {
-        let endpoint = super::http::origin(&request.url).to_owned();
+        let endpoint = super::http::origin(&request.url);
         let patience = request.patience;
         let sent = Arc::new(AtomicU64::new(0));
         let refused = |reason: String| Broken { endpoint: endpoint.clone(), reason, is_untrusted: false };

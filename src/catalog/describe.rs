@@ -4,6 +4,7 @@ use super::spec::{Kind, Spec};
 use super::{Catalog, Origin, Template};
 use crate::document::{is_null, start_of, to_json};
 use crate::problem::{Located, Problem, SourceFile};
+use cloudformation::sensitive::Properties;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -99,7 +100,10 @@ fn describe(name: &str, spec: &Spec, inputs: &mut Vec<InputDescription>) {
         kind: spec.kind_name(),
         takes: spec.describe(),
         required: spec.default.is_none(),
-        default: spec.default.as_ref().map(|default| if is_null(default) { Json::Null } else { to_json(default) }),
+        default: spec.default.as_ref().map(|default| match is_null(default) {
+            true => Json::Null,
+            false => shown(name, to_json(default)),
+        }),
         description: spec.about.clone(),
     });
     if let Kind::Fields(fields) = &spec.kind {
@@ -107,6 +111,13 @@ fn describe(name: &str, spec: &Spec, inputs: &mut Vec<InputDescription>) {
             describe(&format!("{name}.{field}"), spec, inputs);
         }
     }
+}
+
+/// A default as it may be shown: one of an input that is called a secret is not.
+pub(super) fn shown(name: &str, default: Json) -> Json {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let all = Json::Object([(name.to_owned(), default)].into_iter().collect());
+    Properties::of_nothing().hide(&all)[name].take()
 }
 
 impl Spec {

@@ -3,7 +3,7 @@
 use super::keys::{self, constraints_of};
 use super::spec::{Bound, Kind, Rules, Spec};
 use crate::document::{self, Shape, is_null, kind_of, listed, start_of, to_json};
-use crate::model::{Input, InputKind, InputValue, Need};
+use crate::model::{Input, InputKind, InputValue, Need, sensitive};
 use crate::problem::{Located, Location, Problem, SourceFile};
 use crate::quantity;
 use cloudformation::source::{Limits, parse};
@@ -133,6 +133,9 @@ fn spec(name: &str, entry: &IndexMap<String, Input>, at: &Location, problems: &m
     let null_default = default.as_ref().is_some_and(is_null);
     let nullable = null_default || entry.get("nullable").is_some_and(|input| to_json(&input.value) == Json::Bool(true));
     let about = text_of(entry, "description").unwrap_or_default();
+    if let Some(default) = &default {
+        sensitive::learn_named(name, &to_json(default));
+    }
     let spec = Spec { kind, about, default, nullable, rules, at: at.clone() };
     if spec.default.is_some() {
         spec.resolve(None, name, at, problems);

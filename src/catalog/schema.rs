@@ -1,6 +1,7 @@
 //! The JSON Schema of environment files with the inputs of every template: for editors, which then complete and check
 //! inputs where they are written.
 
+use super::describe::shown;
 use super::spec::{Kind, Spec};
 use super::{Catalog, Checked};
 use crate::document::{is_null, start_of, to_json};
@@ -47,12 +48,23 @@ impl Catalog {
         if !problems.is_empty() {
             return Err(problems);
         }
+        inputs.values_mut().for_each(hide_defaults);
         schema["$defs"] = Json::Object(inputs);
         schema["properties"]["stacks"]["allOf"] = json!([{"properties": implied}]);
         schema["if"] = json!({"type": "object", "not": {"required": ["extends"]}});
         schema["then"] = json!({"properties": {"stacks": {"properties": certain}}});
         schema["properties"]["stacks"]["additionalProperties"]["allOf"] = Json::Array(named);
         Ok(schema)
+    }
+}
+
+/// Defaults of inputs that are called secrets are nobody's help.
+fn hide_defaults(schema: &mut Json) {
+    for (name, input) in schema.get_mut("properties").and_then(Json::as_object_mut).into_iter().flatten() {
+        if let Some(default) = input.get_mut("default") {
+            *default = shown(name, default.take());
+        }
+        hide_defaults(input);
     }
 }
 

@@ -3,12 +3,14 @@
 use super::changing::{self, Grip, Manner, Operation, change};
 use super::planning::{self, Imports, Limits, Making};
 use super::session::Session;
+use crate::catalog::Catalog;
 use crate::environment;
 use crate::error::{Error, Kind, Result, find};
 use crate::files;
 use crate::model::{Environment, RenderedStack};
 use crate::observe;
 use crate::plan::{Plan, stale, stale_error};
+use crate::render::render;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,11 +57,14 @@ fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
-    let plan = Plan::load(&std::fs::read_to_string(path).map_err(|error| unread(path, &error, session))?)?;
+    let mut plan = Plan::load(&std::fs::read_to_string(path).map_err(|error| unread(path, &error, session))?)?;
     if let Some(named) = session.global.env.as_deref().filter(|named| *named != plan.environment) {
         return Err(changing::other_environment(named, &plan.environment).into());
     }
     let environment = session.environment_named(&plan.environment)?;
+    if plan.lacks_secrets() {
+        plan.restore_secrets(&render(&environment, &Catalog::open(&session.project))?)?;
+    }
     let wanted: Vec<RenderedStack> = plan.steps.iter().filter_map(|step| step.wanted.clone()).collect();
     let words = format!("apply {}", path.display());
     change(session, &environment, manner, &operation(&environment, words), async |grip: Grip<'_>| {

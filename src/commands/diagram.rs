@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::diagram::{self, Scene};
 use crate::error::{Error, Kind, Result};
 use crate::inventory;
-use crate::model::{Environment, RenderedStack};
+use crate::model::{Environment, RenderedStack, sensitive::hide};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,5 +70,5 @@ pub fn scene(environment: &Environment, stacks: &[RenderedStack]) -> Scene {
 }
 
 pub fn save(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write the picture {}", path.display()))
+    std::fs::write(path, hide(text).as_bytes()).with_context(|| format!("cannot write the picture {}", path.display()))
 }

@@ -5,12 +5,14 @@ use crate::error::{Error, Kind, Result};
 use crate::model::State;
 use crate::problem::nearest;
 use crate::view::table::Table;
+use cloudformation::sensitive::HIDDEN;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Show the outputs of the stacks
 ///
-/// Values come from the state, as the last apply left them. With one NAME only its value is printed, for scripts.
+/// Values come from the state, as the last apply left them; what gives a secret away shows as `(sensitive)`. With one NAME
+/// only its value is printed, for scripts.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this output; `stack.Name` where more than one stack has it
@@ -31,7 +33,11 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     })?;
     let outputs = outputs(state.as_ref(), args.stack.as_deref())?;
     if let Some(name) = &args.name {
-        session.view.raw(format!("{}\n", one(&outputs, name)?).as_bytes())?;
+        let value = one(&outputs, name)?;
+        if value == HIDDEN {
+            return Err(withheld(name).into());
+        }
+        session.view.raw(format!("{value}\n").as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new(["stack", "output", "value"], "No outputs.");
@@ -42,6 +48,13 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     }
     session.view.table(&table, &outputs)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A script would take the words for the value.
+fn withheld(name: &str) -> Error {
+    Error::new(Kind::Other, format!("the output `{name}` is sensitive, and infra prints no secrets"))
+        .detail("the state does not have its value either")
+        .hint("read it where it is kept; for what a stack gives: aws cloudformation describe-stacks --stack-name NAME")
 }
 
 fn outputs(state: Option<&State>, stack: Option<&str>) -> Result<Outputs> {

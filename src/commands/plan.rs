@@ -7,7 +7,8 @@ use super::planning::{self, Aim, Imports, Limits, Making};
 use super::policies;
 use super::session::Session;
 use crate::error::Result;
-use crate::model::{Deployed, Environment, RenderedStack};
+use crate::files;
+use crate::model::{Deployed, Environment, RenderedStack, sensitive::hide};
 use crate::observe;
 use crate::plan::{self, Options, Plan, Request, Scope};
 use crate::state::LocalCopy;
@@ -72,7 +73,8 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     };
     policies::judge(&session.project, &environment, &wanted, &options, &mut plan)?;
     if let Some(path) = &args.out {
-        std::fs::write(path, plan.save()?).with_context(|| format!("cannot save the plan as {}", path.display()))?;
+        files::write_own(path, hide(&plan.save()?).as_bytes())
+            .with_context(|| format!("cannot save the plan as {}", path.display()))?;
     }
     if let (Some(path), Some(language)) = (&args.diagram, language) {
         let mut scene = diagram::scene(&environment, &wanted);
@@ -129,7 +131,13 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
     session.view.note(&format!("offline: against {basis}; what changed in the account since is not seen"));
     let scope = Scope::from(environment);
     let now = Timestamp::now();
-    let mut plan = plan::plan(&Request { scope: &scope, wanted, deployed: &deployed, state, options, now })?;
+    let (comparable, without) = copy.comparable(wanted);
+    if !without.is_empty() {
+        let stacks = without.join(", ");
+        session.view.note(&format!("offline: whether secrets in the template of {stacks} change is not seen"));
+    }
+    let mut plan =
+        plan::plan(&Request { scope: &scope, wanted: &comparable, deployed: &deployed, state, options, now })?;
     images::count_commits(&mut plan, state, environment, &session.project);
     let sites = assets::sites(&mut plan, environment, &session.project, state, &deployed, Buckets::Remembered);
     session.block_on(sites)?;

@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::catalog::Catalog;
 use crate::error::{Error, Kind, Result};
-use crate::model::RenderedStack;
+use crate::model::{RenderedStack, sensitive::hide};
 use crate::problem::nearest;
 use crate::render::{render, to_yaml};
 use anyhow::Context;
@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 /// Show the templates as CloudFormation will get them
 ///
-/// Each stack with its name, region and parameters in comments. Neither credentials nor a network are needed.
+/// Each stack with its name, region and parameters in comments. A secret that stands in a template shows as `(sensitive)`.
+/// Neither credentials nor a network are needed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this stack
@@ -55,7 +56,7 @@ fn write(directory: &Path, stacks: &[RenderedStack], texts: &[String]) -> Result
     let writing = || format!("cannot write templates into {}", directory.display());
     std::fs::create_dir_all(directory).with_context(writing)?;
     for (stack, text) in stacks.iter().zip(texts) {
-        std::fs::write(directory.join(format!("{}.yaml", stack.name)), text).with_context(writing)?;
+        std::fs::write(directory.join(format!("{}.yaml", stack.name)), hide(text).as_bytes()).with_context(writing)?;
     }
     Ok(())
 }

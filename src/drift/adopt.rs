@@ -14,6 +14,7 @@ use crate::model::{Deployed, Environment, Input, InputKind, InputValue, Paramete
 use crate::plan::Value;
 use crate::problem::Location;
 use crate::render::render;
+use cloudformation::sensitive::HIDDEN;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -115,6 +116,14 @@ impl<'a> Trial<'a> {
     /// The input whose value the property is, and the value that makes it what is live.
     fn input_for(&self, resource: &ResourceDrift, property: &PropertyDrift) -> Result<(Vec<String>, Json), String> {
         let (declared, live) = match (&property.change.before, &property.change.after) {
+            (Value::Sensitive, _) | (_, Value::Sensitive) => {
+                return Err("it is sensitive, and no secret is written into a file".to_owned());
+            }
+            (Value::Known(declared), Value::Known(live))
+                if [declared, live].iter().any(|value| value.to_string().contains(HIDDEN)) =>
+            {
+                return Err("a part of it is sensitive, and no secret is written into a file".to_owned());
+            }
             (Value::Known(declared), Value::Known(live)) if is_scalar(declared) && is_scalar(live) => (declared, live),
             (_, Value::Absent) => return Err("nothing is there that an input could say".to_owned()),
             (Value::Absent, _) => return Err("the template has no place for it".to_owned()),

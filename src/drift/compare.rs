@@ -6,6 +6,7 @@ use super::known;
 use super::meaning::{is_empty, normal, same};
 use cloudformation::items::{Pairing, has_key, share_key};
 use cloudformation::schema::ResourceType;
+use cloudformation::sensitive::has_reference;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
@@ -39,6 +40,25 @@ pub struct Declared {
     pub unknown: Vec<String>,
     /// Pointers to parts that nobody may see.
     pub sensitive: Vec<String>,
+}
+
+/// A text with a dynamic reference.
+pub(super) fn refers(value: &Json) -> bool {
+    value.as_str().is_some_and(has_reference)
+}
+
+/// The same, somewhere in it.
+pub(super) fn holds_reference(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => items.iter().any(holds_reference),
+        Json::Object(map) => map.values().any(holds_reference),
+        value => refers(value),
+    }
+}
+
+/// Whether `pointer` is `top` or below it.
+pub(super) fn is_within(pointer: &str, top: &str) -> bool {
+    pointer.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Compares what can be read back. `stack_tags`: tags that the stack puts on its resources are none of the resource's own.
@@ -86,7 +106,7 @@ impl Walk<'_> {
     fn members(&mut self, expected: &Map<String, Json>, live: &Map<String, Json>, path: &str) {
         for (name, value) in expected {
             let path = format!("{path}/{}", escaped(name));
-            if !self.is_comparable(&path) {
+            if !self.is_comparable(&path) || refers(value) {
                 self.found.not_comparable.push(path);
                 continue;
             }
@@ -107,6 +127,10 @@ impl Walk<'_> {
     }
 
     fn value(&mut self, expected: &Json, live: &Json, path: &str) {
+        if refers(expected) || (expected.is_string() && self.unknown.iter().any(|unknown| unknown == path)) {
+            self.found.not_comparable.push(path.to_owned());
+            return;
+        }
         match (expected, live) {
             // One of several choices, with nothing further to say: `Allow: {}` and `Block: {}`.
             (Json::Object(one), Json::Object(other)) if is_other_choice(one, other) => {
@@ -115,7 +139,7 @@ impl Walk<'_> {
             (Json::Object(expected), Json::Object(live)) => self.members(expected, live, path),
             (Json::Array(expected), Json::Array(live)) => self.items(expected, live, path),
             _ if same(expected, live) => {}
-            _ if self.unknown.iter().any(|unknown| unknown.starts_with(path)) => {
+            _ if holds_reference(expected) || self.unknown.iter().any(|unknown| is_within(unknown, path)) => {
                 self.found.not_comparable.push(path.to_owned());
             }
             _ => self.differ(path.to_owned(), Some(expected), Some(live)),
@@ -130,6 +154,7 @@ impl Walk<'_> {
                 let path = format!("{path}/{at}");
                 match live.get(at) {
                     Some(live) => self.value(item, live, &path),
+                    None if refers(item) => self.found.not_comparable.push(path),
                     None => self.differ(path, Some(item), None),
                 }
             }
@@ -139,8 +164,10 @@ impl Walk<'_> {
             return;
         }
         let mut pairing = Pairing::of(expected, live);
-        pairing.pair(|one, other| self.holds(one, other, path));
+        // What a dynamic reference came to nobody knows: it takes what no other item is.
+        pairing.pair(|one, other| !holds_reference(one) && self.holds(one, other, path));
         pairing.pair(|one, other| share_key(one, other, same));
+        pairing.pair(|one, other| holds_reference(one) && self.holds(one, other, path));
         let unkeyed = |item: &Json| item.is_object() && !has_key(item);
         pairing.pair(|one, other| unkeyed(one) && unkeyed(other));
         for ((at, one), (_, other)) in pairing.pairs {

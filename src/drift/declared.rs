@@ -6,6 +6,7 @@ use super::facts::ResourceFacts;
 use crate::model::Deployed;
 use cloudformation::evaluate::{Environment, Evaluator, Facts, ParameterValue, Resources, Value};
 use cloudformation::partition::Partition;
+use cloudformation::sensitive::has_reference;
 use cloudformation::template::Template;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -69,7 +70,7 @@ fn environment(deployed: &Deployed) -> Environment {
 fn note(value: &Value, pointer: &str, declared: &mut Declared) {
     match value {
         Value::Unknown | Value::Partial(_) => declared.unknown.push(pointer.to_owned()),
-        Value::String(text) if text.contains("{{resolve:") => declared.unknown.push(pointer.to_owned()),
+        Value::String(text) if has_reference(text) => declared.unknown.push(pointer.to_owned()),
         Value::Sensitive(inner) => {
             declared.sensitive.push(pointer.to_owned());
             note(inner, pointer, declared);

@@ -10,7 +10,7 @@ use crate::apply::{EventKind, Events, Interrupt, Level, send};
 use crate::aws::cloudformation::{CloudFormation, DriftDetectionState, StackResource};
 use crate::aws::{self, Aws, Pace, Reading, RunningContainer};
 use crate::error::{Error, Kind};
-use crate::model::{Deployed, Environment, RenderedStack, State, Target};
+use crate::model::{Deployed, Environment, RenderedStack, State, Target, sensitive};
 use crate::observe;
 use futures::future::{join_all, try_join_all};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -286,6 +286,7 @@ async fn read(
         Err(told) => (None, Some(told)),
     };
     deployed.template = template;
+    sensitive::learn_stack(deployed.template.as_deref(), &deployed.parameters, &deployed.outputs);
     let resources = match resources {
         Ok(resources) => resources,
         Err(told) => return Ok(Read { deployed, resources: None, problem: Some(told) }),

@@ -13,7 +13,7 @@ use super::owned::Owned;
 use super::tagged::unmanaged;
 use crate::aws::Reading;
 use crate::aws::cloudformation::{DetectedResource, DetectedStatus};
-use crate::model::{Environment, State};
+use crate::model::{Environment, State, sensitive};
 use crate::plan::{Value, ValueChange};
 use cloudformation::schema::resource_type;
 use jiff::Timestamp;
@@ -167,6 +167,11 @@ impl Look<'_> {
         };
         let own = self.declared.and_then(|all| all.get(&resource.logical_id));
         let expected = expected(own, detected);
+        let actual = detected.and_then(|found| found.actual.as_ref());
+        for declared in expected.iter().chain(own).map(|declared| &declared.properties) {
+            let live = [facts.properties(), facts.told(), actual];
+            live.into_iter().flatten().for_each(|live| sensitive::learn_resolved(declared, live));
+        }
         let compared = self.compared(facts, expected.as_ref());
         let looked = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
         drift.sources.extend(looked.then_some(Source::CloudFormation));

@@ -3,8 +3,9 @@
 use super::document::{StackChange, StackCondition};
 use super::judge::Look;
 use super::meaning::same;
-use crate::model::{Deployed, Environment, StackRecord, digest};
-use crate::plan::{Value, ValueChange};
+use crate::model::{Deployed, Environment, StackRecord, digest, sensitive::MASKED};
+use crate::plan::{Value, ValueChange, named};
+use cloudformation::sensitive::HIDDEN;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,10 @@ impl Look<'_> {
         let mut changes = Vec::new();
         let mut note = |what: String, before: Value, after: Value| {
             if before != after && self.rules.ignored_of_stack(&self.stack.name, &what).is_none() {
-                changes.push(StackChange { what, change: ValueChange::new(before, after) });
+                // `parameter Name`, `tag Name`
+                let name = what.split_once(' ').map_or("", |(_, name)| name);
+                let shown = |value| named(name, value);
+                changes.push(StackChange { change: ValueChange::new(shown(before), shown(after)), what });
             }
         };
         if let Some(template) = &deployed.template {
@@ -41,11 +45,14 @@ impl Look<'_> {
             let (Some(before), Some(after)) = (record.parameters.get(name), deployed.parameters.get(name)) else {
                 continue;
             };
-            if after != "****" {
+            if after != MASKED && before != HIDDEN {
                 note(format!("parameter {name}"), Value::text(before), Value::text(after));
             }
         }
         for key in keys(&record.tags, &deployed.tags).into_iter().filter(|key| !key.starts_with("aws:")) {
+            if record.tags.get(key).is_some_and(|tag| tag == HIDDEN) {
+                continue;
+            }
             note(format!("tag {key}"), text(record.tags.get(key)), text(deployed.tags.get(key)));
         }
         let switch = |on: bool| Value::text(if on { "on" } else { "off" });

@@ -19,7 +19,7 @@ mod tests;
 
 use crate::document;
 use crate::error::{Error, Kind};
-use crate::model::{Environment, Image, PackageSource, PromotedImage};
+use crate::model::{Environment, Image, PackageSource, PromotedImage, sensitive};
 use crate::problem::{Problem, nearest};
 use std::path::Path;
 
@@ -51,6 +51,10 @@ pub fn load(project: &Path, name: &str) -> Result<(Environment, Vec<Problem>), E
         None => None,
     };
     if let Some(environment) = &environment {
+        let names = environment.stacks.keys().chain(environment.images.keys()).chain(environment.packages.keys());
+        names.for_each(|name| sensitive::open(name));
+        let inputs = environment.stacks.values().flat_map(|stack| &stack.inputs);
+        inputs.for_each(|(name, input)| sensitive::learn_named(name, &document::to_json(&input.value)));
         promotions(project, environment, &mut chain.problems);
         collisions(project, environment, &mut chain.problems);
     }

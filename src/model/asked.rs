@@ -1,7 +1,7 @@
 //! What is asked of CloudFormation: a stack with its template and its parameters.
 
-use super::{PackageUse, Target};
-use serde::{Deserialize, Serialize};
+use super::{PackageUse, Target, sensitive};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// A stack as CloudFormation will get it, but for values that other stacks have yet to give.
@@ -14,10 +14,14 @@ pub struct RenderedStack {
     pub target: Target,
     /// The template of the catalog that it was rendered from.
     pub template_name: String,
-    /// Canonical JSON: keys in the order of the template's sections, minified.
+    /// Canonical JSON: keys in the order of the template's sections, minified. Documents have it without its secrets: it then
+    /// has not the digest that stands beside it.
+    #[serde(serialize_with = "template_without_secrets")]
     pub template: String,
     /// `sha256:<hex>` of [`Self::template`].
     pub template_digest: String,
+    /// Documents have those that hold secrets as [`Parameter::Secret`], without their values.
+    #[serde(serialize_with = "parameters_without_secrets")]
     pub parameters: BTreeMap<String, Parameter>,
     pub tags: BTreeMap<String, String>,
     /// `CAPABILITY_IAM`, `CAPABILITY_NAMED_IAM`, `CAPABILITY_AUTO_EXPAND`, as the template needs them.
@@ -28,7 +32,8 @@ pub struct RenderedStack {
     pub stack_policy: Option<String>,
     /// Stacks that come first although no value flows from them.
     pub after: Vec<String>,
-    /// Logical id → the place in the template file it came from (`templates/alb.yaml:42`), for failure reports.
+    /// Logical id → the place in the template file it came from (`templates/alb.yaml:42`), for failure reports; and for each
+    /// secret that stands in the template `<logical id>/<pointer into the properties>` → its place.
     pub places: BTreeMap<String, String>,
 }
 
@@ -49,7 +54,7 @@ pub enum Parameter {
     LocalImage(LocalImageUse),
     /// A function's code, or where it lies.
     Package(PackageUse),
-    /// What a NoEcho parameter is given literally: sent to CloudFormation, printed and saved nowhere.
+    /// What a NoEcho parameter, or one that is called a secret, is given literally: sent to CloudFormation, printed and saved nowhere.
     Secret {
         #[serde(skip)]
         value: Secret,
@@ -116,6 +121,26 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+fn template_without_secrets<S: Serializer>(template: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&sensitive::template(template))
+}
+
+fn parameters_without_secrets<S: Serializer>(
+    parameters: &BTreeMap<String, Parameter>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let one = |(name, parameter): (&String, &Parameter)| {
+        let shown = match parameter {
+            Parameter::Value(value) if sensitive::is_secret(name, value) => {
+                Parameter::Secret { value: Secret::default() }
+            }
+            other => other.clone(),
+        };
+        (name.clone(), shown)
+    };
+    serializer.collect_map(parameters.iter().map(one))
 }
 
 impl RenderedStack {

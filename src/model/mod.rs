@@ -6,6 +6,7 @@ mod deployed;
 mod digest;
 mod package;
 mod remembered;
+pub mod sensitive;
 
 pub use asked::*;
 pub use declared::*;

@@ -13,7 +13,7 @@ use super::request::Request;
 use super::situation::Situation;
 use crate::error::{Error, Kind, Result};
 use crate::graph::{Edge, Graph};
-use crate::model::{Deployed, Parameter, RenderedStack, StackRecord};
+use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, sensitive::MASKED};
 use crate::problem::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -238,9 +238,9 @@ fn unseen(
     situation: Situation,
     head: &Head,
 ) -> BTreeMap<String, Option<String>> {
-    let has = |name: &str| situation.comparable().is_some_and(|deployed| deployed.parameters.contains_key(name));
+    let live = |name: &str| situation.comparable().and_then(|deployed| deployed.parameters.get(name));
     for (name, value) in &mut values {
-        if head.is_secret(name) && has(name) {
+        if live(name).is_some_and(|live| head.is_secret(name) || live == MASKED) {
             *value = None;
         }
     }

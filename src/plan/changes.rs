@@ -2,16 +2,17 @@
 //! `cloudformation::predict`; here it learns what is not certain yet, and loses what nobody may see.
 
 use super::document::{Change, ChangeAction, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange};
-use super::shown::{path_text, shown};
+use super::shown::{path_text, shown, shown_at};
 use super::steady::stays;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Deployed, RenderedStack, Target};
-use cloudformation::evaluate::{Environment, Facts, LiveResource, ParameterValue};
+use cloudformation::evaluate::{Environment, Facts, LiveResource, ParameterValue, Value as Evaluated};
 use cloudformation::partition::Partition;
 use cloudformation::predict::{
-    Action, Attribute, ChangeSource, Deployment, Detail, Evaluation, PolicyAction, RequiresRecreation, ResourceChange,
-    Shown, predict as predict_changes,
+    Action, Attribute, ChangeSource, Context, Deployment, Detail, Evaluation, PolicyAction, RequiresRecreation,
+    ResourceChange, Shown, predict as predict_changes,
 };
+use cloudformation::sensitive::Properties;
 use cloudformation::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +155,7 @@ fn translate(
     let properties = match action {
         ChangeAction::Add | ChangeAction::Import => all_properties(change),
         ChangeAction::Remove => Vec::new(),
-        _ => properties(&details),
+        _ => properties(change, &details),
     };
     let mut because: Vec<String> = Vec::new();
     for reason in details.iter().filter_map(|detail| reason(detail, unknown)) {
@@ -218,7 +219,7 @@ fn modification(details: &[&Detail]) -> ChangeAction {
 }
 
 /// One line for each value that changes, whatever the number of its causes.
-fn properties(details: &[&Detail]) -> Vec<PropertyChange> {
+fn properties(change: &ResourceChange, details: &[&Detail]) -> Vec<PropertyChange> {
     let mut changes: Vec<PropertyChange> = Vec::new();
     for detail in details {
         let target = &detail.target;
@@ -228,16 +229,19 @@ fn properties(details: &[&Detail]) -> Vec<PropertyChange> {
         }
         // A reference shows as what it is where its value cannot be known: `${Table.Arn}`.
         let reference = || detail.causing_entity.as_ref().map(|entity| Value::text(format!("${{{entity}}}")));
+        let seen = |side: &Option<Context>, value: &Option<Evaluated>| {
+            seen(&change.resource_type, side.as_ref(), target.path.as_deref(), value.as_ref())
+        };
         let before = match (&target.before, &target.after) {
             (None, None) => reference().unwrap_or(Value::Unknown),
-            (before, _) => match shown(before.as_ref()) {
+            (before, _) => match seen(&change.before, before) {
                 Value::Unknown => reference().unwrap_or(Value::Unknown),
                 before => before,
             },
         };
         let after = match (&target.before, &target.after) {
             (None, None) => Value::Unknown,
-            (_, after) => shown(after.as_ref()),
+            (_, after) => seen(&change.after, after),
         };
         let recreation = recreation(target.requires_recreation);
         changes.push(PropertyChange { path, change: ValueChange::new(before, after), recreation });
@@ -245,12 +249,26 @@ fn properties(details: &[&Detail]) -> Vec<PropertyChange> {
     changes
 }
 
+/// What is shown of a value at a path of a resource (`/Properties/Tags/0/Value`).
+fn seen(resource_type: &str, side: Option<&Context>, path: Option<&str>, value: Option<&Evaluated>) -> Value {
+    let (section, pointer) = match path
+        .map(|path| path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), "")))
+    {
+        Some(("Properties", "")) => ("Properties", String::new()),
+        Some((section, below)) => (section, format!("/{below}")),
+        None => return shown(value),
+    };
+    let of = if section == "Properties" { Properties::of(resource_type) } else { Properties::of_nothing() };
+    shown_at(of, side.and_then(|side| side.get(section)), pointer.trim_end_matches('/'), value)
+}
+
 fn all_properties(change: &ResourceChange) -> Vec<PropertyChange> {
-    let properties = change.after.as_ref().and_then(|context| context.get("Properties"));
-    let Some(cloudformation::evaluate::Value::Map(properties)) = properties else { return Vec::new() };
-    let new = |(name, value): (&String, &cloudformation::evaluate::Value)| PropertyChange {
+    let all = change.after.as_ref().and_then(|context| context.get("Properties"));
+    let Some(Evaluated::Map(properties)) = all else { return Vec::new() };
+    let of = Properties::of(&change.resource_type);
+    let new = |(name, value): (&String, &Evaluated)| PropertyChange {
         path: name.clone(),
-        change: ValueChange::new(Value::Absent, shown(Some(value))),
+        change: ValueChange::new(Value::Absent, shown_at(of, all, &format!("/{name}"), Some(value))),
         recreation: Recreation::Never,
     };
     properties.iter().map(new).collect()

@@ -2,7 +2,10 @@
 
 use super::document::{Value, ValueChange};
 use super::head::Head;
-use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, package_digest};
+use super::shown::named;
+use crate::model::{
+    Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, package_digest, sensitive,
+};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -118,8 +121,12 @@ fn parameters(
             Some(Some(text)) => Value::text(text),
         };
         let old = old.map_or(Value::Absent, Value::text);
+        // A state keeps nothing of what is secret by its name.
+        if old == Value::text(sensitive::MASKED) {
+            continue;
+        }
         if old != new {
-            changes.insert(name.to_owned(), ValueChange::new(old, new));
+            changes.insert(name.to_owned(), ValueChange::new(named(name, old), named(name, new)));
         }
     }
     changes
@@ -129,7 +136,10 @@ fn tags(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> 
     let value = |text: Option<&String>| text.map_or(Value::Absent, Value::text);
     let keys = before.keys().chain(after.keys());
     let changed = keys.filter(|key| before.get(*key) != after.get(*key));
-    changed.map(|key| (key.clone(), ValueChange::new(value(before.get(key)), value(after.get(key))))).collect()
+    let value = |key: &str, text| named(key, value(text));
+    changed
+        .map(|key| (key.clone(), ValueChange::new(value(key, before.get(key)), value(key, after.get(key)))))
+        .collect()
 }
 
 fn images(

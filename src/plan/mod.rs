@@ -36,7 +36,7 @@ pub use removal::plan_destroy;
 pub use request::{Options, Request, Scope};
 pub use running::{is_image, named_images, unproven_images};
 pub use saved::{stale, stale_error};
-pub use shown::{SENSITIVE_PART, UNKNOWN_PART};
+pub use shown::{SENSITIVE_PART, UNKNOWN_PART, named};
 pub use situation::{Situation, unstick};
 
 #[cfg(test)]

@@ -5,11 +5,12 @@
 
 use super::changes::Sides;
 use super::document::{Change, ChangeAction, Value, ValueChange};
-use super::shown::shown;
+use super::shown::{named, shown};
 use super::steady::stays;
 use crate::model::Deployed;
 use cloudformation::evaluate::{Evaluator, Resources, Value as Evaluated};
 use cloudformation::predict::Deployment;
+use cloudformation::sensitive::is_secret_output;
 use cloudformation::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,7 @@ pub(super) fn outputs(sides: &Sides, changes: &[Change], deployed: Option<&Deplo
     let after = symbolic(&sides.after, changes);
     let live = deployed.map(|deployed| &deployed.outputs);
     let live = |name: &str| live.and_then(|outputs| outputs.get(name));
+    let gives_secrets = secret_outputs(sides);
     let mut found = Outputs::default();
     for (name, value) in &after {
         let now = live(name);
@@ -38,24 +40,41 @@ pub(super) fn outputs(sides: &Sides, changes: &[Change], deployed: Option<&Deplo
                 .filter(|_| value.is_known() && !value.is_sensitive())
                 .filter(|text| !text.contains(MARK)),
         };
-        let next = match (&text, value.is_sensitive()) {
+        let secret = value.is_sensitive() || gives_secrets.contains(name.as_str());
+        let next = match (&text, secret) {
             (_, true) => Value::Sensitive,
             (Some(text), _) => shown(Some(&Evaluated::string(text))),
             (None, _) => Value::Unknown,
         };
         let present = now.map_or(Value::Absent, Value::text);
-        if present != next {
-            let present = if value.is_sensitive() && now.is_some() { Value::Sensitive } else { present };
+        let changes = match (secret, now, &text) {
+            (true, Some(now), Some(text)) => now != text,
+            _ => present != next,
+        };
+        if changes {
+            let present = if secret && now.is_some() { Value::Sensitive } else { named(name, present) };
             found.changes.insert(name.clone(), ValueChange::new(present, next));
         }
         found.values.insert(name.clone(), text);
     }
     for (name, now) in deployed.into_iter().flat_map(|deployed| &deployed.outputs) {
         if !after.contains_key(name) {
-            found.changes.insert(name.clone(), ValueChange::new(Value::text(now), Value::Absent));
+            let now =
+                if gives_secrets.contains(name.as_str()) { Value::Sensitive } else { named(name, Value::text(now)) };
+            found.changes.insert(name.clone(), ValueChange::new(now, Value::Absent));
         }
     }
     found
+}
+
+/// Outputs that give secrets away, before or after.
+fn secret_outputs(sides: &Sides) -> BTreeSet<String> {
+    let of = |deployment: &Deployment| -> Vec<String> {
+        let template = deployment.template.to_json();
+        let names = deployment.template.outputs.keys();
+        names.filter(|name| is_secret_output(&template, name)).cloned().collect()
+    };
+    sides.before.iter().chain([&sides.after]).flat_map(of).collect()
 }
 
 /// U+0000 is in no template, so that no text of one looks like a symbol.

@@ -1,11 +1,13 @@
 //! Saved plans: written, read back, and refused once state or account have moved on.
 //!
-//! What a saved plan holds may be read by whoever may read the project: values of NoEcho parameters are not in it, so
-//! that a plan which depends on one cannot be saved.
+//! What a saved plan holds may be read by whoever may read the project, or download an artifact. Values of NoEcho parameters
+//! are not in it, so that a plan which depends on one cannot be saved; a template is in it without the secrets that stand in
+//! it, and has them again from the files when it is applied, if these still give the very same template.
 
 use super::document::{Plan, StackStep};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Deployed, Fingerprint, Parameter, StackStatus, State};
+use crate::model::{Deployed, Fingerprint, Parameter, RenderedStack, StackStatus, State, digest, sensitive};
+use cloudformation::sensitive::HIDDEN;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -31,6 +33,40 @@ impl Plan {
         Ok(serde_json::to_string_pretty(self)?)
     }
 
+    /// Whether a template of a plan that was read back is without its secrets.
+    pub fn lacks_secrets(&self) -> bool {
+        self.steps.iter().filter_map(|step| step.wanted.as_ref()).any(lacks_secrets)
+    }
+
+    /// Puts the secrets back into the templates, from what the files give now.
+    ///
+    /// # Errors
+    /// [`Kind::Stale`]: the files give another template than the plan was made from.
+    pub fn restore_secrets(&mut self, rendered: &[RenderedStack]) -> Result<()> {
+        for step in &mut self.steps {
+            let Some(wanted) = step.wanted.as_mut().filter(|wanted| lacks_secrets(wanted)) else { continue };
+            let fresh = rendered.iter().find(|fresh| {
+                fresh.name == wanted.name
+                    && digest(&fresh.template) == wanted.template_digest
+                    && sensitive::template(&fresh.template) == wanted.template
+            });
+            let Some(fresh) = fresh else {
+                let error = Error::new(
+                    Kind::Stale,
+                    format!("the files no longer give the template of `{}` that the plan was made from", wanted.name),
+                )
+                .detail("a secret stands in that template; the plan does not hold it, and takes it from the files")
+                .hint(format!("plan again: infra plan --env {} -o FILE", self.environment))
+                .hint(
+                    "a secret that is referred to (`{{resolve:secretsmanager:…}}`) is in no template, and in no file",
+                );
+                return Err(error.into());
+            };
+            wanted.template.clone_from(&fresh.template);
+        }
+        Ok(())
+    }
+
     /// A saved plan, read back.
     ///
     /// # Errors
@@ -54,6 +90,10 @@ impl Plan {
         serde_json::from_str(text)
             .map_err(|error| Error::new(Kind::Configuration, "the saved plan is damaged").caused_by(error).into())
     }
+}
+
+fn lacks_secrets(wanted: &RenderedStack) -> bool {
+    wanted.template.contains(HIDDEN) && digest(&wanted.template) != wanted.template_digest
 }
 
 fn secrets(step: &StackStep) -> Vec<String> {

@@ -1,42 +1,71 @@
 //! Values as a plan may show them: secrets hidden, what is not known marked, paths as people write them.
 
 use super::document::Value;
+use crate::model::sensitive::hide;
 use cloudformation::evaluate::Value as Evaluated;
+use cloudformation::sensitive::{HIDDEN, Properties, has_secret_reference, is_name, text::is_open};
 use serde_json::Value as Json;
 
 /// Stands for an unknown part inside of a value that is known otherwise.
 pub const UNKNOWN_PART: &str = "(known after apply)";
 /// Stands for a secret part inside of a value.
-pub const SENSITIVE_PART: &str = "(sensitive)";
-
-/// Secrets that CloudFormation looks up itself: the reference is not the secret, but what it stands for is.
-const SECRET_REFERENCES: [&str; 2] = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"];
+pub const SENSITIVE_PART: &str = HIDDEN;
 
 pub(super) fn shown(value: Option<&Evaluated>) -> Value {
     match value {
         None | Some(Evaluated::NoValue) => Value::Absent,
         Some(Evaluated::Unknown) => Value::Unknown,
         Some(Evaluated::Sensitive(_)) => Value::Sensitive,
-        Some(Evaluated::String(text)) if is_secret_reference(text) => Value::Sensitive,
+        // The reference is not the secret, but what it stands for is.
+        Some(Evaluated::String(text)) if has_secret_reference(text) => Value::Sensitive,
         Some(value) => Value::Known(json(value)),
     }
 }
 
-fn is_secret_reference(text: &str) -> bool {
-    SECRET_REFERENCES.iter().any(|reference| text.contains(reference))
+/// A value that stands at `pointer` of a resource's `properties`: as [`shown`], without what is sensitive there.
+pub(super) fn shown_at(
+    of: Properties<'_>,
+    properties: Option<&Evaluated>,
+    pointer: &str,
+    value: Option<&Evaluated>,
+) -> Value {
+    let Value::Known(value) = shown(value) else { return shown(value) };
+    let properties = properties.map(json).unwrap_or_default();
+    hidden(of.hide_at(&properties, pointer, &value))
 }
 
-fn json(value: &Evaluated) -> Json {
+/// The value of something that has a name and nothing around it: a parameter, a tag, an output.
+pub fn named(name: &str, value: Value) -> Value {
+    match value {
+        Value::Known(Json::String(text)) if is_name(name) && !is_open(&text) => Value::Sensitive,
+        Value::Known(value) => hidden(value),
+        other => other,
+    }
+}
+
+/// Secrets that were met elsewhere are none less here.
+fn hidden(value: Json) -> Value {
+    match value {
+        Json::String(text) if text == HIDDEN => Value::Sensitive,
+        Json::String(text) => match hide(&text).into_owned() {
+            text if text == HIDDEN => Value::Sensitive,
+            text => Value::text(text),
+        },
+        other => Value::Known(other),
+    }
+}
+
+pub(super) fn json(value: &Evaluated) -> Json {
     match value {
         Evaluated::Unknown => Json::String(UNKNOWN_PART.to_owned()),
         Evaluated::Sensitive(_) => Json::String(SENSITIVE_PART.to_owned()),
-        Evaluated::String(text) if is_secret_reference(text) => Json::String(SENSITIVE_PART.to_owned()),
+        Evaluated::String(text) if has_secret_reference(text) => Json::String(SENSITIVE_PART.to_owned()),
         Evaluated::List(items) => items.iter().map(json).collect(),
         Evaluated::Map(members) => members.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
         Evaluated::Partial(_) => match value.to_json() {
             Json::String(text) => {
                 let text = text.replace(cloudformation::evaluate::KNOWN_AFTER_APPLY, UNKNOWN_PART);
-                Json::String(if is_secret_reference(&text) { SENSITIVE_PART.to_owned() } else { text })
+                Json::String(if has_secret_reference(&text) { SENSITIVE_PART.to_owned() } else { text })
             }
             other => other,
         },
@@ -75,6 +104,22 @@ mod tests {
         assert_eq!(path_text("Metadata", Some("/Metadata/Version")), "Metadata.Version");
         assert_eq!(path_text("DeletionPolicy", Some("/DeletionPolicy")), "DeletionPolicy");
         assert_eq!(path_text("Tags", None), "Tags");
+    }
+
+    #[test]
+    fn what_is_sensitive_where_it_stands_is_hidden() {
+        let properties = serde_json::json!({"Environment": {"Variables": {"DB_PASSWORD": "hunter2", "LEVEL": "info"}}});
+        let properties = Evaluated::from_json(&properties);
+        let at = |pointer: &str| {
+            let value = properties.at(pointer);
+            shown_at(Properties::of("AWS::Lambda::Function"), Some(&properties), pointer, value)
+        };
+        assert_eq!(at("/Environment/Variables/DB_PASSWORD"), Value::Sensitive);
+        assert_eq!(at("/Environment/Variables/LEVEL"), Value::text("info"));
+        let expected = serde_json::json!({"Variables": {"DB_PASSWORD": "(sensitive)", "LEVEL": "info"}});
+        assert_eq!(at("/Environment"), Value::Known(expected));
+        assert_eq!(named("ApiToken", Value::text("x")), Value::Sensitive);
+        assert_eq!(named("ApiTokenArn", Value::text("x")), Value::text("x"));
     }
 
     #[test]

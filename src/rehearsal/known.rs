@@ -49,7 +49,10 @@ impl Known {
             let parameter = match record.parameters.get(key) {
                 Some(_) => self.parameter(record, value),
                 // CloudFormation lists it and the state leaves it out: a secret.
-                None => Parameter::Secret { value: secret(wanted, key) },
+                None => match wanted.and_then(|wanted| wanted.parameters.get(key)) {
+                    Some(output @ Parameter::Output { .. }) => output.clone(),
+                    _ => Parameter::Secret { value: secret(wanted, key) },
+                },
             };
             (key.clone(), parameter)
         });

@@ -22,9 +22,10 @@ use crate::catalog::{self, Catalog, resolve_all};
 use crate::environment::RESERVED_TAGS;
 use crate::error::Error;
 use crate::graph::{Cycle, Edge, Graph};
-use crate::model::{Environment, RenderedStack, StackSpec, digest};
+use crate::model::{Environment, RenderedStack, StackSpec, digest, sensitive};
 use crate::problem::Problem;
-use cloudformation::template::Template;
+use cloudformation::sensitive::{self as sensitivity, Literal};
+use cloudformation::template::{Expr, Kind as ExprKind, Template};
 use indexmap::IndexMap;
 use marks::Trace;
 use minijinja::value::Serde;
@@ -89,12 +90,12 @@ pub fn render(environment: &Environment, catalog: &Catalog) -> Result<Vec<Render
     Err(Error::problems(told))
 }
 
-/// The template of a stack as YAML, functions as short tags.
+/// The template of a stack as YAML, functions as short tags. It is for eyes: secrets that stand in the template are hidden.
 ///
 /// # Errors
 /// The stack's template is no JSON: it was not made by [`render`].
 pub fn to_yaml(stack: &RenderedStack) -> anyhow::Result<String> {
-    write::yaml(&stack.template)
+    write::yaml(&sensitive::template(&stack.template))
 }
 
 /// A stack whose template and inputs are right.
@@ -169,7 +170,10 @@ fn finish(
     problems: &mut Vec<Problem>,
 ) -> RenderedStack {
     check_outputs(draft, workshop, problems);
-    let template = write::canonical(draft.body.to_json());
+    let json = draft.body.to_json();
+    let literals = sensitivity::Template(&json).literals();
+    sensitive::learn_literals(&literals);
+    let template = write::canonical(json);
     limits::check(&draft.body, &template, &draft.template.name, &draft.trace, workshop, problems);
     let place = |span: cloudformation::source::Span| {
         let origin = draft.trace.origin(span.start.offset);
@@ -188,7 +192,54 @@ fn finish(
         protect: environment.protect,
         stack_policy: environment.protect.then(limits::protecting_policy),
         after: draft.spec.after.iter().map(|on| on.value.clone()).collect(),
-        places: draft.body.resources.iter().map(|(id, resource)| (id.clone(), place(resource.name_span))).collect(),
+        places: places(&draft.body, &literals, place),
+    }
+}
+
+/// Where the resources stand, and the secrets among their properties.
+fn places(
+    body: &Template,
+    literals: &[Literal],
+    place: impl Fn(cloudformation::source::Span) -> String,
+) -> BTreeMap<String, String> {
+    let mut places: BTreeMap<String, String> =
+        body.resources.iter().map(|(id, resource)| (id.clone(), place(resource.name_span))).collect();
+    for literal in literals {
+        let mut steps = literal.pointer.split('/').skip(1);
+        match (steps.next(), steps.next(), steps.next()) {
+            (Some("Resources"), Some(id), Some("Properties")) => {
+                let Some(properties) = body.resources.get(id).and_then(|resource| resource.properties.as_ref()) else {
+                    continue;
+                };
+                let steps: Vec<&str> = steps.take_while(|step| !step.starts_with("Fn::")).collect();
+                let span = span_of(properties, &steps);
+                places.insert(format!("{id}/{}", steps.join("/")), place(span));
+            }
+            (Some("Parameters"), Some(name), _) => {
+                let span = body.parameters.get(name).map(|parameter| parameter.name_span);
+                span.into_iter().for_each(|span| _ = places.insert(literal.pointer.clone(), place(span)));
+            }
+            _ => {}
+        }
+    }
+    places
+}
+
+/// Where the value at a path stands, or what is around it.
+fn span_of(expr: &Expr, steps: &[&str]) -> cloudformation::source::Span {
+    let Some((step, rest)) = steps.split_first() else { return expr.span };
+    let step = step.replace("~1", "/").replace("~0", "~");
+    match &expr.kind {
+        ExprKind::Map(members) => match members.iter().find(|member| member.key == step) {
+            Some(member) if rest.is_empty() => member.key_span,
+            Some(member) => span_of(&member.value, rest),
+            None => expr.span,
+        },
+        ExprKind::List(items) => {
+            let item = step.parse::<usize>().ok().and_then(|at| items.get(at));
+            item.map_or(expr.span, |item| span_of(item, rest))
+        }
+        _ => expr.span,
     }
 }
 

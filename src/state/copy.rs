@@ -1,15 +1,15 @@
 //! The last known state on this machine, `.infra/cache/<project>/<environment>.json`: what `plan --offline` stands on.
 //!
 //! What always holds: nothing but offline plans reads it, so that a lost, old or broken copy costs a message and never
-//! a wrong apply; it is replaced as a whole; a template counts only if its text has the digest that the state names; no
-//! secret is in it, for none is in the state or in a template.
+//! a wrong apply; it is replaced as a whole; a template counts only if its text has the digest that stands beside it; no
+//! secret is in it: a template that holds one is kept without it.
 
 use super::format::{self, FORMAT_VERSION};
-use super::locked::no_echo_parameters;
+use super::locked::withhold;
 use crate::aws::Result;
 use crate::error::{Error, Kind};
 use crate::files;
-use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State, digest};
+use crate::model::{Deployed, Environment, RenderedStack, StackRecord, State, digest, sensitive};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,10 +26,10 @@ pub struct LocalCopy {
     pub state: Option<State>,
     /// By digest, as far as this machine has met them.
     templates: BTreeMap<String, String>,
+    /// Digest of a template that holds secrets → digest of what is kept of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    withheld: BTreeMap<String, String>,
 }
-
-/// What CloudFormation shows instead of a NoEcho parameter's value.
-const MASKED: &str = "****";
 
 impl LocalCopy {
     /// The copy that was kept.
@@ -85,16 +85,45 @@ impl LocalCopy {
         state: Option<&State>,
         texts: impl IntoIterator<Item = &'a str>,
     ) -> io::Result<()> {
-        let mut templates = LocalCopy::read(folder, environment).map(|copy| copy.templates).unwrap_or_default();
-        templates.extend(texts.into_iter().map(|text| (digest(text), text.to_owned())));
+        let (mut templates, mut withheld) =
+            LocalCopy::read(folder, environment).map(|copy| (copy.templates, copy.withheld)).unwrap_or_default();
+        for text in texts {
+            let kept = sensitive::template(text);
+            if kept != text {
+                withheld.insert(digest(text), digest(&kept));
+            }
+            templates.insert(digest(&kept), kept.into_owned());
+        }
         let records = state.into_iter().flat_map(|state| state.stacks.values());
         let named: BTreeSet<&str> = records.map(|record| record.template_digest.as_str()).collect();
-        templates.retain(|digest, _| named.contains(digest.as_str()));
+        withheld.retain(|digest, _| named.contains(digest.as_str()));
+        templates.retain(|digest, _| named.contains(digest.as_str()) || withheld.values().any(|kept| kept == digest));
+        let mut state = state.cloned();
+        state.iter_mut().flat_map(|state| state.stacks.values_mut()).for_each(withhold);
         let copy =
-            LocalCopy { format_version: FORMAT_VERSION, copied_at: Timestamp::now(), state: state.cloned(), templates };
+            LocalCopy { format_version: FORMAT_VERSION, copied_at: Timestamp::now(), state, templates, withheld };
         let bytes = format::to_bytes(&copy).map_err(io::Error::other)?;
         files::own_folder(folder)?;
         replace(&path(folder, environment), &bytes)
+    }
+
+    /// The stacks as they are to be compared with what is kept: one whose present template is kept without its secrets is
+    /// looked at without those of the new one, too. The names of those stacks come along.
+    pub fn comparable(&self, wanted: &[RenderedStack]) -> (Vec<RenderedStack>, Vec<String>) {
+        let mut without = Vec::new();
+        let one = |stack: &RenderedStack| {
+            let record = self.state.as_ref().and_then(|state| state.stacks.get(&stack.name));
+            let mut stack = stack.clone();
+            if record.is_some_and(|record| {
+                record.template_digest != stack.template_digest && self.withheld.contains_key(&record.template_digest)
+            }) {
+                stack.template = sensitive::template(&stack.template).into_owned();
+                without.push(stack.name.clone());
+            }
+            stack
+        };
+        let wanted = wanted.iter().map(one).collect();
+        (wanted, without)
     }
 
     /// The stacks as the state remembers them. What it does not remember is taken to be as wanted: whether they are
@@ -108,7 +137,9 @@ impl LocalCopy {
         for (name, record) in self.state.iter().flat_map(|state| &state.stacks) {
             let wanted = wanted.iter().find(|stack| stack.name == *name);
             let same = wanted.filter(|wanted| wanted.template_digest == record.template_digest);
-            let template = self.templates.get(&record.template_digest).or(same.map(|wanted| &wanted.template));
+            let kept = self.withheld.get(&record.template_digest).unwrap_or(&record.template_digest);
+            let own = same.map(|wanted| &wanted.template);
+            let template = own.or_else(|| self.templates.get(kept));
             let Some(template) = template else {
                 unknown.push(format!("`{name}`"));
                 continue;
@@ -136,8 +167,10 @@ impl LocalCopy {
 
 fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed {
     let mut parameters = record.parameters.clone();
-    // The state leaves them out, CloudFormation lists them.
-    parameters.extend(no_echo_parameters(template).into_iter().map(|name| (name, MASKED.to_owned())));
+    // The state leaves secrets out, CloudFormation lists all that the template declares.
+    for name in declared_parameters(template) {
+        parameters.entry(name).or_insert_with(|| sensitive::MASKED.to_owned());
+    }
     Deployed {
         stack_name: record.stack_name.clone(),
         stack_id: record.fingerprint.stack_id.clone(),
@@ -155,6 +188,12 @@ fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed
         created_at: record.fingerprint.changed_at,
         changed_at: record.fingerprint.changed_at,
     }
+}
+
+fn declared_parameters(template: &str) -> Vec<String> {
+    let template: serde_json::Value = serde_json::from_str(template).unwrap_or_default();
+    let declared = template.get("Parameters").and_then(|section| section.as_object());
+    declared.into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 fn path(folder: &Path, environment: &Environment) -> PathBuf {
@@ -183,6 +222,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::sensitive::MASKED;
     use serde_json::json;
     use tempfile::TempDir;
 

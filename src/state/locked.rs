@@ -5,7 +5,8 @@ use super::lock::{Lock, LockSignal};
 use super::{HistoryEntry, Snapshot, StateStore};
 use crate::aws::{Precondition, Put, Result};
 use crate::error::{Error, Kind};
-use crate::model::{Parameter, RenderedStack, Secret, StackRecord, State, Written};
+use crate::model::{Parameter, RenderedStack, Secret, StackRecord, State, Written, sensitive};
+use cloudformation::sensitive::HIDDEN;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -256,6 +257,7 @@ fn apply(
                     templates.insert(rendered.template_digest.clone(), std::mem::take(&mut rendered.template));
                     stacks.insert(stack.clone(), *rendered);
                 }
+                withhold(&mut record);
                 state.stacks.insert(stack, *record);
             }
         }
@@ -263,7 +265,8 @@ fn apply(
     templates
 }
 
-/// The last line of defence: values of NoEcho parameters do not get past here, whoever forgot to leave them out.
+/// The last line of defence: values of NoEcho parameters, and whatever else is sensitive, do not get past here, whoever
+/// forgot to leave them out.
 fn withhold_secrets(record: &mut StackRecord, rendered: &mut RenderedStack) {
     for name in no_echo_parameters(&rendered.template) {
         record.parameters.remove(&name);
@@ -271,10 +274,19 @@ fn withhold_secrets(record: &mut StackRecord, rendered: &mut RenderedStack) {
             *parameter = Parameter::Secret { value: Secret::default() };
         }
     }
+    withhold(record);
+}
+
+/// What a state remembers of a stack, without what is sensitive by its name or by what was met.
+pub(super) fn withhold(record: &mut StackRecord) {
+    record.parameters.retain(|name, value| !sensitive::is_secret(name, value));
+    for value in record.outputs.values_mut().chain(record.tags.values_mut()).filter(|value| sensitive::holds(value)) {
+        *value = HIDDEN.to_owned();
+    }
 }
 
 /// Parameters whose values CloudFormation shows to nobody.
-pub(super) fn no_echo_parameters(template: &str) -> Vec<String> {
+fn no_echo_parameters(template: &str) -> Vec<String> {
     let template: serde_json::Value = serde_json::from_str(template).unwrap_or_default();
     let declared = template.get("Parameters").and_then(|section| section.as_object());
     let is_no_echo = |parameter: &serde_json::Value| match parameter.get("NoEcho") {

@@ -1,5 +1,7 @@
 //! The only room that prints. What it shows are values made elsewhere; no view decides what happens.
 //!
+//! Nothing leaves it with a secret in it that this run has met, nor with a password in an address: every way out hides them.
+//!
 //! Texts are built with colours and lose them on the way out where they are not wanted. Data goes to stdout, everything
 //! else to stderr. A reader that went away (a closed pipe) is no error and stops no run.
 
@@ -25,6 +27,7 @@ mod text;
 
 use crate::apply::Report;
 use crate::error::Result;
+use crate::model::sensitive::hide;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use anyhow::Context;
@@ -53,12 +56,14 @@ impl View {
 
     /// Data: text for people on stdout, which loses its colours where they are not wanted, and hides nothing.
     pub fn data(&self, text: &str) -> Result<()> {
-        delivered(anstream::stdout().write_all(text::visible(text).as_bytes()))
+        delivered(anstream::stdout().write_all(hide(&text::visible(text)).as_bytes()))
     }
 
     /// Data as it is.
     pub fn raw(&self, bytes: &[u8]) -> Result<()> {
         let mut stdout = io::stdout().lock();
+        let text = std::str::from_utf8(bytes).map(hide);
+        let bytes = text.as_deref().map_or(bytes, str::as_bytes);
         delivered(stdout.write_all(bytes).and_then(|()| stdout.flush()))
     }
 
@@ -149,7 +154,7 @@ impl View {
 
     /// Nobody can be told that stderr is gone.
     fn stderr(&self, text: &str) {
-        let _ = writeln!(anstream::stderr(), "{}", text::visible(text));
+        let _ = writeln!(anstream::stderr(), "{}", hide(&text::visible(text)));
     }
 }
 

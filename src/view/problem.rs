@@ -1,8 +1,11 @@
 //! Problems in files, drawn as the best compilers do: what is wrong, the place, the line with the place underlined,
 //! other places that belong to it, and what to do.
 
+use crate::model::sensitive::hide;
 use crate::problem::{Location, Problem, Severity, SourceFile};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use cloudformation::sensitive::HIDDEN;
+use cloudformation::sensitive::text::{hide_settings, secrets_of_settings};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::ops::Range;
@@ -36,18 +39,38 @@ pub fn json(problem: &Problem) -> Value {
         related["label"] = json!(label);
         related
     };
+    let [message, label, help] = shown(problem);
     json!({
         "severity": match problem.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
         "code": problem.code,
-        "message": problem.message,
-        "label": problem.label,
+        "message": message,
+        "label": label,
         "at": problem.at.as_ref().map(place),
         "related": problem.related.iter().map(related).collect::<Vec<Value>>(),
-        "help": problem.help,
+        "help": problem.help.as_ref().map(|_| help),
     })
+}
+
+/// Message, label and help, without the secret that the problem may be about.
+fn shown(problem: &Problem) -> [String; 3] {
+    let mut texts = [problem.message.clone(), problem.label.clone(), problem.help.clone().unwrap_or_default()];
+    let secrets = problem.at.iter().flat_map(|at| secrets_of_settings(line_of(&at.file.text, at)));
+    for secret in secrets {
+        for text in &mut texts {
+            for quote in ['`', '"', '\''] {
+                *text = text.replace(&format!("{quote}{secret}{quote}"), &format!("{quote}{HIDDEN}{quote}"));
+            }
+        }
+    }
+    texts.map(|text| hide(&text).into_owned())
+}
+
+/// The line on which a place begins.
+fn line_of<'t>(text: &'t str, at: &Location) -> &'t str {
+    text.lines().nth(at.span.start.line.saturating_sub(1)).unwrap_or_default()
 }
 
 /// Lines and columns start at 1 and count characters; the end is behind the last character.
@@ -66,9 +89,10 @@ fn draw(problem: &Problem, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(problem.message.as_str()));
+    let [message, label, help] = shown(problem);
+    let mut group = Group::with_title(level.primary_title(message));
     if let Some(at) = &problem.at {
-        let marks: Vec<Mark<'_>> = std::iter::once(Mark { at, label: &problem.label, primary: true })
+        let marks: Vec<Mark<'_>> = std::iter::once(Mark { at, label: &label, primary: true })
             .chain(problem.related.iter().map(|(at, label)| Mark { at, label, primary: false }))
             .collect();
         let mut files: Vec<&Arc<SourceFile>> = Vec::new();
@@ -82,8 +106,8 @@ fn draw(problem: &Problem, renderer: &Renderer) -> String {
             group = group.element(snippet(file, &here));
         }
     }
-    if let Some(help) = &problem.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+    if !help.is_empty() {
+        group = group.element(Level::HELP.message(help));
     }
     renderer.render(&[group])
 }
@@ -101,16 +125,55 @@ fn snippet<'p>(file: &'p SourceFile, marks: &[&Mark<'p>]) -> Snippet<'p, annotat
     let last = ranges.iter().map(|range| range.end).max().unwrap_or_default();
     let start = file.text[..first].rfind('\n').map_or(0, |at| at + 1);
     let end = file.text[last..].find('\n').map_or(file.text.len(), |at| last + at);
+    // Carriage returns would be drawn as such at the end of every line of a file from Windows.
+    let written = file.text[start..end].replace('\r', " ");
+    let drawn = without_secrets(&written);
     let annotations = marks.iter().zip(ranges).map(|(mark, range)| {
         let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let annotation = kind.span(range.start - start..range.end - start);
+        let annotation = kind.span(moved(range.start - start..range.end - start, &written, &drawn));
         if mark.label.is_empty() { annotation } else { annotation.label(mark.label) }
     });
-    // Carriage returns would be drawn as such at the end of every line of a file from Windows.
-    Snippet::source(file.text[start..end].replace('\r', " "))
+    Snippet::source(drawn.clone())
         .path(file.name.as_str())
         .line_start(file.text[..start].matches('\n').count() + 1)
         .annotations(annotations)
+}
+
+fn without_secrets(lines: &str) -> String {
+    hide(&hide_settings(lines)).into_owned()
+}
+
+/// Where a place is once secrets are hidden on its line. Lines stay lines: none of what is hidden goes over several.
+fn moved(range: Range<usize>, before: &str, after: &str) -> Range<usize> {
+    if before == after {
+        return range;
+    }
+    let mut at = (0, 0);
+    for (old, new) in before.split_inclusive('\n').zip(after.split_inclusive('\n')) {
+        if range.start < at.0 + old.len() || at.0 + old.len() == before.len() {
+            let head: usize = old
+                .chars()
+                .zip(new.chars())
+                .take_while(|(one, other)| one == other)
+                .map(|(one, _)| one.len_utf8())
+                .sum();
+            let backwards = old.chars().rev().zip(new.chars().rev());
+            let tail: usize = backwards.take_while(|(one, other)| one == other).map(|(one, _)| one.len_utf8()).sum();
+            let tail = tail.min(old.len().min(new.len()) - head);
+            let to = |offset: usize, ends: bool| match offset {
+                offset if offset <= head => offset,
+                offset if offset >= old.len() - tail => new.len() - (old.len() - offset),
+                _ if ends => new.len() - tail,
+                _ => head,
+            };
+            let start = to(range.start - at.0, false);
+            let end = to(range.end.min(at.0 + old.len()) - at.0, true).max(start);
+            return at.1 + start..at.1 + end;
+        }
+        at = (at.0 + old.len(), at.1 + new.len());
+    }
+    let end = after.len();
+    range.start.min(end)..range.end.min(end)
 }
 
 /// The bytes of a place, as far as its first line goes: a map of thirty lines is shown by its first.
@@ -175,6 +238,18 @@ mod tests {
             .related(at(&base, "network"), "a stack of a similar name")
             .help("did you mean `network`?");
         insta::assert_snapshot!(drawn(&[problem]));
+    }
+
+    #[test]
+    fn a_secret_on_the_line_is_not_drawn() {
+        let dev = file("stacks:\n  db:\n    inputs: {password: hunter2, size: wrong}\n    token: 'canary one'\n");
+        let size = Problem::error("x", "`wrong` is no integer", Some(at(&dev, "wrong"))).label("here");
+        let token =
+            Problem::error("x", "`canary one` is no integer", Some(at(&dev, "'canary one'"))).help("not `canary one`");
+        let drawn = drawn(&[size, token.clone()]);
+        assert!(!drawn.contains("hunter2") && !drawn.contains("canary"), "{drawn}");
+        insta::assert_snapshot!(drawn);
+        assert!(!json(&token).to_string().contains("canary"), "{}", json(&token));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::View;
 use super::style::{STRONG, paint};
 use crate::aws::{AskCode, MfaDevice};
 use crate::error::{Error, Kind, Result};
+use crate::model::sensitive::hide;
 use futures::FutureExt;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ impl View {
                 .hint(format!("to go on without being asked: {without_asking}"))
                 .into());
         }
-        let _ = write!(anstream::stderr(), "\n{}\n  Only `yes` is a yes: ", paint(STRONG, question));
+        let _ = write!(anstream::stderr(), "\n{}\n  Only `yes` is a yes: ", paint(STRONG, hide(question)));
         let mut line = OpenLine { answered: false };
         let (sender, answer) = tokio::sync::oneshot::channel();
         // A thread of its own: nothing waits for it when the run ends without an answer.

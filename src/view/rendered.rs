@@ -3,8 +3,10 @@
 use super::View;
 use super::text;
 use crate::error::Result;
+use crate::model::sensitive::{self, shown};
 use crate::model::{PackagePlace, Parameter, RenderedStack};
 use crate::view::Format;
+use cloudformation::sensitive::HIDDEN;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -42,7 +44,10 @@ fn comments(stack: &RenderedStack) -> String {
     let mut comments = format!("# {}: {} in {}\n", stack.name, stack.stack_name, stack.target.region);
     for (name, parameter) in &stack.parameters {
         let value = match parameter {
-            Parameter::Value(value) => Value::from(value.as_str()).to_string(),
+            Parameter::Value(value) => match shown(name, value) {
+                hidden if hidden == HIDDEN => hidden,
+                shown => Value::from(shown).to_string(),
+            },
             Parameter::Output { stack, key } => format!("{stack}.{key}"),
             Parameter::Image { name, reference } => format!("image {name}, {reference}"),
             Parameter::LocalImage(image) => format!("image {}, pushed to {}", image.name, image.repository),
@@ -63,7 +68,7 @@ fn comments(stack: &RenderedStack) -> String {
 /// The template as a document instead of a text.
 fn document(stack: &RenderedStack) -> Value {
     let mut document = json!(stack);
-    if let Ok(template) = serde_json::from_str::<Value>(&stack.template) {
+    if let Ok(template) = serde_json::from_str::<Value>(&sensitive::template(&stack.template)) {
         document["template"] = template;
     }
     document

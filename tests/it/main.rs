@@ -36,6 +36,7 @@ mod rendered;
 mod rollout;
 mod sarif;
 mod scan;
+mod secrets;
 mod site;
 mod state;
 mod support;

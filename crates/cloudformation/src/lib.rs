@@ -11,6 +11,7 @@ pub mod partition;
 pub mod predict;
 pub mod schedule;
 pub mod schema;
+pub mod sensitive;
 pub mod source;
 pub mod template;
 pub mod validate;

@@ -4,7 +4,7 @@ use super::super::error::{Call, Explain};
 use super::super::{Result, timestamp};
 use super::{CloudFormation, TemplateSource, is_not_found};
 use crate::error::{Error, Kind};
-use crate::model::{Deployed, StackStatus};
+use crate::model::{Deployed, StackStatus, sensitive};
 use aws_sdk_cloudformation::types::{DeletionMode, Stack, StackDriftStatus, TemplateStage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,6 +188,7 @@ impl CloudFormation {
             .filter_map(|parameter| pairs(parameter.parameter_key, parameter.parameter_value))
             .collect();
         let outputs = stack.outputs.unwrap_or_default().into_iter();
+        sensitive::learn_stack(None, &parameters, &BTreeMap::new());
         Ok(Deployed {
             stack_id: stack.stack_id.unwrap_or_default(),
             target: self.target.clone(),

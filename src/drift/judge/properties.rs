@@ -2,11 +2,13 @@
 
 use super::Look;
 use crate::aws::cloudformation::{DetectedResource, DetectedStatus, StackResource};
-use crate::drift::compare::{Compared, Declared, Difference, escaped};
+use crate::drift::compare::{Compared, Declared, Difference, escaped, holds_reference, is_within as within, refers};
 use crate::drift::document::{Ignored, IgnoredBy, PropertyDrift, PropertyKind, Source};
 use crate::drift::known;
 use crate::drift::meaning::{is_empty, normal, same};
+use crate::model::sensitive;
 use crate::plan::{Value, ValueChange};
+use cloudformation::sensitive::{HIDDEN, Properties};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -21,8 +23,11 @@ impl Look<'_> {
         let source = compared.map_or(Source::CloudControl, |(_, source)| *source);
         let compared = compared.map(|(compared, _)| compared);
         let mut found: Vec<(Difference, PropertyKind, Vec<Source>)> = Vec::new();
+        let known_type = Properties::of(&resource.resource_type);
         for difference in detected_differences(detected) {
-            found.push((difference, PropertyKind::Declared, vec![Source::CloudFormation]));
+            if !is_reference(&difference, expected) {
+                found.push((difference, PropertyKind::Declared, vec![Source::CloudFormation]));
+            }
         }
         let detected_it = detected.is_some_and(|found| found.status != DetectedStatus::NotChecked);
         for difference in compared.iter().flat_map(|compared| &compared.declared) {
@@ -56,26 +61,34 @@ impl Look<'_> {
         found.sort_by(|(one, ..), (other, ..)| one.pointer.cmp(&other.pointer));
         found
             .into_iter()
-            .map(|(difference, kind, sources)| self.property(resource, expected, difference, kind, sources))
+            .map(|(difference, kind, sources)| {
+                self.property(resource, (known_type, expected), difference, kind, sources)
+            })
             .collect()
     }
 
     fn property(
         &self,
         resource: &StackResource,
-        expected: &Declared,
+        (known_type, expected): (Properties<'_>, &Declared),
         difference: Difference,
         kind: PropertyKind,
         sources: Vec<Source>,
     ) -> PropertyDrift {
         let Difference { pointer, declared, live } = difference;
         let path = path_text(&pointer);
-        let secret = expected.sensitive.iter().any(|secret| within(&pointer, secret) || within(secret, &pointer));
+        let secret = expected.sensitive.iter().any(|secret| within(&pointer, secret) || within(secret, &pointer))
+            || is_beside_reference(&pointer, declared.as_ref(), expected)
+            || holds_reference(declared.as_ref().unwrap_or(&Json::Null));
         let value = |value: Option<Json>| match value {
             None => Value::Absent,
             Some(_) if secret => Value::Sensitive,
-            Some(value) => Value::Known(value),
+            Some(value) => match hidden(known_type.hide_at(&expected.properties, &pointer, &value)) {
+                Json::String(text) if text == HIDDEN => Value::Sensitive,
+                value => Value::Known(value),
+            },
         };
+        let change = ValueChange::new(value(declared.clone()), value(live.clone()));
         let known = |by: IgnoredBy, because: &str| Ignored { by, because: because.to_owned() };
         let physical = resource.physical_id.as_deref().unwrap_or_default();
         let members: BTreeMap<&str, &Json> =
@@ -89,8 +102,48 @@ impl Look<'_> {
                 Some(known(IgnoredBy::KnownDifference, alarm))
             })
             .or_else(|| self.rules.ignored(&self.stack.name, &resource.logical_id, Some(&path)));
-        PropertyDrift { path, pointer, kind, change: ValueChange::new(value(declared), value(live)), sources, ignored }
+        PropertyDrift { path, pointer, kind, change, sources, ignored }
     }
+}
+
+/// A text of which somebody has seen that it is secret is so here, too.
+fn hidden(value: Json) -> Json {
+    match value {
+        Json::String(text) => Json::String(sensitive::hide(&text).into_owned()),
+        other => other,
+    }
+}
+
+/// What a dynamic reference came to, as CloudFormation shows it in the actual properties: no difference.
+fn is_reference(difference: &Difference, expected: &Declared) -> bool {
+    let at_place = expected.properties.pointer(&difference.pointer);
+    let alike =
+        |declared: &Json| refers(declared) || difference.live.as_ref().is_some_and(|live| stands_for(declared, live));
+    let by_value = difference.declared.as_ref().is_some_and(|declared| holds_reference(declared) && alike(declared));
+    by_value || at_place.is_some_and(|declared| holds_reference(declared) && alike(declared))
+}
+
+/// Whether live properties are declared ones with something else in place of their dynamic references.
+fn stands_for(declared: &Json, live: &Json) -> bool {
+    match (normal(declared), normal(live)) {
+        (declared, _) if refers(&declared) => true,
+        (Json::Object(declared), Json::Object(live)) => {
+            declared
+                .iter()
+                .all(|(name, one)| live.get(name).map_or_else(|| is_empty(one), |live| stands_for(one, live)))
+                && live.iter().all(|(name, one)| declared.contains_key(name) || is_empty(one))
+        }
+        (Json::Array(declared), Json::Array(live)) => {
+            declared.len() == live.len() && declared.iter().zip(&live).all(|(one, live)| stands_for(one, live))
+        }
+        (declared, live) => same(&declared, &live),
+    }
+}
+
+/// An item that is in a list too many, where another item of the list is a dynamic reference: it may be what that came to.
+fn is_beside_reference(pointer: &str, declared: Option<&Json>, expected: &Declared) -> bool {
+    let Some((list, _)) = pointer.rsplit_once('/').filter(|_| declared.is_none()) else { return false };
+    expected.properties.pointer(list).is_some_and(|list| list.is_array() && holds_reference(list))
 }
 
 /// Declared properties that neither comparison has (pointers).
@@ -123,6 +176,10 @@ pub(super) fn expected(own: Option<&Declared>, detected: Option<&DetectedResourc
     let mut expected = Declared { properties: Json::Object(told.clone()), unknown: Vec::new(), sensitive: Vec::new() };
     if let Some(own) = own {
         expected.sensitive.clone_from(&own.sensitive);
+        // CloudFormation tells a dynamic reference as it is written, and what is live as it came to be.
+        expected
+            .unknown
+            .extend(own.unknown.iter().filter(|unknown| own.properties.pointer(unknown).is_some_and(refers)).cloned());
         // CloudFormation leaves out what it cannot compare.
         let missing = own.properties.as_object().into_iter().flatten().filter(|(name, _)| !told.contains_key(*name));
         let missing: Vec<(String, Json)> = missing.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -171,11 +228,6 @@ fn same_list(one: &str, other: &str) -> bool {
         index.parse::<usize>().ok().map(|_| list.to_owned())
     };
     list(one).is_some() && list(one) == list(other)
-}
-
-/// Whether `pointer` is `top` or below it.
-fn within(pointer: &str, top: &str) -> bool {
-    pointer.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 pub(super) fn shown_all(pointers: &[String]) -> Vec<String> {

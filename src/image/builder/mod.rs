@@ -17,6 +17,7 @@ use super::layout::{Check, Layout};
 use super::model::Image;
 use crate::error::{Error, Kind, Result};
 use crate::files::reason;
+use crate::model::sensitive;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,10 @@ fn secrets(build: &Build<'_>) -> Result<Vec<String>, Error> {
     let project = build.project.canonicalize().map_err(|error| unwritable(build.project, &error))?;
     let one = |(id, source): (&String, &SecretSource)| match source {
         SecretSource::Variable(name) => match std::env::var_os(name) {
-            Some(_) => Ok(format!("id={id},env={name}")),
+            Some(value) => {
+                sensitive::learn(&value.to_string_lossy());
+                Ok(format!("id={id},env={name}"))
+            }
             None => {
                 let message = format!("the image `{}` needs the secret `{id}`, and {name} is not set", build.name);
                 Err(Error::new(Kind::Configuration, message).hint(format!("export {name}=…")))
@@ -140,6 +144,9 @@ fn secrets(build: &Build<'_>) -> Result<Vec<String>, Error> {
         },
         SecretSource::File(path) => {
             let path = context::inside(&project, &project, path, "secret file")?;
+            if let Ok(secret) = fs::read_to_string(&path) {
+                sensitive::learn(&secret);
+            }
             Ok(format!("id={id},src={}", path.display()))
         }
     };

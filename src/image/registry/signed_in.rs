@@ -4,7 +4,7 @@
 use super::Credentials;
 use crate::error::{Error, Kind};
 use crate::files::reason;
-use crate::model::Secret;
+use crate::model::{Secret, sensitive};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -65,6 +65,7 @@ fn in_file(file: &Path, host: &str) -> Result<Option<Credentials>, Error> {
     let pair = pair.ok_or_else(|| unreadable(format!("what it holds for {host} is not Base64")))?;
     let (user, password) =
         pair.split_once(':').ok_or_else(|| unreadable(format!("what it holds for {host} is no user and password")))?;
+    sensitive::learn(password);
     Ok(Some(Credentials::Basic { user: user.to_owned(), password: Secret(password.to_owned()) }))
 }
 

@@ -84,6 +84,7 @@ pub const KINDS: &[Kind] = &[
     worst("tls-weakened", "Traffic is no longer encrypted, or by weaker protocols"),
     warning("downtime", "Requests fail while the change is made"),
     warning("interruption", "CloudFormation documents the update as one with some interruption"),
+    warning("literal-secret", "A secret stands in a template or in an input as it is"),
     warning("deny-lost", "A policy no longer denies what it denied"),
     warning("iam-widened", "A principal gains permissions"),
     warning("trust-widened", "A role can be assumed by more principals"),

@@ -8,6 +8,7 @@ mod firewall;
 mod interruptions;
 mod json;
 mod kinds;
+mod literals;
 mod network;
 mod pair;
 mod policy;

@@ -6,6 +6,7 @@ use crate::plan::document::{Change, ChangeAction, Value};
 use crate::plan::shown::{SENSITIVE_PART, UNKNOWN_PART, shown};
 use cloudformation::evaluate::{Evaluator, ParameterValue, Resources, Value as Evaluated};
 use cloudformation::predict::Deployment;
+use cloudformation::sensitive::{Literal, Properties};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -15,6 +16,8 @@ pub(super) struct Pair<'a> {
     /// Its properties; null where it is not there.
     pub before: Json,
     pub after: Json,
+    /// Secrets that stand in the properties after the step as they are.
+    pub literals: Vec<Literal>,
     pub attributes_before: Attributes,
     pub attributes_after: Attributes,
 }
@@ -51,14 +54,16 @@ pub(super) fn pairs<'a>(sides: &Sides, changes: &'a [Change]) -> Vec<Pair<'a>> {
         .map(|change| {
             let id = change.logical_id.as_str();
             let (old, old_attributes) = before.as_ref().and_then(|side| side.read(id)).unwrap_or_else(nothing);
+            let of = Properties::of(&change.resource_type);
             let (new, new_attributes) = match change.action {
                 ChangeAction::Remove => nothing(),
                 _ => after.read(id).unwrap_or_else(nothing),
             };
             Pair {
                 change,
-                before: old,
-                after: new,
+                before: of.hide(&old),
+                after: of.hide(&new),
+                literals: of.literals(&new),
                 attributes_before: old_attributes,
                 attributes_after: new_attributes,
             }

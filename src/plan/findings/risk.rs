@@ -1,7 +1,7 @@
 //! What a change puts at risk: every changed resource is looked at before and after, by all checks.
 
 use super::pair::{Pair, pairs};
-use super::{access, containers, firewall, interruptions, kinds, network, removed, settings};
+use super::{access, containers, firewall, interruptions, kinds, literals, network, removed, settings};
 use crate::plan::changes::Sides;
 use crate::plan::document::{Action, Finding, FindingSeverity, StackStep};
 use std::collections::BTreeSet;
@@ -18,6 +18,13 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Says something that belongs to no change.
+    pub fn add(&mut self, finding: Finding) {
+        if !self.found.contains(&finding) {
+            self.found.push(finding);
+        }
+    }
+
     /// Says it of a resource. `path` is the property, empty for the resource as a whole.
     pub fn say(&mut self, pair: &Pair, code: &str, path: &str, message: impl Into<String>) {
         let severity = kinds::kind(code).map_or(FindingSeverity::Warning, |kind| kind.gravity.severity());
@@ -30,9 +37,7 @@ impl Context<'_> {
             place: pair.change.place.clone(),
             message: message.into(),
         };
-        if !self.found.contains(&finding) {
-            self.found.push(finding);
-        }
+        self.add(finding);
     }
 }
 
@@ -58,8 +63,10 @@ pub(in crate::plan) fn risks(step: &StackStep, sides: &Sides) -> Vec<Finding> {
             network::check(pair, &mut context);
             firewall::check(pair, &mut context);
             containers::check(pair, &mut context);
+            literals::check(pair, &mut context);
         }
         access::check(pair, &mut context);
     }
+    literals::of_parameters(sides, &mut context);
     context.found
 }

@@ -94,6 +94,7 @@ fn every_kind_that_a_change_can_have_is_in_the_table() {
         "stuck-stack",
         "retained",
         "unseen-secret",
+        "literal-secret",
     ];
     let missing: Vec<&str> =
         KINDS.iter().map(|kind| kind.code).filter(|code| !tried.contains(code) && !elsewhere.contains(code)).collect();

@@ -4,6 +4,7 @@ use crate::drift::Adoptions;
 use crate::error::Result;
 use crate::view::style::{ADD, FAINT, REMOVE, STRONG, paint};
 use crate::view::{Format, View, text};
+use cloudformation::sensitive::text::hide_settings;
 use serde_json::json;
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Write;
@@ -53,7 +54,8 @@ fn diff((name, before, after): (&str, &str, &str)) -> String {
                 ChangeTag::Insert => ("+", ADD),
                 ChangeTag::Equal => (" ", FAINT),
             };
-            let _ = writeln!(page, "{}", paint(style, format!("{sign} {}", change.value().trim_end_matches('\n'))));
+            let line = hide_settings(change.value().trim_end_matches('\n'));
+            let _ = writeln!(page, "{}", paint(style, format!("{sign} {line}")));
         }
     }
     page

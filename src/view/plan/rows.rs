@@ -4,7 +4,8 @@ use super::values::{self, Known};
 use super::{Detail, Sign};
 use crate::model::Parameter;
 use crate::plan::{
-    Action, Change, ChangeAction, Plan, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange,
+    Action, Change, ChangeAction, Plan, PropertyChange, Recreation, Removal, SENSITIVE_PART, StackStep, Value,
+    ValueChange,
 };
 use crate::view::text;
 
@@ -225,13 +226,21 @@ fn push_value_rows(name: &str, change: &ValueChange, remark: &str, indent: usize
         _ => Sign::Change,
     };
     let room = detail.width.saturating_sub(indent + SYMBOL_WIDTH);
-    let suffix = if remark.is_empty() { String::new() } else { format!("  {}", text::strong(remark)) };
+    // Where nobody may see how it differs, it is said that it does.
+    let alike = !matches!((before, after), (Value::Absent, _) | (_, Value::Absent))
+        && values::inline(before) == values::inline(after)
+        && values::inline(after).contains(SENSITIVE_PART);
+    let changes = if alike { format!(", {CHANGES}") } else { String::new() };
+    let suffix = match remark.is_empty() {
+        true => changes,
+        false => format!("{changes}  {}", text::strong(remark)),
+    };
     let short = match (before, after) {
         (Value::Absent, one) | (one, Value::Absent) => values::inline(one),
         (before, after) => format!("{} → {}", values::inline(before), values::inline(after)),
     };
     let line = format!("{name}: {short}{suffix}");
-    if text::columns(&line) <= room || !worth_lines(before, after) {
+    if alike || text::columns(&line) <= room || !worth_lines(before, after) {
         rows.push(Row::new(sign, indent, line));
         return;
     }
@@ -246,6 +255,9 @@ fn push_value_rows(name: &str, change: &ValueChange, remark: &str, indent: usize
         rows.push(Row::new(sign, indent + SYMBOL_WIDTH, line));
     }
 }
+
+/// Of a sensitive value.
+const CHANGES: &str = "changes";
 
 /// A value that nobody knows or may see has no lines to show.
 fn worth_lines(before: &Value, after: &Value) -> bool {

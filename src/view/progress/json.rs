@@ -2,6 +2,7 @@
 //! them, `docs/schemas/events.json` checks them.
 
 use crate::apply::Event;
+use crate::model::sensitive::hide;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -53,7 +54,7 @@ pub fn line(kind: &str, fields: &impl Serialize) -> Value {
 /// A reader that went away stops nothing.
 pub fn write(line: &Value) {
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{}", hide(&line.to_string())).and_then(|()| stdout.flush());
 }
 
 #[cfg(test)]

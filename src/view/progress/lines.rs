@@ -2,6 +2,7 @@
 
 use super::board::{Board, Ending, clock, figures, is_stack};
 use crate::apply::{AssetOutcome, Event, EventKind, Outcome, ResourceEvent, ServiceProgress, StackOutcome};
+use crate::model::sensitive::hide;
 use crate::plan::Action;
 use crate::view::style::{ADD, ERROR, FAINT, WARNING, paint};
 use crate::view::text;
@@ -45,7 +46,7 @@ impl Lines {
 
     fn say(&mut self, at: Timestamp, line: &str) {
         self.spoke = Instant::now();
-        let _ = writeln!(anstream::stderr(), "{} {}", paint(FAINT, clock(at)), text::visible(line));
+        let _ = writeln!(anstream::stderr(), "{} {}", paint(FAINT, clock(at)), hide(&text::visible(line)));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::board::Board;
 use super::lines::{doing, line};
 use crate::apply::{Event, EventKind};
+use crate::model::sensitive::hide;
 use crate::view::style::{FAINT, STRONG, paint};
 use crate::view::text;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -83,7 +84,7 @@ impl Live {
             let rest = left.strip_prefix(&name).unwrap_or_default();
             let message = self.colored(&format!("{}{rest}  {}", paint(STRONG, &name), paint(FAINT, elapsed)));
             let bar = self.lines.entry(line).or_insert_with(|| new_line(&self.bars));
-            bar.set_message(message);
+            bar.set_message(hide(&message).into_owned());
         }
     }
 
@@ -99,7 +100,7 @@ impl Live {
         match (text, &self.whole) {
             (Some(text), _) => {
                 let bar = self.whole.get_or_insert_with(|| new_line(&self.bars));
-                bar.set_message(text.to_owned());
+                bar.set_message(hide(text).into_owned());
             }
             (None, Some(bar)) => {
                 bar.finish_and_clear();
@@ -111,7 +112,7 @@ impl Live {
 
     fn print(&self, line: &str) {
         let width = usize::from(console::Term::stderr().size().1);
-        let _ = self.bars.println(self.colored(&text::hang(line, width)));
+        let _ = self.bars.println(self.colored(&text::hang(&hide(line), width)));
     }
 
     fn colored(&self, line: &str) -> String {

@@ -5,6 +5,7 @@
 mod sources;
 
 use crate::error::Result;
+use crate::model::sensitive::hide;
 use anyhow::Context;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -67,7 +68,8 @@ pub fn write(path: &Path, project: &Path, category: &str, mut entries: Vec<Entry
     }
     let mut text = serde_json::to_string_pretty(&sarif(category, &entries)).context("SARIF could not be written")?;
     text.push('\n');
-    std::fs::write(path, text).with_context(|| format!("cannot write the results to {}", path.display()))
+    std::fs::write(path, hide(&text).as_bytes())
+        .with_context(|| format!("cannot write the results to {}", path.display()))
 }
 
 /// The document.

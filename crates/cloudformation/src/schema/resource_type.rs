@@ -332,6 +332,12 @@ impl Property<'_> {
         self.schema.keywords.iter().any(|keyword| matches!(keyword, Keyword::Unordered))
     }
 
+    /// Whether its values are listed.
+    pub fn is_one_of_some(&self) -> bool {
+        let listed = |keyword: &Keyword| matches!(keyword, Keyword::Enum(_) | Keyword::EnumCaseInsensitive(_));
+        self.schema.keywords.iter().any(listed)
+    }
+
     /// The value that counts when none is given.
     pub fn default(&self) -> Option<&serde_json::Value> {
         self.schema.keywords.iter().find_map(|keyword| match keyword {
