@@ -181,6 +181,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_rollback_does_is_not_a_resource_s_time() {
+        let mut heard = Heard::default();
+        let mut tell = |id: &str, status: &str, second: i64| {
+            heard.resource(ResourceEvent {
+                logical_id: id.to_owned(),
+                resource_type: "AWS::SQS::Queue".to_owned(),
+                physical_id: None,
+                status: status.to_owned(),
+                reason: None,
+                at: jiff::Timestamp::from_second(second).unwrap(),
+                done: 0,
+                total: 2,
+            });
+        };
+        tell("Queue", "CREATE_IN_PROGRESS", 0);
+        tell("Queue", "CREATE_COMPLETE", 3);
+        tell("Table", "CREATE_IN_PROGRESS", 0);
+        tell("Table", "CREATE_FAILED", 9);
+        tell("Queue", "DELETE_IN_PROGRESS", 10);
+        tell("Queue", "DELETE_COMPLETE", 70);
+        let took = |id: &str| heard.resources[id].1.took_seconds;
+        assert_eq!((took("Queue"), took("Table")), (3.0, 9.0));
+    }
+
+    #[test]
     fn the_critical_path_is_the_longest_chain_not_the_last_to_end() {
         // `late` ends last, for want of a free hand; it waits on nothing that takes long.
         let acts = vec![

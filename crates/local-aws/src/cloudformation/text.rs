@@ -56,7 +56,7 @@ pub(super) fn check(body: Option<&str>, url: Option<&str>) -> Result<(), Fault> 
 fn unsupported(url: &str) -> Fault {
     let uri: Option<http::Uri> = url.parse().ok();
     let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
-    let is_aws = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    let is_aws = without_dns_suffix(host).is_some();
     match is_aws && bucket_of(host).is_none() || url.starts_with("s3://") {
         true => Fault::validation(format!("S3 error: Domain name specified in {host} is not a valid S3 domain")),
         false => Fault::validation("TemplateURL must be a supported URL."),
