@@ -47,6 +47,22 @@ fn lines(resources: &[Resource]) -> Vec<String> {
 }
 
 #[test]
+fn caches_are_billed_by_their_nodes() {
+    let group = |properties: Json| lines(&[resource("AWS::ElastiCache::ReplicationGroup", properties)]);
+    let node = "cache.t4g.micro";
+    let two = group(json!({"Engine": "redis", "CacheNodeType": node, "NumCacheClusters": 2}));
+    assert_eq!(two, ["cache.t4g.micro: 1460 × 0.016 = 23.36"]);
+    let shards =
+        group(json!({"Engine": "redis", "CacheNodeType": node, "NumNodeGroups": 2, "ReplicasPerNodeGroup": 1}));
+    assert_eq!(shards, ["cache.t4g.micro: 2920 × 0.016 = 46.72"]);
+    let unknown = group(json!({"Engine": "valkey", "CacheNodeType": "cache.r7g.large"}));
+    assert!(unknown[0].contains("no price `cache-valkey-cache.r7g.large-hour` for us-east-1"), "{unknown:?}");
+    let gp3 = json!({"DBInstanceClass": "db.t4g.micro", "StorageType": "gp3", "AllocatedStorage": "20"});
+    let database = lines(&[resource("AWS::RDS::DBInstance", gp3)]);
+    assert_eq!(database[1], "storage: 20 × 0.115 = 2.30");
+}
+
+#[test]
 fn every_price_has_a_source_and_a_day() {
     let sheets = Sheets::embedded().unwrap();
     assert_eq!(sheets.regions().collect::<Vec<_>>(), ["eu-west-1", "global", "us-east-1"]);

@@ -255,3 +255,24 @@ fn markdown(document: &Document) -> String {
     let _ = writeln!(page, "\nAssumed: {}.\n\n{} {}", figures.join(", "), document.free(), document.dates());
     page
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_in_two_lines_fits_a_narrow_terminal() {
+        let row = Row {
+            resource: "TheLoadBalancerOfTheStorefront".to_owned(),
+            what: "capacity units, of those that count".to_owned(),
+            quantity: "1095000.5".to_owned(),
+            price: "0.000016667 million GB-seconds of whatever there is".to_owned(),
+            amount: "12345.67".to_owned(),
+        };
+        for width in [40, 60, 80] {
+            let page = text::plain(&in_two_lines(&row, &[30, 35, 9], width));
+            assert!(page.lines().all(|line| text::columns(line) <= width), "{width}:\n{page}");
+            assert!(page.contains("12345.67") && page.contains("1095000.5 ×"), "{page}");
+        }
+    }
+}

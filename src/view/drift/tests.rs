@@ -174,3 +174,16 @@ fn what_is_quiet_says_so() {
     let text = text::plain(&human(&quiet, Detail { width: 80, verbose: false }));
     insta::assert_snapshot!(text, @"No drift. storefront/prod is as it was applied: 1 resource in 1 stack.");
 }
+
+#[test]
+fn what_was_never_applied_is_not_called_right() {
+    let never =
+        Drift { serial: None, stacks: Vec::new(), unmanaged: Vec::new(), summary: Summary::default(), ..sample() };
+    assert!(
+        summary_line(&never).starts_with("Nothing to compare: storefront/prod was never applied"),
+        "{}",
+        summary_line(&never)
+    );
+    let applied = Drift { serial: Some(3), unchecked: Vec::new(), ..never };
+    assert!(summary_line(&applied).starts_with("No drift"), "{}", summary_line(&applied));
+}
