@@ -20,6 +20,7 @@ pub mod resources;
 pub mod services;
 mod store;
 mod world;
+mod zones;
 
 pub use clock::{Clock, Speed};
 pub use door::{Request, Reset, Response};

@@ -34,11 +34,6 @@ impl Place {
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
     }
-
-    /// The names of the zones that `Fn::GetAZs` gives: three in every region.
-    pub fn availability_zones(&self) -> Vec<String> {
-        ["a", "b", "c"].iter().map(|zone| format!("{}{zone}", self.region)).collect()
-    }
 }
 
 impl fmt::Display for Place {

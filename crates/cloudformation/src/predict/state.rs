@@ -75,6 +75,8 @@ impl Live<'_> {
         let type_name = resource.resource_type.value.as_str();
         let property = |path: &PropertyPath| at(self.properties(id)?, path.segments())?.as_text();
         match reference(type_name) {
+            // On a bus of its own a rule is called by both.
+            _ if type_name == "AWS::Events::Rule" && property(&PropertyPath::new("EventBusName")).is_some() => None,
             Some(Reference::Property(name)) => property(&PropertyPath::new(name)),
             // Made by the service.
             Some(Reference::Arn(_) | Reference::Url | Reference::Id(_)) => None,

@@ -4,21 +4,19 @@
 //! of the property. Whatever is chosen fits the schema's own pattern and length.
 
 use super::draft::Draft;
-use super::facts::form;
-use super::model::{self, Properties};
-use super::pattern;
-use cloudformation::schema::{Keyword, PropertyPath, Schema, Type};
+use super::facts::{form, formed};
+use super::guess::by_schema;
+use super::model;
+use cloudformation::schema::{PropertyPath, Schema, Type};
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json, json};
-
-/// How deep an object is made that only the service sets.
-const DEEPEST: usize = 3;
+use serde_json::{Value as Json, json};
 
 /// Sets every read-only property of the draft, as far as the part of the resource is there that it belongs to.
 pub(super) fn complete(draft: &mut Draft<'_>) {
+    chosen(draft);
     let mut paths: Vec<&PropertyPath> = draft.known.read_only().iter().collect();
     // Inner ones after outer ones; those with a form that reads another attribute after those without.
-    paths.sort_by_cached_key(|path| (path.segments().len(), rank(draft, path)));
+    paths.sort_by_cached_key(|path| (path.segments().len(), rank(draft, path, 0)));
     for path in paths {
         if path.segments().any(|segment| segment == "*") || !belongs(draft, path) {
             continue;
@@ -26,6 +24,19 @@ pub(super) fn complete(draft: &mut Draft<'_>) {
         if model::get(&draft.properties, path).is_none() && exists(draft, path) {
             let value = attribute(draft, path);
             model::set(&mut draft.properties, path, value);
+        }
+    }
+}
+
+/// Sets the properties that a template may set and the service chooses where it is silent.
+fn chosen(draft: &mut Draft<'_>) {
+    let type_name = draft.type_name;
+    for path in formed(type_name).filter(|path| !path.is_empty()) {
+        let path = PropertyPath::new(path);
+        let silent = model::get(&draft.properties, &path).is_none() && !draft.known.is_read_only(&path.dotted());
+        if silent && let Some(value) = form(type_name, path.top()).and_then(|form| draft.fill(form)) {
+            let value = typed(draft, &path, value);
+            model::set(&mut draft.properties, &path, value);
         }
     }
 }
@@ -59,18 +70,26 @@ fn empty(schema: &Schema) -> Json {
     }
 }
 
-fn rank(draft: &Draft<'_>, path: &PropertyPath) -> usize {
+/// How many attributes stand behind one, each in the form of the next.
+fn rank(draft: &Draft<'_>, path: &PropertyPath, depth: usize) -> usize {
     let form = form(draft.type_name, &path.segments().collect::<Vec<_>>().join("/")).unwrap_or_default();
-    if !form.contains('{') {
+    if !form.contains('{') || depth > 4 {
         return 0;
     }
-    let reads = |other: &PropertyPath| form.contains(&format!("{{{}}}", other.dotted())) || form.contains("_dashed");
-    usize::from(draft.known.read_only().iter().any(reads))
+    let reads =
+        |name: &str| [format!("{{{name}}}"), format!(":{name}}}")].iter().any(|part| form.contains(part.as_str()));
+    let others = draft.known.read_only().iter().filter(|other| *other != path && reads(&other.dotted()));
+    let behind = others.map(|other| 1 + rank(draft, other, depth + 1)).max().unwrap_or(0);
+    // The names of hosts hold their addresses.
+    behind.max(usize::from(form.contains("_dns}")))
 }
 
 /// Whether the object that holds the property is there, or is the service's own.
 fn belongs(draft: &Draft<'_>, path: &PropertyPath) -> bool {
     let segments: Vec<&str> = path.segments().collect();
+    if segments == ["MasterUserSecret", "SecretArn"] {
+        return exists(draft, path);
+    }
     (1..segments.len()).all(|length| {
         let above = PropertyPath::new(&segments[..length].join("/"));
         let dotted = above.dotted();
@@ -94,10 +113,36 @@ fn exists(draft: &Draft<'_>, path: &PropertyPath) -> bool {
         ("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable", "StreamArn") => {
             draft.properties.contains_key("StreamSpecification")
         }
-        ("AWS::EC2::Instance", "PublicIp" | "PublicDnsName") => true,
+        ("AWS::CloudTrail::Trail", "SnsTopicArn") => draft.properties.contains_key("SnsTopicName"),
+        ("AWS::EC2::NetworkInterface", "PrimaryIpv6Address") => {
+            ["Ipv6AddressCount", "Ipv6Addresses", "EnablePrimaryIpv6"]
+                .iter()
+                .any(|name| draft.properties.contains_key(*name))
+        }
+        ("AWS::EC2::VPCCidrBlock", "IpSource" | "Ipv6AddressAttribute") => {
+            draft.properties.contains_key("Ipv6CidrBlock")
+        }
+        ("AWS::EKS::Cluster", "EncryptionConfigKeyArn") => draft.properties.contains_key("EncryptionConfig"),
+        ("AWS::ElastiCache::CacheCluster", "RedisEndpoint") => !is_memcached(draft),
+        ("AWS::ElastiCache::CacheCluster", "ConfigurationEndpoint") => is_memcached(draft),
+        ("AWS::RDS::DBCluster" | "AWS::RDS::DBInstance", "MasterUserSecret") => {
+            is_on(draft, "ManageMasterUserPassword")
+        }
+        ("AWS::Redshift::Cluster", "MasterPasswordSecretArn") => is_on(draft, "ManageMasterPassword"),
+        ("AWS::RedshiftServerless::Namespace", "Namespace") if path.dotted() == "Namespace.AdminPasswordSecretArn" => {
+            is_on(draft, "ManageAdminPassword")
+        }
         ("AWS::Route53::HostedZone", "NameServers") => !draft.properties.contains_key("VPCs"),
         _ => true,
     }
+}
+
+fn is_on(draft: &Draft<'_>, name: &str) -> bool {
+    draft.text(name).as_deref() == Some("true")
+}
+
+fn is_memcached(draft: &Draft<'_>) -> bool {
+    draft.text("Engine").as_deref() == Some("memcached")
 }
 
 /// The value of a property that only the service sets.
@@ -112,12 +157,20 @@ pub(super) fn attribute(draft: &Draft<'_>, path: &PropertyPath) -> Json {
     }
     let formed = told.or_else(|| draft.fill(form(draft.type_name, &joined)?));
     match (formed, property) {
-        (Some(text), Some(property)) if !property.types().contains(Type::String) => {
-            text.parse::<serde_json::Number>().map_or(Json::String(text), Json::Number)
-        }
-        (Some(text), _) => Json::String(text),
+        (Some(text), _) => typed(draft, path, text),
         (None, Some(property)) => by_schema(draft, property.schema, &joined, 0),
         (None, None) => Json::String(draft.ids.lower(10)),
+    }
+}
+
+/// A text as the property wants it: a number, or a list of one.
+pub(super) fn typed(draft: &Draft<'_>, path: &PropertyPath, text: String) -> Json {
+    let Some(property) = draft.known.property(&path.dotted()) else { return Json::String(text) };
+    let types = property.types();
+    match types.contains(Type::String) {
+        true => Json::String(text),
+        false if types.contains(Type::Array) => json!([text]),
+        false => text.parse::<serde_json::Number>().map_or(Json::String(text), Json::Number),
     }
 }
 
@@ -126,18 +179,16 @@ fn identity(draft: &Draft<'_>, path: &PropertyPath) -> Option<String> {
     use cloudformation::schema::{Reference, reference};
     let physical_id = draft.physical_id.as_deref()?;
     let dotted = path.dotted();
-    let told = match reference(draft.type_name) {
-        Some(Reference::Arn(path) | Reference::Id(path)) => Some(path),
-        _ => None,
-    };
     if draft.type_name == "AWS::EC2::SecurityGroup" {
         return (dotted == "GroupId" && physical_id.starts_with("sg-")).then(|| physical_id.to_owned());
     }
     if form(draft.type_name, "").is_some() {
         return None;
     }
-    if told.is_some_and(|told| draft.known.property(told).is_some()) {
-        return (told == Some(dotted.as_str())).then(|| physical_id.to_owned());
+    if let Some(Reference::Property(told) | Reference::Arn(told) | Reference::Id(told)) = reference(draft.type_name)
+        && draft.known.property(told).is_some()
+    {
+        return (told == dotted).then(|| physical_id.to_owned());
     }
     match draft.known.primary_identifier() {
         [only] if only == path => Some(physical_id.to_owned()),
@@ -168,11 +219,19 @@ fn whole(draft: &Draft<'_>, path: &str) -> Option<Json> {
                 |domain: &str| format!("ns-{}.awsdns-{:02}.{domain}", draft.ids.below(2048), draft.ids.below(64));
             json!(["com", "net", "org", "co.uk"].map(server))
         }
-        ("AWS::EC2::VPC", "CidrBlockAssociations") => json!([format!("vpc-cidr-assoc-0{}", draft.ids.hex(16))]),
-        ("AWS::EC2::VPC" | "AWS::EC2::Subnet", "Ipv6CidrBlocks") => match draft.text("Ipv6CidrBlock") {
-            Some(block) => json!([block]),
-            None => json!([]),
-        },
+        ("AWS::EC2::VPC" | "AWS::EC2::Subnet", "CidrBlockAssociations" | "Ipv6CidrBlocks") => {
+            super::followers::blocks(draft, path)
+        }
+        ("AWS::EC2::NetworkInterface", "SecondaryPrivateIpAddresses") => json!(draft.secondary_ips()),
+        ("AWS::NetworkFirewall::Firewall", "EndpointIds") => {
+            let subnets = draft.properties.get("SubnetMappings").and_then(Json::as_array).into_iter().flatten();
+            let subnets = subnets.filter_map(|mapping| mapping["SubnetId"].as_str());
+            let endpoint = |subnet: &str| Some(format!("{}:vpce-0{}", draft.zone_of(subnet)?, draft.ids.hex(16)));
+            json!(subnets.filter_map(endpoint).collect::<Vec<_>>())
+        }
+        ("AWS::DirectoryService::MicrosoftAD" | "AWS::DirectoryService::SimpleAD", "DnsIpAddresses") => {
+            json!(draft.free_addresses(2))
+        }
         ("AWS::EC2::VPCEndpoint", "DnsEntries") => match draft.text("VpcEndpointType").as_deref() {
             Some("Interface") => {
                 let service = draft.text("ServiceName").unwrap_or_default();
@@ -193,207 +252,4 @@ fn whole(draft: &Draft<'_>, path: &str) -> Option<Json> {
         ("AWS::IAM::ManagedPolicy", "DefaultVersionId") => json!("v1"),
         _ => return None,
     })
-}
-
-/// A value by what the schema and the property's name say.
-fn by_schema(draft: &Draft<'_>, schema: &Schema, path: &str, depth: usize) -> Json {
-    let schema = schema.follow(draft.known.schema());
-    if let Some(value) = listed(schema) {
-        return value;
-    }
-    let types = schema.types;
-    let has_members = schema.properties().is_some();
-    if types.contains(Type::String) || (types.any() && !has_members && schema.items().is_none()) {
-        return Json::String(text(draft, schema, path));
-    }
-    if types.contains(Type::Boolean) {
-        return json!(false);
-    }
-    if types.contains(Type::Integer) || types.contains(Type::Number) {
-        return number(draft, schema, path);
-    }
-    if types.contains(Type::Array) || schema.items().is_some() {
-        let least = schema.keywords.iter().find_map(|keyword| match keyword {
-            Keyword::MinItems(least) => usize::try_from(*least).ok(),
-            _ => None,
-        });
-        let items = schema.items().filter(|_| depth < DEEPEST);
-        let items = (0..least.unwrap_or(0)).filter_map(|_| Some(by_schema(draft, items?, path, depth + 1)));
-        return Json::Array(items.collect());
-    }
-    Json::Object(members(draft, schema, path, depth))
-}
-
-fn members(draft: &Draft<'_>, schema: &Schema, path: &str, depth: usize) -> Properties {
-    let mut members = Map::new();
-    if depth >= DEEPEST {
-        return members;
-    }
-    let required: Vec<&str> = schema.required().collect();
-    for (name, inner) in schema.properties().into_iter().flatten() {
-        let below = format!("{path}/{name}");
-        if required.contains(&name.as_ref()) || draft.known.is_read_only(&below) {
-            let formed = form(draft.type_name, &below).and_then(|form| draft.fill(form)).map(Json::String);
-            members.insert(name.to_string(), formed.unwrap_or_else(|| by_schema(draft, inner, &below, depth + 1)));
-        }
-    }
-    members
-}
-
-/// A value out of those that are allowed: the one that a resource at rest has.
-fn listed(schema: &Schema) -> Option<Json> {
-    const AT_REST: [&str; 10] = [
-        "ACTIVE",
-        "Active",
-        "active",
-        "AVAILABLE",
-        "available",
-        "ENABLED",
-        "READY",
-        "SUCCEEDED",
-        "CREATED",
-        "COMPLETE",
-    ];
-    schema.keywords.iter().find_map(|keyword| match keyword {
-        Keyword::Const(only) => Some(only.clone()),
-        Keyword::Enum(allowed) | Keyword::EnumCaseInsensitive(allowed) => {
-            let known = AT_REST.iter().find_map(|name| allowed.iter().find(|one| one.as_str() == Some(name)));
-            known.or_else(|| allowed.first()).cloned()
-        }
-        _ => None,
-    })
-}
-
-fn number(draft: &Draft<'_>, schema: &Schema, path: &str) -> Json {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let whole = schema.types.contains(Type::Integer);
-    let value = match name {
-        _ if is_time(name) => draft.now.as_second() as f64,
-        _ if name.contains("Version") || name.contains("Revision") => 1.0,
-        "Port" => 443.0,
-        _ => 0.0,
-    };
-    let bound = |pick: fn(&Keyword) -> Option<f64>| schema.keywords.iter().find_map(pick);
-    let least = bound(|keyword| match keyword {
-        Keyword::Minimum(least) => Some(*least),
-        Keyword::ExclusiveMinimum(least) => Some(*least + 1.0),
-        _ => None,
-    });
-    let most = bound(|keyword| match keyword {
-        Keyword::Maximum(most) => Some(*most),
-        _ => None,
-    });
-    let value = value.max(least.unwrap_or(f64::MIN)).min(most.unwrap_or(f64::MAX));
-    if whole { json!(value as i64) } else { json!(value) }
-}
-
-fn is_time(name: &str) -> bool {
-    ["Time", "Timestamp", "Date", "At", "On"].iter().any(|end| name.ends_with(end))
-}
-
-fn text(draft: &Draft<'_>, schema: &Schema, path: &str) -> String {
-    let candidates = candidates(draft, schema, path);
-    let fit = candidates.iter().find(|text| pattern::fits(schema, text)).cloned();
-    fit.or_else(|| pattern::text(schema, draft.ids)).or_else(|| candidates.into_iter().next()).unwrap_or_default()
-}
-
-/// Texts that the property may hold, the likeliest first.
-fn candidates(draft: &Draft<'_>, schema: &Schema, path: &str) -> Vec<String> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let mut parts = draft.type_name.split("::").skip(1);
-    let service = parts.next().unwrap_or_default().to_lowercase();
-    let kind = parts.next().unwrap_or_default();
-    let place = &draft.owner.place;
-    let is_time = is_time(name);
-    let ends = |end: &str| name.ends_with(end);
-    let id = || own_id(draft);
-    let mut found: Vec<String> = Vec::new();
-    found.extend(format(schema).and_then(|form| draft.fill(form)));
-    if ends("Arn") || ends("ARN") {
-        let stem = name.strip_suffix("Arn").or_else(|| name.strip_suffix("ARN")).unwrap_or_default();
-        let stem = if stem.is_empty() { kind } else { stem };
-        let own = path.split('/').count() == 1 && (stem == kind || kind.ends_with(stem));
-        let id = if own { id() } else { draft.ids.lower(10) };
-        found.push(place.arn(&service, &format!("{}/{id}", kebab(stem))));
-        found.push(place.arn(&service, &format!("{}/{}", stem.to_lowercase(), draft.ids.uuid())));
-    }
-    if is_time {
-        found.push(draft.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    }
-    match name {
-        "AccountId" | "AwsAccountId" | "OwnerId" | "OwnerAccountId" | "Owner" | "ResourceOwner" | "RegistryId"
-        | "OwnerAccount" => found.push(place.account.clone()),
-        "Region" | "LastModifiedRegion" => found.push(place.region.clone()),
-        "AvailabilityZone" => found.extend(place.availability_zones().into_iter().next()),
-        "Status" | "State" => found.push("ACTIVE".to_owned()),
-        "Port" => found.push("443".to_owned()),
-        _ if name.contains("Version") || name.contains("Revision") => found.push("1".to_owned()),
-        _ if ends("Reason") || ends("Message") => found.push(String::new()),
-        _ if ends("Name") => found.push(id()),
-        _ => {}
-    }
-    if ends("Url") || ends("URL") || ends("Uri") || ends("URI") {
-        found.push(format!("https://{}.{service}.{}.{}", draft.ids.lower(10), place.region, place.url_suffix()));
-    }
-    if ends("Endpoint") || ends("DomainName") || ends("DNSName") || ends("Dns") || ends("Address") || ends("Host") {
-        found.push(format!("{}.{service}.{}.{}", draft.ids.lower(10), place.region, place.url_suffix()));
-    }
-    if ends("Ip") || ends("IpAddress") {
-        found.extend(draft.value("private_ip"));
-    }
-    if name == "Id" && service == "ec2" {
-        found.push(format!("{}-0{}", kebab(kind), draft.ids.hex(16)));
-    }
-    found.extend([draft.ids.uuid(), draft.ids.lower(10), draft.ids.hex(32), draft.ids.digits(12), draft.ids.upper(14)]);
-    if found.len() == 5 && !ends("Id") {
-        found.rotate_left(1);
-    }
-    found
-}
-
-/// What the formats of the registry stand for.
-fn format(schema: &Schema) -> Option<&'static str> {
-    let format = schema.keywords.iter().find_map(|keyword| match keyword {
-        Keyword::Format(format) => Some(format.as_ref()),
-        _ => None,
-    })?;
-    Some(match format {
-        "AWS::ACM::Certificate.Arn" => "arn:{partition}:acm:{region}:{account}:certificate/{uuid}",
-        "AWS::EC2::Image.Id" => "ami-0{hex:16}",
-        "AWS::EC2::SecurityGroup.Id" => "sg-0{hex:16}",
-        "AWS::EC2::Subnet.Id" => "subnet-0{hex:16}",
-        "AWS::EC2::VPC.Id" => "vpc-0{hex:16}",
-        "AWS::IAM::Role.Arn" => "arn:{partition}:iam::{account}:role/{stack}-{logical}-{alnum:12}",
-        "AWS::KMS::Key.Arn" => "arn:{partition}:kms:{region}:{account}:key/{uuid}",
-        "AWS::KMS::Key.Id" => "{uuid}",
-        "AWS::Lambda::Function.Arn" => "arn:{partition}:lambda:{region}:{account}:function:{logical}",
-        "AWS::Route53::AliasTarget.HostedZoneId" | "AWS::Route53::HostedZone.Id" => "Z0{upper:19}",
-        "AWS::SNS::Topic.Arn" => "arn:{partition}:sns:{region}:{account}:{logical}",
-        "AWS::SQS::Queue.Arn" => "arn:{partition}:sqs:{region}:{account}:{logical}",
-        "ipv4-network" => "10.0.0.0/16",
-        "uri" => "https://{lower:10}.{region}.{suffix}",
-        _ => return None,
-    })
-}
-
-/// The short id that the attributes of a resource have in common.
-fn own_id(draft: &Draft<'_>) -> String {
-    let named =
-        [draft.text(&format!("{}Name", draft.type_name.rsplit("::").next().unwrap_or_default())), draft.text("Name")];
-    let physical = || draft.physical_id.as_deref().map(|id| super::draft::last_segment(id).to_owned());
-    named.into_iter().flatten().next().or_else(physical).unwrap_or_else(|| draft.ids.lower(10))
-}
-
-/// `TargetGroup` → `target-group`.
-fn kebab(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    let mut after_lower = false;
-    for character in name.chars() {
-        if character.is_ascii_uppercase() && after_lower {
-            out.push('-');
-        }
-        after_lower = character.is_ascii_lowercase() || character.is_ascii_digit();
-        out.push(character.to_ascii_lowercase());
-    }
-    out
 }

@@ -19,6 +19,7 @@ enum Alphabet {
     Alphanumeric,
     Lower,
     Upper,
+    UpperHex,
     Digits,
     Uuid,
 }
@@ -30,6 +31,7 @@ impl Alphabet {
             "alnum" => Alphabet::Alphanumeric,
             "lower" => Alphabet::Lower,
             "upper" => Alphabet::Upper,
+            "upper_hex" => Alphabet::UpperHex,
             "digits" => Alphabet::Digits,
             "uuid" => Alphabet::Uuid,
             _ => return None,
@@ -42,6 +44,7 @@ impl Alphabet {
             Alphabet::Alphanumeric => ids.alphanumeric(length),
             Alphabet::Lower => ids.lower(length),
             Alphabet::Upper => ids.upper(length),
+            Alphabet::UpperHex => ids.hex(length).to_uppercase(),
             Alphabet::Digits => ids.digits(length),
             Alphabet::Uuid => ids.uuid(),
         }
@@ -53,6 +56,7 @@ impl Alphabet {
             Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
             Alphabet::Lower => byte.is_ascii_digit() || byte.is_ascii_lowercase(),
             Alphabet::Upper => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
+            Alphabet::UpperHex => byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte),
             Alphabet::Digits => byte.is_ascii_digit(),
             Alphabet::Uuid => byte == b'-' || Alphabet::Hex.contains(byte),
         }

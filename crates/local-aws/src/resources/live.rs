@@ -1,10 +1,11 @@
 //! The resources that exist, whoever made them: by place, type and what tells them apart there, mostly the physical id.
 
 use super::Failure;
+use super::facts::form;
 use super::model::Properties;
 use crate::cloudcontrol::ResourceRequest;
 use crate::place::Place;
-use cloudformation::schema::ResourceType;
+use cloudformation::schema::{ResourceType, resource_type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -117,6 +118,11 @@ impl State {
         self.live.values().filter(move |live| live.place.account == account && live.type_name == type_name)
     }
 
+    /// Every resource, to be changed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Live> {
+        self.live.values_mut()
+    }
+
     /// Every resource of a place.
     pub fn of_place<'s>(&'s self, place: &'s Place) -> impl Iterator<Item = &'s Live> {
         self.live.values().filter(move |live| live.place == *place)
@@ -154,8 +160,9 @@ fn shares_names(one: &Place, other: &Place, type_name: &str) -> bool {
 impl Live {
     /// See [`handle`].
     pub fn handle(&self) -> Cow<'_, str> {
-        let part = |name: &str| self.properties.get(name).and_then(Json::as_str).unwrap_or_default();
-        handle_of(&self.type_name, &self.physical_id, part)
+        handle_of(&self.type_name, &self.physical_id, |path| {
+            super::model::get(&self.properties, &cloudformation::schema::PropertyPath::new(path))
+        })
     }
 
     fn key(&self) -> Key {
@@ -173,19 +180,46 @@ impl Live {
     }
 }
 
-/// What tells a resource from the others of its place and type, by what its template or anybody else declares: the physical
-/// id. Record sets are called by their domain name, which those of other types (A, AAAA) and zones have too: theirs is
+/// What tells a resource from the others of its place and type, by what its template or anybody else declares: the parts
+/// of its primary identifier that must be declared, and the physical id for the rest. Record sets are called by their
+/// domain name, which those of other types (A, AAAA) and zones have too: theirs is
 /// `<name>|<zone>|<type>|<set identifier>`.
 pub(crate) fn handle<'p>(type_name: &str, physical_id: &'p str, properties: &Json) -> Cow<'p, str> {
-    handle_of(type_name, physical_id, |name| properties[name].as_str().unwrap_or_default())
+    handle_of(type_name, physical_id, |path| properties.pointer(&format!("/{}", path.replace('.', "/"))))
 }
 
-fn handle_of<'p, 'j>(type_name: &str, physical_id: &'p str, part: impl Fn(&str) -> &'j str) -> Cow<'p, str> {
-    if type_name != "AWS::Route53::RecordSet" || physical_id.contains('|') {
-        return Cow::Borrowed(physical_id);
+fn handle_of<'p, 'j>(type_name: &str, physical_id: &'p str, part: impl Fn(&str) -> Option<&'j Json>) -> Cow<'p, str> {
+    let text = |path: &str| match part(path) {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    if type_name == "AWS::Route53::RecordSet" {
+        if physical_id.contains('|') {
+            return Cow::Borrowed(physical_id);
+        }
+        let zone = Some(text("HostedZoneId")).filter(|id| !id.is_empty()).unwrap_or_else(|| text("HostedZoneName"));
+        return Cow::Owned(format!("{physical_id}|{zone}|{}|{}", text("Type"), text("SetIdentifier")));
     }
-    let zone = Some(part("HostedZoneId")).filter(|id| !id.is_empty()).unwrap_or_else(|| part("HostedZoneName"));
-    Cow::Owned(format!("{physical_id}|{zone}|{}|{}", part("Type"), part("SetIdentifier")))
+    let Some(known) = resource_type(type_name).filter(|known| is_part(known)) else {
+        return Cow::Borrowed(physical_id);
+    };
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = Some(physical_id.to_owned());
+    for path in known.primary_identifier() {
+        let dotted = path.dotted();
+        match known.required().any(|name| name == dotted) && !known.is_read_only(&dotted) {
+            true => parts.push(text(&dotted)),
+            false => parts.extend(rest.take()),
+        }
+    }
+    Cow::Owned(parts.join("|"))
+}
+
+/// Whether the physical id of a type is not the whole of its primary identifier.
+fn is_part(known: &ResourceType) -> bool {
+    known.primary_identifier().len() > 1
+        && (cloudformation::schema::reference(known.name()).is_some() || form(known.name(), "").is_some())
 }
 
 fn key(place: &Place, type_name: &str, handle: &str) -> Key {

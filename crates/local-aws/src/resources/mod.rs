@@ -8,26 +8,34 @@ mod attributes;
 mod backed;
 mod check;
 mod code;
+mod companions;
 mod custom;
 mod draft;
 pub mod drift;
 mod durations;
 mod facts;
+mod followers;
 mod form;
 mod guard;
+mod guess;
 mod identity;
 mod live;
 mod model;
+mod moves;
+mod network;
 mod pattern;
 mod provider;
 mod read;
 mod references;
 mod refusal;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use check::check;
 pub use durations::{Action, duration};
+pub(crate) use followers::follow;
 pub(crate) use live::handle;
 pub use live::{Live, Resources, State};
 pub(crate) use provider::{adopt, create, delete, name, release, stabilize, update};
@@ -85,6 +93,8 @@ impl Failure {
 /// What `Ref` gives for a resource: its physical id, but for the few types that say something else.
 pub fn reference(type_name: &str, physical_id: &str, attributes: &IndexMap<String, Json>) -> Json {
     let told = match type_name {
+        // Each change registers a revision.
+        "AWS::Batch::JobDefinition" => attributes.get("JobDefinitionArn"),
         "AWS::SecretsManager::SecretTargetAttachment" => attributes.get("SecretId"),
         _ => None,
     };

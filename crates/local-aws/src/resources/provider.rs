@@ -4,7 +4,10 @@ use super::backed::{self, Backing};
 use super::draft::Draft;
 use super::live::{Live, handle};
 use super::model::{self, Properties};
-use super::{Failure, Made, Owner, attributes, check, code, custom, guard, identity, read, references, refusal};
+use super::{
+    Failure, Made, Owner, attributes, check, code, companions, custom, followers, guard, identity, moves, read, references,
+    refusal, settings,
+};
 use crate::place::Place;
 use crate::services::Standing;
 use crate::world::World;
@@ -61,14 +64,20 @@ pub(crate) async fn create(
         // The name is taken before the service is asked: nobody else can get it meanwhile.
         let mut state = world.resources.lock();
         state.free(&live)?;
+        settings::share(&mut state, &live);
         state.insert(live.clone());
     }
     let backing = Backing { world, place: &owner.place, type_name, physical_id: &physical_id };
-    if let Err(failure) = backed::create(&backing, &draft.properties).await {
+    let made = async {
+        companions::update(&backing, &Properties::new(), &draft.properties).await?;
+        backed::create(&backing, &draft.properties).await
+    };
+    if let Err(failure) = made.await {
         world.resources.lock().remove(&owner.place, type_name, &live.handle());
         return Err(failure);
     }
     read::note(&backing).await;
+    followers::follow(world, &owner.place, type_name, &Json::Object(live.properties));
     Ok(Made { physical_id, attributes: attributes::readable(&draft) })
 }
 
@@ -97,19 +106,23 @@ pub(crate) async fn update(
     let mut draft =
         draft(world, owner, type_name, &Json::Object(properties)).ok_or_else(|| check::unknown(type_name))?;
     identity::recall(&mut draft, physical_id);
+    moves::apply(&mut draft, &live.properties);
     stack_tags(&mut draft);
     attributes::complete(&mut draft);
     let (was, is) = (Json::Object(live.properties.clone()), Json::Object(draft.properties.clone()));
     may_be(world, place, type_name, Some(&was), &is).await?;
     let backing = Backing { world, place, type_name, physical_id };
     backed::update(&backing, &live.properties, &draft.properties).await?;
+    companions::update(&backing, &live.properties, &draft.properties).await?;
     {
         let mut state = world.resources.lock();
         let mut live = state.remove(place, type_name, &live.handle()).ok_or_else(|| gone(type_name, physical_id))?;
         live.properties = draft.properties.clone();
+        settings::share(&mut state, &live);
         state.insert(live);
     }
     read::note(&backing).await;
+    followers::follow(world, place, type_name, &Json::Object(draft.properties.clone()));
     Ok(Made { physical_id: physical_id.to_owned(), attributes: attributes::readable(&draft) })
 }
 
@@ -131,16 +144,18 @@ async fn may_be(
 }
 
 /// Makes a resource that exists its stack's.
-pub(crate) fn adopt(world: &World, owner: &Owner, type_name: &str, physical_id: &str) {
-    if let Some(live) = world.resources.lock().get_mut(&owner.place, type_name, physical_id) {
+pub(crate) fn adopt(world: &World, owner: &Owner, type_name: &str, physical_id: &str, properties: &Json) {
+    let handle = handle(type_name, physical_id, properties);
+    if let Some(live) = world.resources.lock().get_mut(&owner.place, type_name, &handle) {
         live.stack_id = Some(owner.stack_id.clone());
         live.logical_id = Some(owner.logical_id.clone());
     }
 }
 
 /// Makes a resource nobody's: its stack leaves it behind.
-pub(crate) fn release(world: &World, place: &Place, type_name: &str, physical_id: &str) {
-    if let Some(live) = world.resources.lock().get_mut(place, type_name, physical_id) {
+pub(crate) fn release(world: &World, place: &Place, type_name: &str, physical_id: &str, properties: &Json) {
+    let handle = handle(type_name, physical_id, properties);
+    if let Some(live) = world.resources.lock().get_mut(place, type_name, &handle) {
         (live.stack_id, live.logical_id) = (None, None);
     }
 }
@@ -165,7 +180,9 @@ pub(crate) async fn delete(
     known.extend(live.properties.clone());
     let backing = Backing { world, place, type_name, physical_id: &live.physical_id };
     backed::delete(&backing, &known).await?;
+    companions::update(&backing, &live.properties, &Properties::new()).await?;
     world.resources.lock().remove(place, type_name, &live.handle());
+    followers::follow(world, place, type_name, &Json::Object(live.properties));
     Ok(())
 }
 

@@ -3,11 +3,10 @@
 
 use super::delete::{self, Gone};
 use super::events::{Properties, stack_event};
-use super::finish;
 use super::stage::Stage;
 use super::walk::{Node, reversed, walk};
+use super::{finish, provider};
 use crate::cloudformation::model::StackResource;
-use crate::resources;
 
 const ATTEMPTS: usize = 3;
 
@@ -35,7 +34,7 @@ pub(super) async fn run(stage: &Stage, end: &str) {
             });
             if gone == Gone::Failed {
                 // It is nobody's, and has its name all the same.
-                resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
+                provider::release(stage, record);
             }
             // What needs it is gone already, and what it needs may go.
             true

@@ -6,7 +6,7 @@ use super::walk::{Node, reversed, walk};
 use super::{finish, provider};
 use crate::cloudformation::history;
 use crate::cloudformation::model::{Stack, StackResource};
-use crate::resources::{self, Action};
+use crate::resources::Action;
 
 /// How the deletion of a resource ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) async fn resource(stage: &Stage, record: &StackResource, retain: bool
         return Gone::Deleted;
     }
     if retain {
-        resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
+        provider::release(stage, record);
         tell("DELETE_SKIPPED", None);
         return Gone::Skipped;
     }
@@ -100,7 +100,7 @@ pub(super) async fn run(stage: &Stage) {
     for record in stage.look(|stack| stack.resources.values().filter(|it| !is_gone(it)).cloned().collect::<Vec<_>>()) {
         if force {
             // It is nobody's from now on.
-            resources::release(&stage.world, &stage.place, &record.resource_type, &record.physical_id);
+            provider::release(stage, &record);
         }
     }
     stage.edit(|world, stack| {

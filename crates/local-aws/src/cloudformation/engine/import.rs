@@ -28,7 +28,7 @@ pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str, physical_id: &st
         // What is the same before and after changes nothing; the answer tells the attributes.
         let (owner, same) = (stage.owner(id), &desired.properties);
         let made = resources::update(&stage.world, &owner, &desired.resource_type, physical_id, same, same).await?;
-        resources::adopt(&stage.world, &owner, &desired.resource_type, &made.physical_id);
+        resources::adopt(&stage.world, &owner, &desired.resource_type, &made.physical_id, &desired.properties);
         Ok::<_, Ended>(made)
     };
     match adopted.await {

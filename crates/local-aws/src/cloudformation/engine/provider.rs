@@ -66,11 +66,12 @@ pub(super) async fn create(
         _ => {
             let (world, owner) = (&*stage.world, stage.owner(id));
             let handle = resources::handle(type_name, promised, properties);
-            if !is_left(stage, id, promised) && is_made(stage, id, type_name, &handle) {
-                let made = resources::update(world, &owner, type_name, promised, properties, properties).await;
-                return made.map_err(Ended::from);
-            }
-            resources::create(world, &owner, type_name, properties, Some(promised)).await.map_err(Ended::from)
+            let made = match !is_left(stage, id, promised) && is_made(stage, id, type_name, &handle) {
+                true => resources::update(world, &owner, type_name, promised, properties, properties).await,
+                false => resources::create(world, &owner, type_name, properties, Some(promised)).await,
+            };
+            follow(stage, type_name, properties);
+            made.map_err(Ended::from)
         }
     }
 }
@@ -112,6 +113,7 @@ pub(super) async fn update(
         _ => {
             let owner = stage.owner(id);
             let made = resources::update(&stage.world, &owner, type_name, physical_id, before, after).await;
+            follow(stage, type_name, after);
             made.map_err(Ended::from)
         }
     }
@@ -126,9 +128,26 @@ pub(super) async fn delete(stage: &Stage, resource: &StackResource) -> Result<()
         _ => {
             let owner = stage.owner(&resource.logical_id);
             let deleted = resources::delete(&stage.world, &owner, type_name, physical_id, &resource.properties).await;
+            follow(stage, type_name, &resource.properties);
             deleted.map_err(Ended::from)
         }
     }
+}
+
+/// Writes what a change means for the attributes of other resources into their records, of whatever stack.
+fn follow(stage: &Stage, type_name: &str, properties: &Json) {
+    let Some(followed) = resources::follow(&stage.world, &stage.place, type_name, properties) else { return };
+    stage.world.edit_stack(&followed.stack_id, |stack| {
+        if let Some(resource) = stack.resources.get_mut(&followed.logical_id) {
+            resource.attributes.extend(followed.attributes.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+    });
+}
+
+/// Makes a resource nobody's: its stack leaves it behind.
+pub(super) fn release(stage: &Stage, record: &StackResource) {
+    let StackResource { resource_type, physical_id, properties, .. } = record;
+    resources::release(&stage.world, &stage.place, resource_type, physical_id, properties);
 }
 
 /// The live properties, for types that have any. `declared`: what the template says of it.

@@ -99,7 +99,9 @@ impl Scene {
         let value = |expr: &Option<Expr>, part: &str| -> Result<Option<Json>, String> {
             let Some(expr) = expr else { return Ok(None) };
             let value = evaluator.evaluate(expr, &live, &format!("/Resources/{id}/{part}")).value;
-            live.known(value, &format!("/Resources/{id}/{part}")).map(|value| value.filter(|json| !json.is_null()))
+            let origin = format!("/Resources/{id}/{part}");
+            let value = live.known(value, || self.unresolved(&evaluator, expr, &live, &origin));
+            value.map(|value| value.filter(|json| !json.is_null()))
         };
         let text = |expr: &Option<Expr>, part: &str| {
             value(expr, part).map(|json| json.and_then(|json| json.as_str().map(str::to_owned)))
@@ -136,7 +138,8 @@ impl Scene {
             let text = |expr: &Expr, part: &str| -> Result<Option<String>, String> {
                 let path = format!("/Outputs/{key}/{part}");
                 let value = evaluator.evaluate(expr, &live, &path).value.into_text_scalars();
-                Ok(live.known(value, &path)?.map(|json| match json {
+                let value = live.known(value, || self.unresolved(&evaluator, expr, &live, &path))?;
+                Ok(value.map(|json| match json {
                     Json::String(text) => text,
                     other => other.to_string(),
                 }))
@@ -147,6 +150,39 @@ impl Scene {
             outputs.push(Output { key: key.clone(), value, description, export });
         }
         Ok(outputs)
+    }
+
+    /// Why a value is not known: the innermost function whose arguments are, and which gives nothing all the same.
+    fn unresolved(&self, evaluator: &Evaluator<'_>, expr: &Expr, live: &Live<'_>, path: &str) -> String {
+        let unknown = |expr: &Expr| !evaluator.evaluate(expr, live, path).value.reveal().is_known();
+        let (mut here, mut path) = (expr, path.to_owned());
+        loop {
+            let inner = match &here.kind {
+                Kind::Literal(_) => None,
+                Kind::List(items) => {
+                    items.iter().enumerate().find(|(_, item)| unknown(item)).map(|(at, item)| (at.to_string(), item))
+                }
+                Kind::Map(members) => {
+                    let member = members.iter().find(|member| unknown(&member.value));
+                    member.map(|member| (member.key.clone(), &member.value))
+                }
+                Kind::Call(function) => {
+                    let argument = function.arguments().into_iter().find(|argument| unknown(argument));
+                    argument.map(|argument| (function.name().to_owned(), argument))
+                }
+            };
+            match inner {
+                Some((step, next)) => {
+                    path = format!("{path}/{step}");
+                    here = next;
+                }
+                None => break,
+            }
+        }
+        match here.as_call() {
+            Some(function) => format!("[Error] {path}/{name}: {name} gives no value.", name = function.name()),
+            None => format!("[Error] {path}: the value cannot be resolved."),
+        }
     }
 
     /// The names of exports that the template imports.
@@ -278,7 +314,7 @@ struct Live<'s> {
 
 impl Live<'_> {
     /// A value that is to be used now.
-    fn known(&self, value: Value, path: &str) -> Result<Option<Json>, String> {
+    fn known(&self, value: Value, why: impl FnOnce() -> String) -> Result<Option<Json>, String> {
         if value == Value::NoValue {
             return Ok(None);
         }
@@ -287,7 +323,7 @@ impl Live<'_> {
             return Ok(Some(value.to_json()));
         }
         let missing = self.missing.borrow_mut().take();
-        Err(missing.unwrap_or_else(|| format!("[Error] {path}: the value cannot be resolved.")))
+        Err(missing.unwrap_or_else(why))
     }
 
     fn resource(&self, id: &str) -> Option<&StackResource> {

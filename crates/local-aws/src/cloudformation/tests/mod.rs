@@ -1,5 +1,6 @@
 //! Status paths and event sequences, in virtual time.
 
+mod attributes;
 mod carry_on;
 mod change_sets;
 mod contracts;

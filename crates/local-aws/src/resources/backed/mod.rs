@@ -140,12 +140,12 @@ impl Backing<'_> {
     }
 
     /// As [`Backing::call`], with what the service refuses as CloudFormation tells it.
-    async fn ask(&self, service: &str, operation: &str, input: Json) -> Result<Json, Failure> {
+    pub(super) async fn ask(&self, service: &str, operation: &str, input: Json) -> Result<Json, Failure> {
         self.call(service, operation, input).await.map_err(|error| self.told(service, &error))
     }
 
     /// As [`Backing::ask`], for a deletion: what is gone is no error.
-    async fn remove(&self, service: &str, operation: &str, input: Json) -> Result<(), Failure> {
+    pub(super) async fn remove(&self, service: &str, operation: &str, input: Json) -> Result<(), Failure> {
         match self.call(service, operation, input).await {
             Ok(_) => Ok(()),
             Err(error) if is_gone(&error.code) => Ok(()),

@@ -1,235 +1,29 @@
-//! How identifiers and attributes look.
+//! How identifiers and attributes look: the table `forms.txt`.
 
-/// Type, path of a property or attribute, form. An empty path is the physical id, where it is no property or attribute
-/// of the type. Sorted by type and path.
-///
-/// Values in braces: the place (`partition`, `region`, `account`, `suffix`), the owner (`stack`, `stack_id`, `logical`),
-/// properties and attributes by their names, and what `super::super::attributes` names `Special`.
-#[rustfmt::skip]
-const FORMS: &[(&str, &str, &str)] = &[
-    ("AWS::ApiGateway::Account", "Id", "{account}"),
-    ("AWS::ApiGateway::ApiKey", "APIKeyId", "{lower:10}"),
-    ("AWS::ApiGateway::BasePathMapping", "", "{DomainName}|{BasePath}"),
-    ("AWS::ApiGateway::Deployment", "DeploymentId", "{lower:6}"),
-    ("AWS::ApiGateway::DomainName", "DistributionDomainName", "d{lower:13}.cloudfront.net"),
-    ("AWS::ApiGateway::DomainName", "DistributionHostedZoneId", "Z2FDTNDATAQYW2"),
-    ("AWS::ApiGateway::DomainName", "DomainNameArn", "arn:{partition}:apigateway:{region}::/domainnames/{DomainName}"),
-    ("AWS::ApiGateway::DomainName", "RegionalDomainName", "d-{lower:10}.execute-api.{region}.{suffix}"),
-    ("AWS::ApiGateway::Method", "", "{RestApiId}|{ResourceId}|{HttpMethod}"),
-    ("AWS::ApiGateway::Resource", "ResourceId", "{lower:6}"),
-    ("AWS::ApiGateway::RestApi", "RestApiId", "{lower:10}"),
-    ("AWS::ApiGateway::RestApi", "RootResourceId", "{lower:10}"),
-    ("AWS::ApiGateway::UsagePlan", "Id", "{lower:6}"),
-    ("AWS::ApiGateway::UsagePlanKey", "Id", "{KeyId}:{UsagePlanId}"),
-    ("AWS::AppSync::DataSource", "DataSourceArn", "arn:{partition}:appsync:{region}:{account}:apis/{ApiId}/datasources/{Name}"),
-    ("AWS::AppSync::GraphQLApi", "ApiId", "{last}"),
-    ("AWS::AppSync::GraphQLApi", "Arn", "arn:{partition}:appsync:{region}:{account}:apis/{lower:26}"),
-    ("AWS::AppSync::GraphQLApi", "GraphQLDns", "{lower:26}.appsync-api.{region}.{suffix}"),
-    ("AWS::AppSync::GraphQLApi", "GraphQLEndpointArn", "arn:{partition}:appsync:{region}:{account}:endpoints/graphql-api/{lower:26}"),
-    ("AWS::AppSync::GraphQLApi", "GraphQLUrl", "https://{lower:26}.appsync-api.{region}.{suffix}/graphql"),
-    ("AWS::AppSync::GraphQLApi", "RealtimeDns", "{lower:26}.appsync-realtime-api.{region}.{suffix}"),
-    ("AWS::AppSync::GraphQLApi", "RealtimeUrl", "wss://{lower:26}.appsync-realtime-api.{region}.{suffix}/graphql"),
-    ("AWS::AppSync::GraphQLSchema", "Id", "{ApiId}GraphQLSchema"),
-    ("AWS::AppSync::Resolver", "ResolverArn", "arn:{partition}:appsync:{region}:{account}:apis/{ApiId}/types/{TypeName}/resolvers/{FieldName}"),
-    ("AWS::ApplicationAutoScaling::ScalableTarget", "", "{ResourceId}|{ScalableDimension}|{ServiceNamespace}"),
-    ("AWS::ApplicationAutoScaling::ScalableTarget", "Id", "{physical}"),
-    ("AWS::ApplicationAutoScaling::ScalingPolicy", "Arn", "arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:resource/{policy_resource}:policyName/{PolicyName}"),
-    ("AWS::AutoScaling::ScalingPolicy", "Arn", "arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{AutoScalingGroupName}:policyName/{logical}"),
-    ("AWS::CertificateManager::Certificate", "CertificateArn", "arn:{partition}:acm:{region}:{account}:certificate/{uuid}"),
-    ("AWS::CloudFormation::Macro", "", "{Name}"),
-    ("AWS::CloudFormation::Stack", "StackId", "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}-{logical}-{alnum:12}/{uuid}"),
-    ("AWS::CloudFormation::WaitCondition", "Id", "{stack_id}/{logical}"),
-    ("AWS::CloudFormation::WaitConditionHandle", "Id", "https://cloudformation-waitcondition-{region}.s3.{region}.{suffix}/{stack_id_escaped}/{logical}"),
-    ("AWS::CloudFront::CachePolicy", "Id", "{uuid}"),
-    ("AWS::CloudFront::CloudFrontOriginAccessIdentity", "Id", "E{upper:13}"),
-    ("AWS::CloudFront::Distribution", "DomainName", "d{lower:13}.cloudfront.net"),
-    ("AWS::CloudFront::Distribution", "Id", "E{upper:13}"),
-    ("AWS::CloudFront::OriginAccessControl", "Id", "E{upper:13}"),
-    ("AWS::CloudFront::OriginRequestPolicy", "Id", "{uuid}"),
-    ("AWS::CloudFront::ResponseHeadersPolicy", "Id", "{uuid}"),
-    ("AWS::CloudWatch::Alarm", "Arn", "arn:{partition}:cloudwatch:{region}:{account}:alarm:{AlarmName}"),
-    ("AWS::CloudWatch::CompositeAlarm", "Arn", "arn:{partition}:cloudwatch:{region}:{account}:alarm:{AlarmName}"),
-    ("AWS::CodeArtifact::Domain", "Arn", "arn:{partition}:codeartifact:{region}:{account}:domain/{DomainName}"),
-    ("AWS::CodeArtifact::Domain", "EncryptionKey", "arn:{partition}:kms:{region}:{account}:key/{uuid}"),
-    ("AWS::CodeArtifact::Domain", "Name", "{DomainName}"),
-    ("AWS::CodeArtifact::Domain", "Owner", "{account}"),
-    ("AWS::Cognito::UserPool", "Arn", "arn:{partition}:cognito-idp:{region}:{account}:userpool/{UserPoolId}"),
-    ("AWS::Cognito::UserPool", "ProviderName", "cognito-idp.{region}.{suffix}/{UserPoolId}"),
-    ("AWS::Cognito::UserPool", "ProviderURL", "https://cognito-idp.{region}.{suffix}/{UserPoolId}"),
-    ("AWS::Cognito::UserPool", "UserPoolId", "{region}_{alnum:9}"),
-    ("AWS::Cognito::UserPoolClient", "ClientId", "{lower:26}"),
-    ("AWS::DynamoDB::GlobalTable", "Arn", "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}"),
-    ("AWS::DynamoDB::GlobalTable", "StreamArn", "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}/stream/{now_label}"),
-    ("AWS::DynamoDB::GlobalTable", "TableId", "{uuid}"),
-    ("AWS::DynamoDB::Table", "Arn", "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}"),
-    ("AWS::DynamoDB::Table", "StreamArn", "arn:{partition}:dynamodb:{region}:{account}:table/{TableName}/stream/{now_label}"),
-    ("AWS::EC2::DHCPOptions", "DhcpOptionsId", "dopt-0{hex:16}"),
-    ("AWS::EC2::EIP", "", "{PublicIp}"),
-    ("AWS::EC2::EIP", "AllocationId", "eipalloc-0{hex:16}"),
-    ("AWS::EC2::EIP", "PublicIp", "{public_ip}"),
-    ("AWS::EC2::EgressOnlyInternetGateway", "Id", "eigw-0{hex:16}"),
-    ("AWS::EC2::FlowLog", "Id", "fl-0{hex:16}"),
-    ("AWS::EC2::Instance", "InstanceId", "i-0{hex:16}"),
-    ("AWS::EC2::Instance", "PrivateDnsName", "ip-{private_ip_dashed}.{region}.compute.internal"),
-    ("AWS::EC2::Instance", "PrivateIp", "{private_ip}"),
-    ("AWS::EC2::Instance", "PublicDnsName", "ec2-{public_ip_dashed}.{region}.compute.{suffix}"),
-    ("AWS::EC2::Instance", "PublicIp", "{public_ip}"),
-    ("AWS::EC2::Instance", "VpcId", "vpc-0{hex:16}"),
-    ("AWS::EC2::InternetGateway", "InternetGatewayId", "igw-0{hex:16}"),
-    ("AWS::EC2::KeyPair", "KeyFingerprint", "{fingerprint}"),
-    ("AWS::EC2::KeyPair", "KeyPairId", "key-0{hex:16}"),
-    ("AWS::EC2::LaunchTemplate", "DefaultVersionNumber", "1"),
-    ("AWS::EC2::LaunchTemplate", "LatestVersionNumber", "1"),
-    ("AWS::EC2::LaunchTemplate", "LaunchTemplateId", "lt-0{hex:16}"),
-    ("AWS::EC2::NatGateway", "EniId", "eni-0{hex:16}"),
-    ("AWS::EC2::NatGateway", "NatGatewayId", "nat-0{hex:16}"),
-    ("AWS::EC2::NatGateway", "RouteTableId", "rtb-0{hex:16}"),
-    ("AWS::EC2::NetworkAcl", "Id", "acl-0{hex:16}"),
-    ("AWS::EC2::NetworkInterface", "Id", "eni-0{hex:16}"),
-    ("AWS::EC2::PrefixList", "Arn", "arn:{partition}:ec2:{region}:{account}:prefix-list/{PrefixListId}"),
-    ("AWS::EC2::PrefixList", "PrefixListId", "pl-0{hex:16}"),
-    ("AWS::EC2::Route", "", "{RouteTableId}|{CidrBlock}"),
-    ("AWS::EC2::Route", "CidrBlock", "{destination}"),
-    ("AWS::EC2::RouteTable", "RouteTableId", "rtb-0{hex:16}"),
-    ("AWS::EC2::SecurityGroup", "GroupId", "sg-0{hex:16}"),
-    ("AWS::EC2::SecurityGroup", "Id", "{physical}"),
-    ("AWS::EC2::SecurityGroupEgress", "Id", "sgr-0{hex:16}"),
-    ("AWS::EC2::SecurityGroupIngress", "Id", "sgr-0{hex:16}"),
-    ("AWS::EC2::Subnet", "NetworkAclAssociationId", "aclassoc-0{hex:16}"),
-    ("AWS::EC2::Subnet", "SubnetId", "subnet-0{hex:16}"),
-    ("AWS::EC2::SubnetRouteTableAssociation", "Id", "rtbassoc-0{hex:16}"),
-    ("AWS::EC2::TransitGateway", "Id", "tgw-0{hex:16}"),
-    ("AWS::EC2::TransitGateway", "TransitGatewayArn", "arn:{partition}:ec2:{region}:{account}:transit-gateway/{Id}"),
-    ("AWS::EC2::TransitGatewayAttachment", "Id", "tgw-attach-0{hex:16}"),
-    ("AWS::EC2::VPC", "DefaultNetworkAcl", "acl-0{hex:16}"),
-    ("AWS::EC2::VPC", "DefaultSecurityGroup", "sg-0{hex:16}"),
-    ("AWS::EC2::VPC", "VpcId", "vpc-0{hex:16}"),
-    ("AWS::EC2::VPCEndpoint", "Id", "vpce-0{hex:16}"),
-    ("AWS::EC2::VPCGatewayAttachment", "", "{AttachmentType}|{VpcId}"),
-    ("AWS::EC2::VPCGatewayAttachment", "AttachmentType", "{gateway_kind}"),
-    ("AWS::EC2::VPNGateway", "VPNGatewayId", "vgw-0{hex:16}"),
-    ("AWS::EC2::Volume", "VolumeId", "vol-0{hex:16}"),
-    ("AWS::ECR::Repository", "Arn", "arn:{partition}:ecr:{region}:{account}:repository/{RepositoryName}"),
-    ("AWS::ECR::Repository", "RepositoryUri", "{account}.dkr.ecr.{region}.{suffix}/{RepositoryName}"),
-    ("AWS::ECS::Cluster", "Arn", "arn:{partition}:ecs:{region}:{account}:cluster/{ClusterName}"),
-    ("AWS::ECS::Service", "Name", "{last}"),
-    ("AWS::ECS::Service", "ServiceArn", "arn:{partition}:ecs:{region}:{account}:service/{cluster}/{ServiceName}"),
-    ("AWS::ECS::TaskDefinition", "TaskDefinitionArn", "arn:{partition}:ecs:{region}:{account}:task-definition/{Family}:{revision}"),
-    ("AWS::EFS::FileSystem", "FileSystemId", "fs-0{hex:16}"),
-    ("AWS::EKS::Cluster", "Arn", "arn:{partition}:eks:{region}:{account}:cluster/{Name}"),
-    ("AWS::EKS::Cluster", "Endpoint", "https://{hex:32}.gr7.{region}.eks.{suffix}"),
-    ("AWS::ElastiCache::CacheCluster", "RedisEndpoint/Address", "{physical}.{lower:6}.0001.use1.cache.{suffix}"),
-    ("AWS::ElasticLoadBalancingV2::Listener", "ListenerArn", "arn:{partition}:elasticloadbalancing:{region}:{account}:listener/{balancer}/{hex:16}"),
-    ("AWS::ElasticLoadBalancingV2::ListenerRule", "RuleArn", "arn:{partition}:elasticloadbalancing:{region}:{account}:listener-rule/{listener}/{hex:16}"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "CanonicalHostedZoneID", "{balancer_zone}"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "DNSName", "{balancer_host}"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerArn", "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/{balancer_kind}/{Name}/{hex:16}"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerFullName", "{after_kind}"),
-    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerName", "{Name}"),
-    ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupArn", "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{Name}/{hex:16}"),
-    ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupFullName", "targetgroup/{after_kind}"),
-    ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupName", "{Name}"),
-    ("AWS::Elasticsearch::Domain", "Arn", "arn:{partition}:es:{region}:{account}:domain/{DomainName}"),
-    ("AWS::Elasticsearch::Domain", "DomainArn", "arn:{partition}:es:{region}:{account}:domain/{DomainName}"),
-    ("AWS::Elasticsearch::Domain", "DomainEndpoint", "search-{DomainName}-{lower:26}.{region}.es.{suffix}"),
-    ("AWS::Elasticsearch::Domain", "Id", "{account}/{DomainName}"),
-    ("AWS::Events::ApiDestination", "Arn", "arn:{partition}:events:{region}:{account}:api-destination/{Name}/{uuid}"),
-    ("AWS::Events::ApiDestination", "ArnForPolicy", "arn:{partition}:events:{region}:{account}:api-destination/{Name}"),
-    ("AWS::Events::Connection", "Arn", "arn:{partition}:events:{region}:{account}:connection/{Name}/{uuid}"),
-    ("AWS::Events::Connection", "ArnForPolicy", "arn:{partition}:events:{region}:{account}:connection/{Name}"),
-    ("AWS::Events::Connection", "SecretArn", "arn:{partition}:secretsmanager:{region}:{account}:secret:events!connection/{Name}/{uuid}-{lower:6}"),
-    ("AWS::Events::EventBus", "Arn", "arn:{partition}:events:{region}:{account}:event-bus/{Name}"),
-    ("AWS::Events::Rule", "Arn", "arn:{partition}:events:{region}:{account}:rule/{bus}{Name}"),
-    ("AWS::IAM::AccessKey", "Id", "AKIA{upper:16}"),
-    ("AWS::IAM::AccessKey", "SecretAccessKey", "{alnum:40}"),
-    ("AWS::IAM::Group", "Arn", "arn:{partition}:iam::{account}:group{path}{GroupName}"),
-    ("AWS::IAM::InstanceProfile", "Arn", "arn:{partition}:iam::{account}:instance-profile{path}{InstanceProfileName}"),
-    ("AWS::IAM::ManagedPolicy", "PolicyArn", "arn:{partition}:iam::{account}:policy{path}{ManagedPolicyName}"),
-    ("AWS::IAM::ManagedPolicy", "PolicyId", "ANPA{upper:17}"),
-    ("AWS::IAM::OIDCProvider", "Arn", "arn:{partition}:iam::{account}:oidc-provider/{oidc_host}"),
-    ("AWS::IAM::Policy", "Id", "{short_stack}-{short_logical}-{alnum:12}"),
-    ("AWS::IAM::Role", "Arn", "arn:{partition}:iam::{account}:role{path}{RoleName}"),
-    ("AWS::IAM::Role", "RoleId", "AROA{upper:17}"),
-    ("AWS::IAM::ServerCertificate", "Arn", "arn:{partition}:iam::{account}:server-certificate{path}{ServerCertificateName}"),
-    ("AWS::IAM::User", "Arn", "arn:{partition}:iam::{account}:user{path}{UserName}"),
-    ("AWS::KMS::Key", "Arn", "arn:{partition}:kms:{region}:{account}:key/{KeyId}"),
-    ("AWS::KMS::Key", "KeyId", "{uuid}"),
-    ("AWS::Kinesis::Stream", "Arn", "arn:{partition}:kinesis:{region}:{account}:stream/{Name}"),
-    ("AWS::Kinesis::StreamConsumer", "ConsumerARN", "{StreamARN}/consumer/{ConsumerName}:{now_seconds}"),
-    ("AWS::Kinesis::StreamConsumer", "ConsumerStatus", "ACTIVE"),
-    ("AWS::KinesisFirehose::DeliveryStream", "Arn", "arn:{partition}:firehose:{region}:{account}:deliverystream/{DeliveryStreamName}"),
-    ("AWS::Lambda::Alias", "AliasArn", "arn:{partition}:lambda:{region}:{account}:function:{function}:{Name}"),
-    ("AWS::Lambda::CodeSigningConfig", "CodeSigningConfigArn", "arn:{partition}:lambda:{region}:{account}:code-signing-config:csc-0{hex:16}"),
-    ("AWS::Lambda::CodeSigningConfig", "CodeSigningConfigId", "{last}"),
-    ("AWS::Lambda::EventInvokeConfig", "", "{FunctionName}|{Qualifier}"),
-    ("AWS::Lambda::EventSourceMapping", "EventSourceMappingArn", "arn:{partition}:lambda:{region}:{account}:event-source-mapping:{Id}"),
-    ("AWS::Lambda::EventSourceMapping", "Id", "{uuid}"),
-    ("AWS::Lambda::Function", "Arn", "arn:{partition}:lambda:{region}:{account}:function:{FunctionName}"),
-    ("AWS::Lambda::LayerVersion", "LayerVersionArn", "arn:{partition}:lambda:{region}:{account}:layer:{LayerName}:{revision}"),
-    ("AWS::Lambda::Permission", "", "{Id}"),
-    ("AWS::Lambda::Permission", "Id", "{stack}-{logical}-{alnum:12}"),
-    ("AWS::Lambda::Url", "FunctionArn", "arn:{partition}:lambda:{region}:{account}:function:{function}"),
-    ("AWS::Lambda::Url", "FunctionUrl", "https://{lower:32}.lambda-url.{region}.on.aws/"),
-    ("AWS::Lambda::Version", "FunctionArn", "arn:{partition}:lambda:{region}:{account}:function:{function}:{revision}"),
-    ("AWS::Lambda::Version", "Version", "{last}"),
-    ("AWS::Logs::LogGroup", "Arn", "arn:{partition}:logs:{region}:{account}:log-group:{LogGroupName}:*"),
-    ("AWS::Logs::LogStream", "", "{LogStreamName}"),
-    ("AWS::OpenSearchService::Domain", "Arn", "arn:{partition}:es:{region}:{account}:domain/{DomainName}"),
-    ("AWS::OpenSearchService::Domain", "DomainArn", "arn:{partition}:es:{region}:{account}:domain/{DomainName}"),
-    ("AWS::OpenSearchService::Domain", "DomainEndpoint", "search-{DomainName}-{lower:26}.{region}.es.{suffix}"),
-    ("AWS::OpenSearchService::Domain", "DomainEndpointV2", "search-{DomainName}-{lower:26}.aos.{region}.on.aws"),
-    ("AWS::OpenSearchService::Domain", "Id", "{account}/{DomainName}"),
-    ("AWS::RDS::DBCluster", "DBClusterArn", "arn:{partition}:rds:{region}:{account}:cluster:{DBClusterIdentifier}"),
-    ("AWS::RDS::DBCluster", "DBClusterResourceId", "cluster-{upper:26}"),
-    ("AWS::RDS::DBCluster", "Endpoint/Address", "{DBClusterIdentifier}.cluster-{lower:12}.{region}.rds.{suffix}"),
-    ("AWS::RDS::DBCluster", "Endpoint/Port", "{database_port}"),
-    ("AWS::RDS::DBCluster", "ReadEndpoint/Address", "{DBClusterIdentifier}.cluster-ro-{lower:12}.{region}.rds.{suffix}"),
-    ("AWS::RDS::DBInstance", "DBInstanceArn", "arn:{partition}:rds:{region}:{account}:db:{DBInstanceIdentifier}"),
-    ("AWS::RDS::DBInstance", "DbiResourceId", "db-{upper:26}"),
-    ("AWS::RDS::DBInstance", "Endpoint/Address", "{DBInstanceIdentifier}.{lower:12}.{region}.rds.{suffix}"),
-    ("AWS::RDS::DBInstance", "Endpoint/HostedZoneId", "Z{upper:13}"),
-    ("AWS::RDS::DBInstance", "Endpoint/Port", "{database_port}"),
-    ("AWS::Redshift::Cluster", "Endpoint/Address", "{ClusterIdentifier}.{lower:12}.{region}.redshift.{suffix}"),
-    ("AWS::Redshift::Cluster", "Endpoint/Port", "5439"),
-    ("AWS::ResourceGroups::Group", "Arn", "arn:{partition}:resource-groups:{region}:{account}:group/{Name}"),
-    ("AWS::Route53::HealthCheck", "HealthCheckId", "{uuid}"),
-    ("AWS::Route53::HostedZone", "Id", "Z0{upper:19}"),
-    ("AWS::S3::Bucket", "Arn", "arn:{partition}:s3:::{BucketName}"),
-    ("AWS::S3::Bucket", "DomainName", "{BucketName}.s3.{suffix}"),
-    ("AWS::S3::Bucket", "DualStackDomainName", "{BucketName}.s3.dualstack.{region}.{suffix}"),
-    ("AWS::S3::Bucket", "RegionalDomainName", "{BucketName}.s3.{region}.{suffix}"),
-    ("AWS::S3::Bucket", "WebsiteURL", "http://{BucketName}.s3-website-{region}.{suffix}"),
-    ("AWS::SNS::Subscription", "Arn", "{TopicArn}:{uuid}"),
-    ("AWS::SNS::Topic", "TopicArn", "arn:{partition}:sns:{region}:{account}:{TopicName}"),
-    ("AWS::SNS::TopicPolicy", "Id", "{stack}-{logical}-{alnum:12}"),
-    ("AWS::SQS::Queue", "Arn", "arn:{partition}:sqs:{region}:{account}:{QueueName}"),
-    ("AWS::SQS::Queue", "QueueUrl", "https://sqs.{region}.{suffix}/{account}/{QueueName}"),
-    ("AWS::SQS::QueuePolicy", "Id", "{stack}-{logical}-{alnum:12}"),
-    ("AWS::SSM::MaintenanceWindow", "WindowId", "mw-0{hex:16}"),
-    ("AWS::SSM::MaintenanceWindowTarget", "WindowTargetId", "{uuid}"),
-    ("AWS::SSM::MaintenanceWindowTask", "WindowTaskId", "{uuid}"),
-    ("AWS::SSM::Parameter", "Arn", "arn:{partition}:ssm:{region}:{account}:parameter/{bare_name}"),
-    ("AWS::SSM::PatchBaseline", "Id", "pb-0{hex:16}"),
-    ("AWS::Scheduler::Schedule", "Arn", "arn:{partition}:scheduler:{region}:{account}:schedule/{schedule_group}/{Name}"),
-    ("AWS::Scheduler::ScheduleGroup", "Arn", "arn:{partition}:scheduler:{region}:{account}:schedule-group/{Name}"),
-    ("AWS::SecretsManager::ResourcePolicy", "Id", "{SecretId}"),
-    ("AWS::SecretsManager::Secret", "Id", "arn:{partition}:secretsmanager:{region}:{account}:secret:{Name}-{alnum:6}"),
-    ("AWS::StepFunctions::Activity", "Arn", "arn:{partition}:states:{region}:{account}:activity:{Name}"),
-    ("AWS::StepFunctions::StateMachine", "Arn", "arn:{partition}:states:{region}:{account}:stateMachine:{StateMachineName}"),
-    ("AWS::StepFunctions::StateMachine", "Name", "{StateMachineName}"),
-    ("AWS::StepFunctions::StateMachine", "StateMachineRevisionId", "INITIAL"),
-    ("AWS::WAFv2::WebACL", "", "{Name}|{Id}|{Scope}"),
-    ("AWS::WAFv2::WebACL", "Arn", "arn:{partition}:wafv2:{region}:{account}:{web_acl_scope}/webacl/{Name}/{Id}"),
-    ("AWS::WAFv2::WebACL", "Capacity", "1"),
-    ("AWS::WAFv2::WebACL", "Id", "{uuid}"),
-    ("AWS::WAFv2::WebACL", "LabelNamespace", "awswaf:{account}:webacl:{Name}:"),
-    ("AWS::WAFv2::WebACLAssociation", "", "{WebACLArn}|{ResourceArn}"),
-];
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Form by type and path of a property or attribute; an empty path is the physical id.
+static FORMS: LazyLock<BTreeMap<(&'static str, &'static str), &'static str>> = LazyLock::new(|| {
+    let rows = include_str!("forms.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    rows.filter_map(|line| {
+        let (type_name, rest) = line.split_once(' ')?;
+        let (path, form) = rest.split_once(' ')?;
+        Some(((type_name, if path == "-" { "" } else { path }), form))
+    })
+    .collect()
+});
 
 /// The form of a property or attribute of a type; with an empty path, of its physical id.
 pub(in crate::resources) fn form(type_name: &str, path: &str) -> Option<&'static str> {
-    let at = FORMS.binary_search_by(|(name, at, _)| (*name, *at).cmp(&(type_name, path))).ok()?;
-    Some(FORMS[at].2)
+    let forms: &BTreeMap<(&str, &str), &'static str> = &FORMS;
+    forms.get(&(type_name, path)).copied()
+}
+
+/// The paths of a type that have a form.
+pub(in crate::resources) fn formed<'t>(type_name: &'t str) -> impl Iterator<Item = &'t str> {
+    let forms: &'t BTreeMap<(&'t str, &'t str), &'static str> = &FORMS;
+    forms.range((type_name, "")..).take_while(move |((name, _), _)| *name == type_name).map(|((_, path), _)| *path)
 }
 
 #[cfg(test)]
@@ -239,12 +33,25 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_names_attributes_that_exist() {
-        for pair in FORMS.windows(2) {
-            assert!((pair[0].0, pair[0].1) < (pair[1].0, pair[1].1), "{:?}", pair[1]);
+        let lines: Vec<&str> = include_str!("forms.txt").lines().filter(|line| !line.starts_with('#')).collect();
+        let keys: Vec<(&str, &str)> = lines
+            .iter()
+            .map(|line| {
+                line.split_once(' ').and_then(|(name, rest)| Some((name, rest.split_once(' ')?.0))).expect(line)
+            })
+            .collect();
+        let problems: Vec<String> = keys
+            .iter()
+            .filter(|(name, path)| match resource_type(name) {
+                Some(known) => *path != "-" && known.property(path).is_none(),
+                None => true,
+            })
+            .map(|(name, path)| format!("{name} {path}"))
+            .collect();
+        assert!(problems.is_empty(), "{problems:#?}");
+        for pair in keys.windows(2) {
+            assert!(pair[0] < pair[1], "{:?}", pair[1]);
         }
-        for (name, path, _) in FORMS {
-            let known = resource_type(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(path.is_empty() || known.property(path).is_some(), "{name} {path}");
-        }
+        assert_eq!(keys.len(), FORMS.len());
     }
 }

@@ -4,10 +4,14 @@
 //! forms of ARNs and ids, and answers recorded from AWS (names of S3 buckets, SSM parameters and Lambda functions;
 //! queue URLs; topics).
 
+mod arns;
 mod forms;
+mod moving;
 mod names;
 
-pub(super) use forms::form;
+pub(super) use arns::arn_prefix;
+pub(super) use forms::{form, formed};
+pub(super) use moving::{Move, is_last_change, moving};
 pub(super) use names::{NameRule, USUAL, name_rule};
 
 /// The hosted zones of load balancers ("Elastic Load Balancing endpoints and quotas" in the AWS general reference):
@@ -35,4 +39,47 @@ const BALANCER_ZONES: &[(&str, &str, &str)] = &[
 pub(super) fn balancer_zone(region: &str, network: bool) -> Option<&'static str> {
     let (_, application_zone, network_zone) = BALANCER_ZONES.iter().find(|(name, ..)| *name == region)?;
     Some(if network { network_zone } else { application_zone })
+}
+
+/// The hosted zones of regional names of API Gateway ("Amazon API Gateway endpoints and quotas" in the AWS general
+/// reference).
+const API_ZONES: &[(&str, &str)] = &[
+    ("ap-northeast-1", "Z1YSHQZHG15GKL"),
+    ("ap-northeast-2", "Z20JF4UZKIW1U8"),
+    ("ap-south-1", "Z3VO1THU9YC4UR"),
+    ("ap-southeast-1", "ZL327KTPIQFUL"),
+    ("ap-southeast-2", "Z2RPCDW04V8134"),
+    ("ca-central-1", "Z19DQILCV0OWEC"),
+    ("eu-central-1", "Z1U9ULNL0V5AJ3"),
+    ("eu-north-1", "Z3UWIKFBOOGXPP"),
+    ("eu-west-1", "ZLY8HYME6SFDD"),
+    ("eu-west-2", "ZJ5UAJN8Y3Z2Q"),
+    ("eu-west-3", "Z3KY65QIEKYHQQ"),
+    ("sa-east-1", "ZCMLWB8V5SYIT"),
+    ("us-east-1", "Z1UJRXOUMOOFQ8"),
+    ("us-east-2", "ZOJJZC49E0EPZ"),
+    ("us-west-1", "Z2MUQ32089INYE"),
+    ("us-west-2", "Z2OJLYMUO9EFXC"),
+];
+
+/// The zone of the regional names of API Gateway; `None` for a region that is not listed.
+pub(super) fn api_zone(region: &str) -> Option<&'static str> {
+    API_ZONES.iter().find(|(name, _)| *name == region).map(|(_, zone)| *zone)
+}
+
+/// Whether a dot stands before the region in the names of S3's website endpoints; in the older regions a dash does
+/// ("Amazon S3 website endpoints" in the AWS general reference).
+pub(super) fn website_has_dot(region: &str) -> bool {
+    const DASH: [&str; 9] = [
+        "ap-northeast-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "eu-west-1",
+        "sa-east-1",
+        "us-east-1",
+        "us-gov-west-1",
+        "us-west-1",
+        "us-west-2",
+    ];
+    !DASH.contains(&region)
 }

@@ -2,13 +2,14 @@
 
 mod backed;
 mod catalog;
+mod documented;
 mod every_type;
 mod judged;
 mod recorded;
 
 use super::*;
 use crate::{LocalAws, Options};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 pub(super) fn owner(logical_id: &str) -> Owner {
     Owner {
