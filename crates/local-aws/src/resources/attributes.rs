@@ -34,11 +34,20 @@ fn chosen(draft: &mut Draft<'_>) {
     for path in formed(type_name).filter(|path| !path.is_empty()) {
         let path = PropertyPath::new(path);
         let silent = model::get(&draft.properties, &path).is_none() && !draft.known.is_read_only(&path.dotted());
-        if silent && let Some(value) = form(type_name, path.top()).and_then(|form| draft.fill(form)) {
+        if silent
+            && !excluded(draft, &path)
+            && let Some(value) = form(type_name, path.top()).and_then(|form| draft.fill(form))
+        {
             let value = typed(draft, &path, value);
             model::set(&mut draft.properties, &path, value);
         }
     }
+}
+
+/// Whether a property may not be there beside another one that says the same: the zone of a subnet by name and by id.
+fn excluded(draft: &Draft<'_>, path: &PropertyPath) -> bool {
+    draft.type_name == "AWS::EC2::Subnet"
+        && (path.top() == "AvailabilityZoneId" || draft.properties.contains_key("AvailabilityZoneId"))
 }
 
 /// What `Fn::GetAtt` gives for every attribute of the type. What a template may set and did not is its default, or empty.
@@ -52,7 +61,9 @@ pub(super) fn readable(draft: &Draft<'_>) -> IndexMap<String, Json> {
             None if !exists(draft, &path) => Json::String(String::new()),
             None if known.is_read_only(&name) => attribute(draft, &path),
             None => known.property(&name).map_or(Json::String(String::new()), |property| {
-                property.default().cloned().unwrap_or_else(|| empty(property.schema))
+                let formed = form(draft.type_name, &name.replace('.', "/")).and_then(|form| draft.fill(form));
+                let formed = formed.map(|text| typed(draft, &path, text));
+                formed.or_else(|| property.default().cloned()).unwrap_or_else(|| empty(property.schema))
             }),
         };
         attributes.insert(name, value);

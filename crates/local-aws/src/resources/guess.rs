@@ -119,8 +119,13 @@ fn text(draft: &Draft<'_>, schema: &Schema, path: &str) -> String {
 /// pattern has room for them.
 fn located(draft: &Draft<'_>, schema: &Schema, made: String) -> String {
     let parts: Vec<&str> = made.splitn(6, ':').collect();
+    let is_account = |text: &str| text.is_empty() || text == "aws" || text.bytes().all(|byte| byte.is_ascii_digit());
     let (service, region, account, rest) = match parts[..] {
-        ["arn", _, service, region, account, rest] => (service, region, account, rest),
+        ["arn", _, service, region, account, rest] if is_account(account) => (service, region, account, rest),
+        ["arn", _, service, region, account, _] => {
+            let before = "arn:".len() + parts[1].len() + service.len() + region.len() + ":::".len();
+            (service, region, "", made.get(before..).unwrap_or(account))
+        }
         // The pattern does not say where the parts are.
         ["arn", .., rest] => ("", "", "", rest),
         _ => return made,

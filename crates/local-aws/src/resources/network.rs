@@ -41,15 +41,24 @@ impl Draft<'_> {
     /// The zone that the resource is in: its subnet's, or else the first one of the region.
     pub(super) fn zone(&self) -> Option<String> {
         let placed = self.at("/Placement/AvailabilityZone").map(str::to_owned);
-        let of_subnet = || self.subnet()?.get("AvailabilityZone")?.as_str().map(str::to_owned);
-        placed.or_else(of_subnet).or_else(|| self.owner.place.availability_zones().into_iter().next())
+        placed.or_else(|| self.zone_named_by(&self.subnet()?)).or_else(|| self.first_zone())
     }
 
     /// The zone of a subnet, if that is one of this world; the first one of the region otherwise.
     pub(super) fn zone_of(&self, subnet: &str) -> Option<String> {
-        let of_subnet = |subnet: Properties| subnet.get("AvailabilityZone")?.as_str().map(str::to_owned);
-        let zone = self.neighbour("AWS::EC2::Subnet", subnet).and_then(of_subnet);
-        zone.or_else(|| self.owner.place.availability_zones().into_iter().next())
+        let subnet = self.neighbour("AWS::EC2::Subnet", subnet);
+        subnet.and_then(|subnet| self.zone_named_by(&subnet)).or_else(|| self.first_zone())
+    }
+
+    fn first_zone(&self) -> Option<String> {
+        self.owner.place.availability_zones().into_iter().next()
+    }
+
+    /// The zone that a subnet names, by name or by id.
+    fn zone_named_by(&self, subnet: &Properties) -> Option<String> {
+        let text = |name: &str| subnet.get(name).and_then(Json::as_str);
+        let by_id = |id: &str| self.owner.place.zones().into_iter().find(|zone| zone.id == id).map(|zone| zone.name);
+        text("AvailabilityZone").map(str::to_owned).or_else(|| by_id(text("AvailabilityZoneId")?))
     }
 
     /// A zone for a subnet that names none: those of one VPC take turns.
