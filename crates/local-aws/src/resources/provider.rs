@@ -5,8 +5,8 @@ use super::draft::Draft;
 use super::live::{Live, handle};
 use super::model::{self, Properties};
 use super::{
-    Failure, Made, Owner, attributes, check, code, companions, custom, followers, guard, identity, moves, read, references,
-    refusal, settings,
+    Failure, Made, Owner, attributes, check, code, companions, custom, followers, guard, identity, moves, read,
+    references, refusal, settings,
 };
 use crate::place::Place;
 use crate::services::Standing;
