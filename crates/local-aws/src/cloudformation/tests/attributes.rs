@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// What the templates refer to and do not make is taken to be there.
+async fn partial() -> Cloud {
+    Cloud::with(Options { seed: 7, partial: true, ..Options::default() }).await
+}
+
 impl Cloud {
     /// As `deploy`, with leave to make resources of IAM.
     async fn deploy_iam(&self, action: &str, name: &str, template: &str) -> String {
@@ -19,7 +24,7 @@ impl Cloud {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_version_of_a_launch_template_reaches_its_group() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = |kind: &str| {
         format!(
             r#"
@@ -53,7 +58,7 @@ Outputs:
 
 #[tokio::test(start_paused = true)]
 async fn streams_revisions_and_versions_move() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = |view: &str, text: &str| {
         format!(
             r#"
@@ -100,7 +105,7 @@ Outputs:
 
 #[tokio::test(start_paused = true)]
 async fn a_block_that_is_associated_later_is_the_vpcs() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = r#"
 Resources:
   V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
@@ -137,7 +142,7 @@ Outputs:
 
 #[tokio::test(start_paused = true)]
 async fn an_interface_has_an_address_of_its_subnet() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = r#"
 Resources:
   V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
@@ -175,7 +180,7 @@ Outputs:
 
 #[tokio::test(start_paused = true)]
 async fn settings_of_an_account_are_those_of_the_stack_that_wrote_last() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = |role: &str| {
         format!(
             "Resources:\n  A: {{Type: AWS::ApiGateway::Account, Properties: {{CloudWatchRoleArn: \"arn:aws:iam::111122223333:role/{role}\"}}}}\n"
@@ -203,7 +208,7 @@ async fn settings_of_an_account_are_those_of_the_stack_that_wrote_last() {
 
 #[tokio::test(start_paused = true)]
 async fn names_are_unique_in_what_they_belong_to() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = r#"
 Resources:
   One: {Type: AWS::ApiGateway::RestApi, Properties: {Name: one}}
@@ -268,7 +273,7 @@ Outputs:
 
 #[tokio::test(start_paused = true)]
 async fn a_password_that_rds_manages_is_in_a_secret() {
-    let cloud = Cloud::new().await;
+    let cloud = partial().await;
     let template = |managed: bool| {
         let password = if managed { "ManageMasterUserPassword: true" } else { "MasterUserPassword: written-down" };
         let outputs = if managed { "Outputs:\n  Secret: {Value: !GetAtt D.MasterUserSecret.SecretArn}\n" } else { "" };

@@ -1,24 +1,24 @@
 //! What AWS offers in a region: zones, images, services behind endpoints.
 
 use super::{Item, Listing, View, texts};
+use crate::zones::Zone;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 pub(super) fn zones(view: &View<'_>) -> Listing {
     let region = &view.place.region;
-    let zone = |(at, name): (usize, String)| {
+    let zone = |Zone { name, id }: Zone| {
         let shown = json!({
             "zoneName": name,
             "zoneState": "available",
             "regionName": region,
-            "zoneId": format!("{}-az{}", short(region), at + 1),
+            "zoneId": id,
             "groupName": format!("{region}-zg-1"),
             "networkBorderGroup": region,
             "optInStatus": "opt-in-not-required",
             "zoneType": "availability-zone",
             "messageSet": [],
         });
-        let id = format!("{}-az{}", short(region), at + 1);
         let filters = [
             ("zone-name", name.as_str()),
             ("zone-id", id.as_str()),
@@ -29,27 +29,9 @@ pub(super) fn zones(view: &View<'_>) -> Listing {
         ];
         Item::new(shown, &filters)
     };
-    let items = view.place.availability_zones().into_iter().enumerate().map(zone).collect();
+    let items = view.place.zones().into_iter().map(zone).collect();
     let missing = ("ZoneName", "zoneName", "InvalidParameterValue", "Invalid availability zone: [{id}]");
     Listing { set: "availabilityZoneInfo", items, by_id: Some(missing) }
-}
-
-/// `use1` of `us-east-1`, as ids of zones begin.
-fn short(region: &str) -> String {
-    let mut parts = region.split('-');
-    let mut short = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part {
-            "gov" => short.push('g'),
-            "northeast" | "northwest" | "southeast" | "southwest" => {
-                short.push_str(&part[..1]);
-                short.push_str(&part[5..6]);
-            }
-            number if number.bytes().all(|byte| byte.is_ascii_digit()) => short.push_str(number),
-            other => short.extend(other.chars().next()),
-        }
-    }
-    short
 }
 
 /// Images are AWS's and others', and none of them is here: each search finds one that fits, always the same.
@@ -114,18 +96,4 @@ pub(super) fn endpoint_services(view: &View<'_>, input: &Json) -> Listing {
         Item::new(shown, &[("service-name", &name), ("owner", "amazon"), ("service-type", "Interface")])
     };
     Listing { set: "serviceDetailSet", items: names.into_iter().map(item).collect(), by_id: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short;
-
-    #[test]
-    fn ids_of_zones_begin_with_the_region() {
-        for (region, begin) in
-            [("us-east-1", "use1"), ("eu-central-1", "euc1"), ("ap-southeast-2", "apse2"), ("us-gov-west-1", "usgw1")]
-        {
-            assert_eq!(short(region), begin);
-        }
-    }
 }
