@@ -3,11 +3,16 @@
 //! Reads only. One DescribeStacks for each hundred stacks of an account and region, beside the state; templates and
 //! physical ids are fetched for those stacks alone that may change ([`fetch_templates`]).
 
+mod deletions;
+mod shells;
+
+pub use deletions::obstacles;
+
 use crate::aws::cloudformation::StackResource;
-use crate::aws::{Aws, Reading, Result};
+use crate::aws::{Aws, Reading, Result, failure};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target, sensitive};
-use crate::plan::importable;
+use crate::plan::{self, Candidate, Found};
 use crate::state::{Snapshot, StateStore};
 use cloudformation::sensitive::HIDDEN;
 use futures::future::try_join_all;
@@ -91,34 +96,43 @@ pub async fn fetch_templates(
     Ok(())
 }
 
-/// What exists of the resources that stacks could take in: stack → logical id → identifier. What Cloud Control cannot
-/// read counts as not there.
+/// What there is of these candidates, one read of Cloud Control for each and, for what is there, the question whose it is.
 ///
 /// # Errors
-/// Those of reading a resource.
-pub async fn existing(
-    aws: &Aws,
-    wanted: &[RenderedStack],
-    deployed: &BTreeMap<String, Deployed>,
-) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
-    let candidates = wanted.iter().flat_map(|stack| {
-        let candidates = importable(stack, deployed.get(&stack.name));
-        candidates.into_iter().map(move |candidate| (stack, candidate))
-    });
-    let reads = candidates.map(|(stack, candidate)| {
-        let cloudcontrol = aws.cloud_control(&stack.target);
-        async move {
-            let read = cloudcontrol.read(&candidate.resource_type, &candidate.identifier).await;
-            read.map(|reading| matches!(reading, Reading::Found(_)).then_some((stack, candidate)))
-        }
+/// Those of reading a resource: access that is denied, networks that fail.
+pub async fn existing(aws: &Aws, candidates: Vec<Candidate>) -> Result<Vec<(Candidate, Found)>> {
+    let reads = candidates.into_iter().map(|candidate| async move {
+        let found = look_for(aws, &candidate).await?;
+        Result::Ok((candidate, found))
     });
     let reads: Vec<_> = reads.collect();
-    let found: Vec<_> = stream::iter(reads).buffer_unordered(READERS).try_collect().await?;
-    let mut existing: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (stack, candidate) in found.into_iter().flatten() {
-        existing.entry(stack.name.clone()).or_default().insert(candidate.logical_id, candidate.identifier);
+    stream::iter(reads).buffered(READERS).try_collect().await
+}
+
+async fn look_for(aws: &Aws, candidate: &Candidate) -> Result<Found> {
+    if !plan::is_importable(&candidate.resource_type) {
+        let reason = format!("CloudFormation imports no {}", candidate.resource_type);
+        return Ok(Found::Unreadable(reason));
     }
-    Ok(existing)
+    let read = aws.cloud_control(&candidate.target).read(&candidate.resource_type, &candidate.identifier).await;
+    let live = match read {
+        Ok(Reading::Found(live)) => live,
+        Ok(Reading::Gone) => return Ok(Found::Gone),
+        Ok(Reading::Unsupported(reason)) => return Ok(Found::Unreadable(reason)),
+        // An identifier that the type does not have: what was recorded is no resource of it.
+        Err(error) if failure(&error).is_some_and(|failure| failure.code == "ValidationException") => {
+            return Ok(Found::Unreadable(error.message.clone()));
+        }
+        Err(error) => return Err(error),
+    };
+    if !candidate.is_named(&live) {
+        return Ok(Found::Another);
+    }
+    let owner = aws.cloudformation(&candidate.target).owner(&candidate.physical_id).await?;
+    Ok(match owner.filter(|owner| *owner != candidate.stack_name) {
+        Some(owner) => Found::Owned(owner),
+        None => Found::There,
+    })
 }
 
 fn physical_ids(resources: Vec<StackResource>) -> BTreeMap<String, String> {
@@ -197,6 +211,7 @@ async fn settle(
         hidden.filter_map(|(key, _)| live?.get(key)).for_each(|value| sensitive::learn(value));
     }
     check_ours(environment, state, &deployed)?;
+    shells::check(aws, environment, &deployed).await?;
     Ok(deployed)
 }
 
@@ -225,7 +240,8 @@ pub fn check_not_moved(wanted: &[RenderedStack], state: Option<&State>) -> Resul
     .hint(format!("give the new one another name, apply, then remove `{name}` from the file and apply again")))
 }
 
-/// A stack of ours carries our tags, or is remembered under its very id. What nobody ever executed is nobody's.
+/// A stack of ours carries our tags, or is remembered under its very id. What nobody ever executed has no tags: its change
+/// sets say whose it is ([`shells`]).
 fn check_ours(environment: &Environment, state: Option<&State>, deployed: &BTreeMap<String, Deployed>) -> Result<()> {
     let marks = [("ManagedBy", "infra"), ("Project", &environment.project), ("Environment", &environment.name)];
     let is_marked =

@@ -3,17 +3,15 @@
 use super::compare::deviations;
 use super::context::Run;
 use super::event::EventKind;
+use super::joining;
 use super::outcome::RootCause;
 use super::stop::{Result, Stop};
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, ParameterValue, TemplateSource,
+    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, OWN_CHANGE_SETS, ParameterValue,
 };
 use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack};
 use crate::plan::{ChangeAction, StackStep};
 use std::collections::BTreeMap;
-
-/// What all our change sets are called, with a serial and a part of the lock's id behind it.
-const PREFIX: &str = "infra-";
 
 /// A change set that may be executed.
 pub(super) struct Ready {
@@ -21,7 +19,7 @@ pub(super) struct Ready {
     pub stack_id: String,
     pub changes: usize,
     /// CloudFormation made the stack's shell for it: if it is taken back, so is the shell.
-    made_shell: bool,
+    pub made_shell: bool,
 }
 
 /// Has CloudFormation work out what the step would do, and compares that with what the plan showed. None if there is
@@ -121,7 +119,7 @@ pub(super) async fn clear_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
     let cloudformation = run.cloudformation(step);
     let waiting = cloudformation.list_change_sets(&step.stack_name).await?;
     let (ours, foreign): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|change_set| change_set.name.starts_with(PREFIX));
+        waiting.into_iter().partition(|change_set| change_set.name.starts_with(OWN_CHANGE_SETS));
     if !foreign.is_empty() {
         let foreign: Vec<&str> = foreign.iter().map(|change_set| change_set.name.as_str()).collect();
         let (name, region) = (&step.stack_name, &step.target.region);
@@ -143,27 +141,30 @@ pub(super) async fn clear_shell(run: &Run<'_>, step: &StackStep) -> Result<()> {
 }
 
 async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists: bool) -> Result<ChangeSetRequest> {
-    let template = match run.context.state {
-        Some(state) => state.store().objects().template_source(&state.store().id(), &wanted.template).await?,
-        None => TemplateSource::Body(wanted.template.clone()),
-    };
     Ok(ChangeSetRequest {
         stack_name: step.stack_name.clone(),
-        name: run.token(&format!("{PREFIX}{}", run.plan.serial)),
+        // With a serial and a part of the lock's id behind it.
+        name: run.token(&format!("{OWN_CHANGE_SETS}{}", run.plan.serial)),
         kind: if exists { ChangeSetKind::Update } else { ChangeSetKind::Create },
-        template,
+        template: run.template_source(wanted.template.clone()).await?,
         parameters: parameters(run, wanted, exists)?,
         tags: wanted.tags.clone(),
         capabilities: wanted.capabilities.clone(),
-        description: format!("{} of {}/{}", run.context.written.operation, run.plan.project, run.plan.environment),
+        description: run.description(),
         reverts_drift: step.revert_drift,
-        imports_existing: step.changes.iter().any(|change| change.action == ChangeAction::Import),
+        imports_existing: step.changes.iter().any(|change| change.action == ChangeAction::Import)
+            && !joining::needs_import(step, wanted),
+        imports: Vec::new(),
     })
 }
 
 /// Values for all parameters, now that what they come from is done. A secret whose value was not kept (plans and
 /// histories keep none) stays what it is in the stack.
-fn parameters(run: &Run<'_>, wanted: &RenderedStack, exists: bool) -> Result<BTreeMap<String, ParameterValue>> {
+pub(super) fn parameters(
+    run: &Run<'_>,
+    wanted: &RenderedStack,
+    exists: bool,
+) -> Result<BTreeMap<String, ParameterValue>> {
     let mut values = BTreeMap::new();
     for (name, parameter) in &wanted.parameters {
         let value = match parameter {
@@ -207,7 +208,12 @@ fn parameters(run: &Run<'_>, wanted: &RenderedStack, exists: bool) -> Result<BTr
     Ok(values)
 }
 
-async fn finished(run: &Run<'_>, step: &StackStep, cloudformation: &CloudFormation, id: &str) -> Result<ChangeSet> {
+pub(super) async fn finished(
+    run: &Run<'_>,
+    step: &StackStep,
+    cloudformation: &CloudFormation,
+    id: &str,
+) -> Result<ChangeSet> {
     let mut wait = run.wait(step);
     loop {
         let described = wait.ask(async || cloudformation.describe_change_set(&step.stack_name, id).await).await?;

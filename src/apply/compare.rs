@@ -3,6 +3,7 @@
 //! A change set that does less than the plan, or the same more gently, is fine. One that replaces, removes or changes
 //! anything that the plan did not show is not executed.
 
+use super::templates::{PLACEHOLDER, PLACEHOLDER_TYPE};
 use crate::aws::cloudformation::{
     ChangeSetAction, ChangeSetChange, ChangeSetDetail, Recreation as Required, Replacement,
 };
@@ -40,6 +41,10 @@ pub fn deviations(step: &StackStep, described: &[ChangeSetChange]) -> Vec<Deviat
 }
 
 fn deviation(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChange) -> Option<String> {
+    if change.logical_id == PLACEHOLDER && change.resource_type == PLACEHOLDER_TYPE {
+        // It stood in for what another stack has taken.
+        return None;
+    }
     let showed = planned.map_or("the plan showed no change", |planned| showed(planned.action));
     let deviates = |would: String| Some(format!("{would}; {showed}"));
     match change.action {
@@ -78,6 +83,8 @@ fn modification(step: &StackStep, planned: Option<&Change>, change: &ChangeSetCh
     let replacement = change.replacement.unwrap_or(Replacement::No);
     match (planned.action, replacement) {
         (ChangeAction::Replace | ChangeAction::MayReplace, _) | (ChangeAction::MayModify, Replacement::No) => None,
+        // What was left out of its import comes now.
+        (ChangeAction::Import, Replacement::No) => None,
         (ChangeAction::Modify | ChangeAction::MayModify, Replacement::Conditional) => conditional(planned, change),
         (ChangeAction::Modify, Replacement::No) => unplanned_properties(step, planned, change),
         (action, Replacement::Yes) => Some(format!("would be replaced{}; {}", because(change), showed(action))),

@@ -19,6 +19,8 @@ fn planned(action: ChangeAction, properties: &[(&str, Recreation)]) -> Change {
         because: Vec::new(),
         removal: None,
         place: None,
+        taken_from: None,
+        taken_by: None,
     }
 }
 

@@ -5,14 +5,14 @@ use super::interrupt::Interrupt;
 use super::stop::{Result, Stop};
 use super::wait::Wait;
 use crate::aws::Aws;
-use crate::aws::cloudformation::CloudFormation;
+use crate::aws::cloudformation::{CloudFormation, TemplateSource};
 use crate::model::{ApplySettings, StackRecord, Written};
 use crate::plan::{Plan, StackStep};
 use crate::state::LockedState;
 use cloudformation::sensitive::HIDDEN;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -44,12 +44,25 @@ pub(super) struct Run<'a> {
     began: Mutex<BTreeMap<String, Instant>>,
     /// Outputs of the stacks that this run has finished.
     outputs: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    /// Held by whoever works on a stack beside that stack's own step.
+    turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Stacks that other steps of this run have taken resources from.
+    givers: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(context: Context<'a>, plan: &'a Plan, interrupt: Interrupt) -> Run<'a> {
         let id = context.state.map_or_else(crate::random::uuid, |state| state.lock_id().to_owned());
-        Run { context, plan, interrupt, id, began: Mutex::default(), outputs: Mutex::default() }
+        Run {
+            context,
+            plan,
+            interrupt,
+            id,
+            began: Mutex::default(),
+            outputs: Mutex::default(),
+            turns: Mutex::default(),
+            givers: Mutex::default(),
+        }
     }
 
     pub fn cloudformation(&self, step: &StackStep) -> CloudFormation {
@@ -109,6 +122,36 @@ impl<'a> Run<'a> {
     /// A token of this run: what AWS takes for one request however often it comes. Letters, digits and hyphens.
     pub fn token(&self, what: &str) -> String {
         format!("{what}-{}", self.id.split('-').next().unwrap_or(&self.id))
+    }
+
+    /// A template as a request takes it: in the request itself, or in the state's bucket where it is long.
+    pub async fn template_source(&self, template: String) -> Result<TemplateSource> {
+        match self.context.state {
+            Some(state) => Ok(state.store().objects().template_source(&state.store().id(), &template).await?),
+            None => Ok(TemplateSource::Body(template)),
+        }
+    }
+
+    /// What change sets say of themselves.
+    pub fn description(&self) -> String {
+        format!("{} of {}/{}", self.context.written.operation, self.plan.project, self.plan.environment)
+    }
+
+    /// Waits until no other step works on this stack; nobody else does until the guard is dropped.
+    pub async fn alone_with(&self, stack: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn =
+            self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(stack.to_owned()).or_default().clone();
+        turn.lock_owned().await
+    }
+
+    /// This run took resources from the stack.
+    pub fn let_go(&self, stack: &str) {
+        self.givers.lock().unwrap_or_else(PoisonError::into_inner).insert(stack.to_owned());
+    }
+
+    /// Whether this run has taken resources from the stack.
+    pub fn has_let_go(&self, stack: &str) -> bool {
+        self.givers.lock().unwrap_or_else(PoisonError::into_inner).contains(stack)
     }
 
     /// What is remembered of a stack.

@@ -22,6 +22,7 @@ pub(super) async fn delete(run: &Run<'_>, step: &StackStep) -> Result<()> {
     };
     if let Some(now) = now {
         unprotect(run, step, &now).await?;
+        empty(run, step).await?;
         remove(run, step, &now).await?;
     }
     record::forgotten(run, step).await
@@ -45,6 +46,28 @@ async fn unprotect(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()
     }
     run.may_begin()?;
     Ok(run.cloudformation(step).set_termination_protection(&now.stack_id, false).await?)
+}
+
+/// Deletes the content of what CloudFormation could not delete otherwise, where the plan says so.
+async fn empty(run: &Run<'_>, step: &StackStep) -> Result<()> {
+    for change in step.changes.iter().filter(|change| step.emptied.contains(&change.logical_id)) {
+        let Some(name) = &change.physical_id else { continue };
+        run.may_begin()?;
+        let what = match change.resource_type.as_str() {
+            "AWS::ECR::Repository" => {
+                let ecr = run.context.aws.ecr(&step.target);
+                let images: Vec<String> = ecr.images(name).await?.into_iter().map(|image| image.digest).collect();
+                let kept = ecr.remove_images(name, &images).await?;
+                format!("{} images of repository {name} deleted", images.len().saturating_sub(kept.len()))
+            }
+            _ => {
+                let removed = run.context.aws.site_bucket(&step.target, name).empty().await?;
+                format!("{removed} objects and old versions of s3://{name} deleted")
+            }
+        };
+        run.note(step, what);
+    }
+    Ok(())
 }
 
 async fn remove(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {

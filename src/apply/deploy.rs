@@ -7,9 +7,10 @@ use super::delete::clear;
 use super::follow::{Followed, Mark, follow, rest};
 use super::outcome::Outcome;
 use super::stop::{Result, Stop};
-use super::{protection, record, verify};
+use super::{joining, protection, record, verify};
 use crate::model::{Deployed, RenderedStack, StackStatus, sensitive};
 use crate::plan::{Action, Situation, StackStep, has_template, unstick};
+use std::collections::BTreeMap;
 
 /// Makes the stack what the step wants it to be.
 pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack) -> Result<Outcome> {
@@ -17,7 +18,7 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
     let now = match (step.action, Situation::of(now.as_ref())) {
         (_, Situation::Stuck(stack)) => return Err(stuck(run, stack)),
         (Action::Update, Situation::Present(stack)) => {
-            if step.fingerprint.as_ref() != Some(&stack.fingerprint()) {
+            if step.fingerprint.as_ref() != Some(&stack.fingerprint()) && !run.has_let_go(&step.stack) {
                 run.note(
                     step,
                     "changed since the plan was made; its change set is compared with the plan all the same",
@@ -43,13 +44,16 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
         (_, Situation::Present(stack)) => return adopt(run, step, wanted, stack.clone()).await,
         (_, situation) => return Err(moved_on(run, step, situation)),
     };
+    let joined = now.as_ref().map(Deployed::fingerprint);
+    let now = joining::join(run, step, wanted, now).await?;
+    let joined = now.as_ref().map(Deployed::fingerprint) != joined || run.has_let_go(&step.stack);
     let Some(ready) = change_set::prepare(run, step, wanted, now.as_ref()).await? else {
         // Nothing for CloudFormation to do: what is left to do is ours alone.
         let Some(now) = present(run, step).await? else {
             return Err(moved_on(run, step, Situation::Absent));
         };
         let now = protection::tighten(run, step, wanted, now).await?;
-        return conclude(run, step, wanted, now, step.protection.is_some()).await;
+        return conclude(run, step, wanted, now, joined || step.protection.is_some()).await;
     };
     execute(run, step, wanted, now, &ready).await
 }
@@ -89,7 +93,7 @@ async fn execute(
             }
             conclude(run, step, wanted, stack, true).await
         }
-        _ => Err(explain(run, step, wanted, followed).await),
+        _ => Err(explain(run, step, &wanted.places, followed).await),
     }
 }
 
@@ -108,7 +112,7 @@ async fn conclude(
 }
 
 /// The stack as it is once nobody works on it any more.
-async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<Deployed>> {
+pub(super) async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<Deployed>> {
     let cloudformation = run.cloudformation(step);
     let wait = run.wait(step);
     match wait.ask(async || cloudformation.describe_stack(&step.stack_name).await).await? {
@@ -160,7 +164,12 @@ fn moved_on(run: &Run<'_>, step: &StackStep, situation: Situation) -> Stop {
 }
 
 /// Says why it failed, after putting right what can be.
-async fn explain(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, followed: Followed) -> Stop {
+pub(super) async fn explain(
+    run: &Run<'_>,
+    step: &StackStep,
+    places: &BTreeMap<String, String>,
+    followed: Followed,
+) -> Stop {
     let Some(left) = followed.stack else {
         return Stop::failed(
             format!("{} was deleted by somebody else while it was being worked on", step.stack_name),
@@ -172,7 +181,7 @@ async fn explain(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, follow
         stack_name: &step.stack_name,
         region: &step.target.region,
         status: left.status,
-        places: &wanted.places,
+        places,
     };
     let mut cause = root_cause(failed, &followed.events);
     cause.details.extend(followed.facts);

@@ -54,6 +54,8 @@ mod tests {
                 because: Vec::new(),
                 removal: None,
                 place: None,
+                taken_from: None,
+                taken_by: None,
             })
             .collect();
         step.resources = types.len();

@@ -13,6 +13,7 @@ mod estimate;
 mod event;
 mod follow;
 mod interrupt;
+mod joining;
 mod outcome;
 mod protection;
 mod record;
@@ -24,6 +25,7 @@ mod service;
 mod settle;
 mod stop;
 mod taken;
+mod templates;
 mod verify;
 mod wait;
 

@@ -20,6 +20,14 @@ pub(super) async fn loosen(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
     if !guarded || !(approved_loss || wanted.stack_policy.is_none()) {
         return Ok(());
     }
+    open(run, step, now).await
+}
+
+/// Takes the stack policy out of the way, where there is one.
+pub(super) async fn open(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {
+    if recorded(run, step).is_none() {
+        return Ok(());
+    }
     record::policy_loosened(run, step).await?;
     run.may_begin()?;
     run.cloudformation(step).set_stack_policy(&now.stack_id, ALLOW_ALL).await?;

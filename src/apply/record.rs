@@ -4,10 +4,10 @@ use super::context::Run;
 use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::model::{
-    Deployed, Durations, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord, StackRecord,
-    Target, Written, digest, sensitive,
+    Deployed, Durations, Kept, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord,
+    StackRecord, Target, Written, digest, sensitive,
 };
-use crate::plan::{Action, StackStep};
+use crate::plan::{Action, Change, ChangeAction, Removal, StackStep};
 use crate::state::Update;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -34,21 +34,63 @@ pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedSt
         applied: written(run),
     };
     let rendered = Some(Box::new(wanted.clone()));
-    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered }).await
+    let applied = Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered };
+    let has = step.changes.iter().filter(|change| matches!(change.action, ChangeAction::Add | ChangeAction::Import));
+    let has = has.map(|change| Update::Has {
+        stack: step.stack.clone(),
+        logical_id: change.logical_id.clone(),
+        resource_type: change.resource_type.clone(),
+        physical_id: change.physical_id.clone(),
+    });
+    let updates = std::iter::once(applied).chain(has).chain(kept(run, step, &step.changes)).collect();
+    save(run, step, updates).await
+}
+
+/// Another step has taken these resources out of the stack: they are in the account, and in no stack yet.
+pub(super) async fn let_go(run: &Run<'_>, giver: &StackStep, now: &Deployed, left: &[Change]) -> Result<()> {
+    let mut left = left.to_vec();
+    left.iter_mut().for_each(|change| change.taken_by = None);
+    let mut updates: Vec<Update> = kept(run, giver, &left).collect();
+    if let Some(mut record) = run.record(&giver.stack) {
+        record.fingerprint = now.fingerprint();
+        let stack = giver.stack.clone();
+        updates.insert(0, Update::Applied { stack, record: Box::new(record), rendered: None });
+    }
+    save(run, giver, updates).await
+}
+
+/// What left the stack and stays in the account; not what another stack has by then.
+fn kept<'a>(run: &'a Run<'_>, step: &'a StackStep, changes: &'a [Change]) -> impl Iterator<Item = Update> + 'a {
+    let left = changes.iter().filter(|change| {
+        change.action == ChangeAction::Remove
+            && change.removal == Some(Removal::Retain)
+            && change.taken_by.as_ref().is_none_or(|hand| !hand.early)
+    });
+    left.filter_map(|change| {
+        Some(Update::Kept(Kept {
+            stack: step.stack.clone(),
+            logical_id: change.logical_id.clone(),
+            resource_type: change.resource_type.clone(),
+            physical_id: change.physical_id.clone()?,
+            target: step.target.clone(),
+            at: Timestamp::now(),
+            operation: run.context.written.operation.clone(),
+        }))
+    })
 }
 
 /// An update failed and was rolled back: the stack is what it was, under another fingerprint.
 pub(super) async fn rolled_back(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Result<()> {
     let Some(mut record) = run.record(&step.stack) else { return Ok(()) };
     record.fingerprint = now.fingerprint();
-    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
+    save(run, step, vec![Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }]).await
 }
 
 /// Its stack policy is about to be loosened: should the run die before it is set again, the next one must know.
 pub(super) async fn policy_loosened(run: &Run<'_>, step: &StackStep) -> Result<()> {
     let Some(record) = run.record(&step.stack) else { return Ok(()) };
     let record = StackRecord { stack_policy_digest: None, ..record };
-    save(run, step, Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }).await
+    save(run, step, vec![Update::Applied { stack: step.stack.clone(), record: Box::new(record), rendered: None }]).await
 }
 
 /// What the bucket of a stack holds: it is about to change, or it is as wanted.
@@ -64,15 +106,37 @@ pub(super) async fn site(run: &Run<'_>, stack: &str, digest: &str, files: usize,
 
 /// The stack is gone.
 pub(super) async fn forgotten(run: &Run<'_>, step: &StackStep) -> Result<()> {
-    if run.record(&step.stack).is_none() {
-        return Ok(());
+    let mut updates: Vec<Update> = kept(run, step, &step.changes).collect();
+    updates.extend(left_by_a_lost_run(run, step).await);
+    if run.record(&step.stack).is_some() {
+        updates.push(Update::Forgotten { stack: step.stack.clone() });
     }
-    save(run, step, Update::Forgotten { stack: step.stack.clone() }).await
+    if updates.is_empty() { Ok(()) } else { save(run, step, updates).await }
 }
 
-async fn save(run: &Run<'_>, step: &StackStep, update: Update) -> Result<()> {
+/// What a stack left behind that a run deleted which could not say so any more. CloudFormation tells of a deleted stack for
+/// ninety days; what it does not tell is nobody's knowledge any more, and no reason to stop.
+async fn left_by_a_lost_run(run: &Run<'_>, step: &StackStep) -> Vec<Update> {
+    let Some(record) = run.record(&step.stack).filter(|_| step.action == Action::Forget) else { return Vec::new() };
+    let resources = run.cloudformation(step).resources(&record.fingerprint.stack_id).await.unwrap_or_default();
+    let left = resources.into_iter().filter(|resource| resource.status == "DELETE_SKIPPED");
+    left.filter_map(|resource| {
+        Some(Update::Kept(Kept {
+            stack: step.stack.clone(),
+            logical_id: resource.logical_id,
+            resource_type: resource.resource_type,
+            physical_id: resource.physical_id?,
+            target: step.target.clone(),
+            at: Timestamp::now(),
+            operation: run.context.written.operation.clone(),
+        }))
+    })
+    .collect()
+}
+
+async fn save(run: &Run<'_>, step: &StackStep, updates: Vec<Update>) -> Result<()> {
     let Some(state) = run.context.state else { return Ok(()) };
-    let serial = state.save(written(run), vec![update]).await?;
+    let serial = state.save(written(run), updates).await?;
     run.tell(step, EventKind::StateSaved { serial });
     Ok(())
 }

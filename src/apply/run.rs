@@ -91,7 +91,7 @@ pub fn refuse(plan: &Plan) -> Result<()> {
     if refusals.is_empty() {
         return Ok(());
     }
-    let error = Error::new(Kind::Other, "the plan does what needs explicit words; nothing was done");
+    let error = Error::new(Kind::Other, "the plan is refused; nothing was done");
     Err(refusals.into_iter().fold(error, Error::detail).into())
 }
 

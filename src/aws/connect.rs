@@ -11,8 +11,8 @@ use super::read_only::ReadOnly;
 use super::roles::{AskCode, Way};
 use super::trust::{Bundle, Trust};
 use super::{
-    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, SiteBucket, Table,
-    Tagging, Told, cloudformation::CloudFormation,
+    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, Route53, SiteBucket,
+    Table, Tagging, Told, cloudformation::CloudFormation,
 };
 use crate::model::{StateLocation, Target, sensitive};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -227,6 +227,11 @@ impl Aws {
     pub fn cloudfront(&self, target: &Target) -> CloudFront {
         let credentials = self.at(target).credentials.clone();
         CloudFront::new((self.http(), credentials), self.inner.endpoints.cloudfront(&target.region))
+    }
+
+    pub fn route53(&self, target: &Target) -> Route53 {
+        let credentials = self.at(target).credentials.clone();
+        Route53::new((self.http(), credentials), self.inner.endpoints.route53(&target.region))
     }
 
     pub fn elbv2(&self, target: &Target) -> Elbv2 {

@@ -86,6 +86,16 @@ impl Ecr {
         }
     }
 
+    /// Whether the repository has any image; no repository has none.
+    pub async fn holds_anything(&self, repository: &str) -> Result<bool> {
+        let call = || Call::new("ecr", "DescribeImages", format!("look whether repository `{repository}` is empty"));
+        match self.client.describe_images().repository_name(repository).max_results(1).send().await.explain(call) {
+            Ok(answer) => Ok(!answer.image_details.unwrap_or_default().is_empty()),
+            Err(error) if is_not_found(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The text of a manifest or index; none if there is no such image.
     pub async fn manifest(&self, repository: &str, digest: &str) -> Result<Option<String>> {
         let call = || Call::new("ecr", "BatchGetImage", format!("read {digest} of repository `{repository}`"));

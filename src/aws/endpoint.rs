@@ -31,6 +31,7 @@ const CLOUDFRONT: &str = "CloudFront";
 const EC2: &str = "EC2";
 const ECR: &str = "ECR";
 const ELASTIC_LOAD_BALANCING: &str = "Elastic Load Balancing v2";
+const ROUTE_53: &str = "Route 53";
 const S3: &str = "S3";
 const SNS: &str = "SNS";
 
@@ -43,7 +44,7 @@ impl Endpoints {
         };
         Endpoints {
             stand_in: config.endpoint_url().map(str::to_owned),
-            services: [CLOUDFRONT, EC2, ECR, ELASTIC_LOAD_BALANCING, S3, SNS]
+            services: [CLOUDFRONT, EC2, ECR, ELASTIC_LOAD_BALANCING, ROUTE_53, S3, SNS]
                 .into_iter()
                 .filter_map(configured)
                 .collect(),
@@ -75,6 +76,18 @@ impl Endpoints {
             (_, false) => format!("cloudfront{fips}.{}", partition.dns_suffix),
         };
         self.endpoint(CLOUDFRONT, host, partition.global_region)
+    }
+
+    /// Route 53 has one endpoint in each partition.
+    pub(super) fn route53(&self, region: &str) -> Endpoint {
+        let partition = Partition::of_region(region);
+        let fips = if self.fips { "-fips" } else { "" };
+        let host = match (partition.id, self.dual_stack) {
+            ("aws", true) => format!("route53{fips}.global.api.aws"),
+            ("aws-us-gov", _) => "route53.us-gov.amazonaws.com".to_owned(),
+            (_, _) => format!("route53{fips}.{}", partition.dns_suffix),
+        };
+        self.endpoint(ROUTE_53, host, partition.global_region)
     }
 
     /// The address of an object: what CloudFormation reads as `TemplateURL`.

@@ -1,7 +1,7 @@
 //! The bucket of a static site: listed with ETags, written with what visitors are told of each file.
 
 use super::Result;
-use super::error::{Call, Explain};
+use super::error::{Call, Explain, failure};
 use crate::error::{Error, Kind};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -56,6 +56,17 @@ impl SiteBucket {
         let request = self.client.put_object().bucket(&self.bucket).key(key).body(body);
         request.content_type(content_type).cache_control(cache_control).send().await.explain(call)?;
         Ok(())
+    }
+
+    /// Whether it holds an object, an old version or a mark of a deletion; no bucket holds nothing.
+    pub async fn holds_anything(&self) -> Result<bool> {
+        let call = || Call::new("s3", "ListObjectVersions", format!("look whether s3://{} is empty", self.bucket));
+        let page = self.client.list_object_versions().bucket(&self.bucket).max_keys(1).send().await.explain(call);
+        match page {
+            Ok(page) => Ok(!page.versions().is_empty() || !page.delete_markers().is_empty()),
+            Err(error) if failure(&error).is_some_and(|failure| failure.code == "NoSuchBucket") => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes all objects with all their versions, and gives how many those were.

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A plan that `infra plan -o FILE` saved
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow", "allow_destroy", "import_existing", "builder"])]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["targets", "allow_replace", "allow", "allow_destroy", "empty", "import_existing", "builder"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 /// Delete the stacks of an environment
 ///
 /// Shows what goes and what stays, asks, and deletes in reverse order. What a template says to retain stays in the
-/// account, the state's history too.
+/// account, the state's history too; the next apply takes it up again. What AWS would not delete (a bucket that holds
+/// something, what is protected) is refused before anything is deleted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

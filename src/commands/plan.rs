@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::files;
 use crate::model::{Deployed, Environment, RenderedStack, sensitive::hide};
 use crate::observe;
-use crate::plan::{self, Options, Plan, Request, Scope};
+use crate::plan::{self, Found, Options, Plan, Request, Scope};
 use crate::state::LocalCopy;
 use crate::view::plan::GITHUB_COMMENT_LIMIT;
 use crate::view::sarif;
@@ -136,8 +136,16 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
         let stacks = without.join(", ");
         session.view.note(&format!("offline: whether secrets in the template of {stacks} change is not seen"));
     }
-    let mut plan =
-        plan::plan(&Request { scope: &scope, wanted: &comparable, deployed: &deployed, state, options, now })?;
+    let request = Request { scope: &scope, wanted: &comparable, deployed: &deployed, state, options, now };
+    let mut plan = plan::plan(&request)?;
+    let candidates = plan::candidates(&plan, state, false);
+    if !candidates.is_empty() {
+        // What the state says was left behind counts as there, as all else that it says.
+        let found: Vec<_> = candidates.into_iter().map(|candidate| (candidate, Found::There)).collect();
+        let options = Options { existing: plan::joining(&found), ..options.clone() };
+        plan = plan::plan(&Request { options: &options, ..request })?;
+        plan.add_found(&found);
+    }
     images::count_commits(&mut plan, state, environment, &session.project);
     let sites = assets::sites(&mut plan, environment, &session.project, state, &deployed, Buckets::Remembered);
     session.block_on(sites)?;

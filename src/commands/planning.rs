@@ -35,6 +35,10 @@ pub struct Removal {
     /// Delete stacks although their environment is protected
     #[arg(long)]
     allow_destroy: bool,
+
+    /// Delete what this bucket or repository holds before its stack is deleted: STACK.RESOURCE
+    #[arg(long, value_name = "STACK.RESOURCE")]
+    empty: Vec<String>,
 }
 
 /// What a plan looks at, and which words are said beforehand.
@@ -48,11 +52,11 @@ pub struct Limits {
     removal: Removal,
 }
 
-/// What joins its stack although it exists already.
+/// What joins its stack although it exists already and was never this environment's.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct Imports {
-    /// Take what exists already under its very name into its stack, where it is kept when its stack goes (DeletionPolicy
-    /// Retain): what an earlier `infra destroy` left behind
+    /// Take what exists already under its very name into its stack, whoever made it, where it is kept when its stack goes
+    /// (DeletionPolicy Retain). What this environment itself left behind joins its stack without that
     #[arg(long)]
     import_existing: bool,
 }
@@ -83,6 +87,7 @@ impl Removal {
             allow_replace: self.allow_replace.iter().cloned().collect(),
             allow: self.allow.iter().cloned().collect(),
             allow_destroy: self.allow_destroy,
+            empty: self.empty.iter().cloned().collect(),
             ..Options::default()
         }
     }
@@ -92,7 +97,8 @@ impl Removal {
         let replace = self.allow_replace.iter().map(|one| format!(" --allow-replace {one}"));
         let destroy = self.allow_destroy.then(|| " --allow-destroy".to_owned());
         let allow = self.allow.iter().map(|one| format!(" --allow {one}"));
-        replace.chain(allow).chain(destroy).collect()
+        let empty = self.empty.iter().map(|one| format!(" --empty {one}"));
+        replace.chain(allow).chain(destroy).chain(empty).collect()
     }
 }
 
@@ -158,17 +164,22 @@ pub async fn make(
         Aim::Destroy => deployed.keys().cloned().collect(),
     };
     observe::fetch_templates(&account.aws, deployed, &needed).await?;
-    let mut options = options.clone();
-    if options.import_existing {
-        options.existing = observe::existing(&account.aws, wanted, deployed).await?;
-    }
-    let request = Request { scope: &scope, wanted, deployed, state, options: &options, now };
+    let request = Request { scope: &scope, wanted, deployed, state, options, now };
     let mut plan = match aim {
         Aim::Reach | Aim::Return | Aim::Rehearse => plan::plan(&request)?,
         Aim::Destroy => plan::plan_destroy(&request),
     };
+    let candidates = plan::candidates(&plan, state, options.import_existing);
+    if !candidates.is_empty() {
+        let found = observe::existing(&account.aws, candidates).await?;
+        let options = Options { existing: plan::joining(&found), ..options.clone() };
+        plan = plan::plan(&Request { options: &options, ..request })?;
+        plan.add_found(&found);
+    }
     if aim != Aim::Rehearse {
         assets::settle(&mut plan, account, deployed).await;
+        let obstacles = observe::obstacles(&account.aws, &plan::deletions(&plan, deployed)).await?;
+        plan.add_obstacles(&obstacles, &options.empty);
     }
     Ok(plan)
 }

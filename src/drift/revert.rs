@@ -132,6 +132,8 @@ fn change(resource: &ResourceDrift, wanted: &RenderedStack) -> Option<Change> {
         removal: (gone || replaces).then_some(Removal::Delete),
         properties,
         place: wanted.places.get(&resource.logical_id).cloned(),
+        taken_from: None,
+        taken_by: None,
     })
 }
 

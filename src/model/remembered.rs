@@ -17,6 +17,24 @@ pub struct State {
     pub environment: String,
     pub written: Written,
     pub stacks: BTreeMap<String, StackRecord>,
+    /// Resources that stayed in the account when they left their stack, and that no stack has taken up since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
+}
+
+/// A resource that left its stack and stayed in the account (DeletionPolicy: Retain).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The stack that it left, by the environment's name.
+    pub stack: String,
+    pub logical_id: String,
+    pub resource_type: String,
+    pub physical_id: String,
+    pub target: Target,
+    /// When it left.
+    pub at: Timestamp,
+    /// What made it leave: `apply`, `destroy`, `rollback to 12` …
+    pub operation: String,
 }
 
 /// Who wrote a state or applied a stack, when, from where.

@@ -7,6 +7,7 @@ use super::differences::{Differences, Flow, resolve};
 use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};
 use super::findings;
 use super::head::Head;
+use super::moves;
 use super::outputs;
 use super::removal;
 use super::request::Request;
@@ -27,6 +28,28 @@ type Given = BTreeMap<String, Option<String>>;
 pub fn plan(request: &Request) -> Result<Plan> {
     let graph = Graph::of_stacks(request.wanted);
     let chosen = chosen(request, &graph)?;
+    let (mut steps, mut risks) = steps(request, &graph, &chosen)?;
+    let mut moves = moves::moves(request, &steps);
+    let joining = moves::joining(&moves);
+    if !joining.is_empty() {
+        // What moves to another stack is known now: everything is looked at again with that.
+        let mut options = request.options.clone();
+        for (stack, resources) in joining {
+            options.existing.entry(stack).or_default().extend(resources);
+        }
+        (steps, risks) = self::steps(&Request { options: &options, ..*request }, &graph, &chosen)?;
+        moves = moves::moves(request, &steps);
+    }
+    risks.extend(moves::settle(&mut steps, &moves));
+    risks.extend(moves::renamed_by_nothing(request, &steps));
+    risks.extend(left_out(request, &graph, &chosen)?);
+    let mut plan = assemble(request, steps);
+    plan.findings = findings::findings(request, &plan.steps, risks);
+    Ok(plan)
+}
+
+/// The steps of the chosen stacks, and what their changes put at risk.
+fn steps(request: &Request, graph: &Graph, chosen: &BTreeSet<String>) -> Result<(Vec<StackStep>, Vec<Finding>)> {
     let wanted: BTreeMap<&str, &RenderedStack> =
         request.wanted.iter().map(|stack| (stack.name.as_str(), stack)).collect();
     let mut flow = Flow::new();
@@ -43,9 +66,19 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let gone = recorded_only(request).filter(|(name, _)| chosen.contains(*name));
     steps.extend(gone.map(|(name, record)| removal::step(request, name, record)));
     removal::wait_for_users(&mut steps, &removal::needs_of_records(request));
-    let mut plan = assemble(request, steps);
-    plan.findings = findings::findings(request, &plan.steps, risks);
-    Ok(plan)
+    Ok((steps, risks))
+}
+
+/// What the chosen stacks take from stacks that were not chosen: it would be there twice.
+fn left_out(request: &Request, graph: &Graph, chosen: &BTreeSet<String>) -> Result<Vec<Finding>> {
+    if request.options.targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = recorded_only(request).map(|(name, _)| name.to_owned());
+    let all: BTreeSet<String> = all.chain(request.wanted.iter().map(|stack| stack.name.clone())).collect();
+    let (steps, _) = steps(request, graph, &all)?;
+    let moves = moves::moves(request, &steps);
+    Ok(moves::left_out(&steps, &moves, chosen))
 }
 
 /// The stacks whose present template must be at hand for [`plan`]: those that change, those that may change because of

@@ -85,17 +85,23 @@ pub(super) fn macros(sides: &Sides) -> Option<Vec<String>> {
 /// A change for each resource of a stack that goes. None where the stack's template is not known, or is of a kind that
 /// only CloudFormation can read.
 pub(super) fn removals(deployed: &Deployed) -> Vec<Change> {
-    let Some(Ok((template, _))) = deployed.template.as_deref().map(Template::read) else { return Vec::new() };
+    let Some(before) = live(deployed) else { return Vec::new() };
+    let changes = predict_changes(Some(&before), None).map(|prediction| prediction.changes).unwrap_or_default();
+    changes.iter().filter_map(|change| translate(None, change, Vec::new(), &BTreeSet::new())).collect()
+}
+
+/// A stack as it is; none where its template is not known, or cannot be read.
+pub(super) fn live(deployed: &Deployed) -> Option<Deployment> {
+    let (template, _) = Template::read(deployed.template.as_deref()?).ok()?;
     let mut before = Deployment::new(template);
     before.environment = environment(&deployed.target, &deployed.stack_name, Some(deployed.stack_id.clone()));
     before.facts = facts(deployed);
     let values = deployed.parameters.iter();
     before.parameters = values.map(|(name, value)| (name.clone(), ParameterValue::Known(value.clone()))).collect();
-    let changes = predict_changes(Some(&before), None).map(|prediction| prediction.changes).unwrap_or_default();
-    changes.iter().filter_map(|change| translate(None, change, Vec::new(), &BTreeSet::new())).collect()
+    Some(before)
 }
 
-fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> Environment {
+pub(super) fn environment(target: &Target, stack_name: &str, stack_id: Option<String>) -> Environment {
     let partition = Partition::of_region(&target.region);
     Environment {
         account_id: Some(target.account.clone()),
@@ -175,6 +181,8 @@ fn translate(
         because,
         removal: change.policy_action.filter(|_| action.may_lose_the_old()).map(removal),
         place: wanted.and_then(|wanted| wanted.places.get(&change.logical_id)).cloned(),
+        taken_from: None,
+        taken_by: None,
     })
 }
 

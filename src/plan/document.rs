@@ -77,6 +77,10 @@ pub struct StackStep {
     /// The state does not know the stack as it is: it is brought up to date, whatever else the step does.
     #[serde(default, skip_serializing_if = "is_false")]
     pub adopt: bool,
+    /// Buckets and repositories that are emptied before their stack goes, by their logical ids: the words for that were
+    /// said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<String>,
     /// Steps of this plan that come first: names of stacks.
     pub waits_on: Vec<String>,
     /// The stack as it was when the plan was made; none if there was none.
@@ -119,6 +123,22 @@ pub struct Change {
     /// `templates/network.yaml:42`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// The resource that gives up what this one is from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<Hand>,
+    /// The resource that takes what this one gives up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<Hand>,
+}
+
+/// The other end of a move from one stack to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hand {
+    pub stack: String,
+    pub logical_id: String,
+    /// The step of the stack that takes lets the resource go from its old stack, whose own step comes later.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub early: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,7 +278,7 @@ pub struct Summary {
 }
 
 impl Plan {
-    pub const FORMAT_VERSION: &str = "1.2";
+    pub const FORMAT_VERSION: &str = "1.3";
 
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| step.action != Action::Nothing) || self.moving().next().is_some()
@@ -300,6 +320,8 @@ impl Plan {
                     ChangeAction::Add => summary.add += 1,
                     ChangeAction::Modify | ChangeAction::MayModify => summary.change += 1,
                     ChangeAction::Replace | ChangeAction::MayReplace => summary.replace += 1,
+                    // It is counted where it joins.
+                    ChangeAction::Remove if change.taken_by.is_some() => {}
                     ChangeAction::Remove => summary.destroy += 1,
                 }
             }
@@ -328,6 +350,7 @@ impl StackStep {
             unprotect: false,
             revert_drift: false,
             adopt: false,
+            emptied: Vec::new(),
             waits_on: Vec::new(),
             fingerprint: None,
             wanted: None,

@@ -6,11 +6,15 @@
 mod assets;
 mod build;
 mod changes;
+mod deletions;
 mod differences;
 mod document;
+mod evaluated;
 mod findings;
 mod head;
+mod identity;
 mod imports;
+mod moves;
 mod outputs;
 mod removal;
 mod request;
@@ -25,13 +29,16 @@ pub use assets::{
     site_id,
 };
 pub use build::{needs_template, plan};
+pub use deletions::{Deletion, DeletionCause, Obstacle, deletions};
 pub use differences::has_template;
 pub use document::{
-    Action, Change, ChangeAction, CostChange, Finding, FindingSeverity, Plan, PropertyChange, Recreation, Removal,
-    StackCostChange, StackStep, Summary, UnknownCost, Value, ValueChange,
+    Action, Change, ChangeAction, CostChange, Finding, FindingSeverity, Hand, Plan, PropertyChange, Recreation,
+    Removal, StackCostChange, StackStep, Summary, UnknownCost, Value, ValueChange,
 };
+pub use evaluated::Evaluated;
 pub use findings::{KINDS, about, allowing};
-pub use imports::{Candidate, importable};
+pub use identity::{identifier, is_importable};
+pub use imports::{Candidate, Found, candidates, joining};
 pub use removal::plan_destroy;
 pub use request::{Options, Request, Scope};
 pub use running::{is_image, named_images, unproven_images};

@@ -52,9 +52,12 @@ pub struct Options {
     pub allow: BTreeSet<String>,
     /// Stacks may be deleted although they are protected; termination protection is switched off for that.
     pub allow_destroy: bool,
+    /// `stack.Resource`: buckets and repositories that are emptied before their stack is deleted.
+    pub empty: BTreeSet<String>,
     /// Stacks take in what exists already under the very names that their templates give.
     pub import_existing: bool,
-    /// What there is of that: stack → logical id → identifier. Known to whoever looked ([`super::importable`] says where).
+    /// What is there already and joins its stack: stack → logical id → physical id. Of those that [`super::candidates`]
+    /// names, as somebody found them in the account.
     pub existing: BTreeMap<String, BTreeMap<String, String>>,
 }
 

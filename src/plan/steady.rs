@@ -60,6 +60,8 @@ mod tests {
             because: Vec::new(),
             removal: None,
             place: None,
+            taken_from: None,
+            taken_by: None,
         }
     }
 

@@ -5,7 +5,7 @@ use super::lock::{Lock, LockSignal};
 use super::{HistoryEntry, Snapshot, StateStore};
 use crate::aws::{Precondition, Put, Result};
 use crate::error::{Error, Kind};
-use crate::model::{Parameter, RenderedStack, Secret, StackRecord, State, Written, sensitive};
+use crate::model::{Kept, Parameter, RenderedStack, Secret, StackRecord, State, Written, sensitive};
 use cloudformation::sensitive::HIDDEN;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,10 @@ pub enum Update {
     Applied { stack: String, record: Box<StackRecord>, rendered: Option<Box<RenderedStack>> },
     /// The stack is gone.
     Forgotten { stack: String },
+    /// The resource left its stack and stayed in the account.
+    Kept(Kept),
+    /// The stack has this resource: nothing that was left behind in its place, or under its id, is waiting for it.
+    Has { stack: String, logical_id: String, resource_type: String, physical_id: Option<String> },
 }
 
 /// The state, locked: made by [`StateStore::lock`] only, and the only type that can save.
@@ -235,6 +239,7 @@ fn empty(store: &StateStore, lock: &Lock) -> State {
             pipeline_url: info.pipeline_url.clone(),
         },
         stacks: BTreeMap::new(),
+        kept: Vec::new(),
     }
 }
 
@@ -250,6 +255,21 @@ fn apply(
             Update::Forgotten { stack } => {
                 state.stacks.remove(&stack);
                 stacks.remove(&stack);
+            }
+            Update::Kept(kept) => {
+                let same = |known: &Kept| {
+                    (&known.resource_type, &known.physical_id) == (&kept.resource_type, &kept.physical_id)
+                        && known.target == kept.target
+                };
+                state.kept.retain(|known| !same(known));
+                state.kept.push(kept);
+            }
+            Update::Has { stack, logical_id, resource_type, physical_id } => {
+                state.kept.retain(|kept| {
+                    let place = kept.stack == stack && kept.logical_id == logical_id;
+                    let itself = physical_id.as_ref() == Some(&kept.physical_id);
+                    kept.resource_type != resource_type || !(place || itself)
+                });
             }
             Update::Applied { stack, mut record, rendered } => {
                 if let Some(mut rendered) = rendered {

@@ -40,6 +40,7 @@ fn request(template: &str) -> ChangeSetRequest {
         description: "made by a test".to_owned(),
         reverts_drift: false,
         imports_existing: false,
+        imports: Vec::new(),
     }
 }
 

@@ -255,6 +255,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             description: "by hand".to_owned(),
             reverts_drift: false,
             imports_existing: false,
+            imports: Vec::new(),
         };
         let id = cloudformation.create_change_set(&request).await.expect("a change set");
         tokio::time::sleep(Duration::from_secs(30)).await;

@@ -519,6 +519,7 @@ async fn a_stack_under_somebody_elses_review_is_left_to_them(backend: Backend) {
         description: "by hand".to_owned(),
         reverts_drift: false,
         imports_existing: false,
+        imports: Vec::new(),
     };
     cloudformation.create_change_set(&theirs).await.unwrap();
     let plan = world.plan().await;

@@ -53,6 +53,7 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         description: "by hand".to_owned(),
         reverts_drift: false,
         imports_existing: false,
+        imports: Vec::new(),
     };
     let id = cloudformation.create_change_set(&request).await.expect("a change set");
     let ready = async || {

@@ -5,7 +5,7 @@ use super::super::{Result, timestamp};
 use super::{CloudFormation, is_not_found, says_no_changes};
 use aws_sdk_cloudformation::types::{
     Capability, Change, ChangeAction, ChangeSetType, DeploymentMode, Parameter, RequiresRecreation, ResourceChange,
-    ResourceChangeDetail, Tag,
+    ResourceChangeDetail, ResourceToImport, Tag,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub enum ChangeSetKind {
     Create,
     Update,
+    /// Takes existing resources into a stack, and does nothing else.
+    Import,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,15 @@ pub enum ParameterValue {
     Previous,
 }
 
+/// An existing resource that is to join a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToImport {
+    pub logical_id: String,
+    pub resource_type: String,
+    /// Its primary identifier, part by part.
+    pub identifier: BTreeMap<String, String>,
+}
+
 /// What to ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSetRequest {
@@ -49,6 +60,8 @@ pub struct ChangeSetRequest {
     pub reverts_drift: bool,
     /// Takes in what exists under the very name that the template gives it (`ImportExistingResources`).
     pub imports_existing: bool,
+    /// For [`ChangeSetKind::Import`]: what joins the stack.
+    pub imports: Vec<ToImport>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,11 +160,15 @@ pub struct ChangeSetDetail {
     pub after: Option<String>,
 }
 
+/// What the names of all change sets begin with that infra makes.
+pub const OWN_CHANGE_SETS: &str = "infra-";
+
 /// One line of a stack's list of change sets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeSetSummary {
     pub id: String,
     pub name: String,
+    pub description: Option<String>,
     pub status: String,
     pub execution_status: String,
     pub created_at: Timestamp,
@@ -173,6 +190,7 @@ impl CloudFormation {
             .change_set_type(match request.kind {
                 ChangeSetKind::Create => ChangeSetType::Create,
                 ChangeSetKind::Update => ChangeSetType::Update,
+                ChangeSetKind::Import => ChangeSetType::Import,
             })
             .set_parameters(Some(request.parameters.iter().map(parameter).collect()))
             .set_tags(Some(
@@ -181,6 +199,8 @@ impl CloudFormation {
             .set_capabilities(Some(request.capabilities.iter().map(|name| Capability::from(name.as_str())).collect()));
         let operation = operation.set_deployment_mode(request.reverts_drift.then_some(DeploymentMode::RevertDrift));
         let operation = operation.set_import_existing_resources(request.imports_existing.then_some(true));
+        let imports: Vec<ResourceToImport> = request.imports.iter().map(to_import).collect();
+        let operation = operation.set_resources_to_import((!imports.is_empty()).then_some(imports));
         let operation = match &request.template {
             TemplateSource::Body(body) => operation.template_body(body),
             TemplateSource::Url(url) => operation.template_url(url),
@@ -264,6 +284,7 @@ impl CloudFormation {
             found.push(ChangeSetSummary {
                 id: summary.change_set_id.unwrap_or_default(),
                 name: summary.change_set_name.unwrap_or_default(),
+                description: summary.description.filter(|text| !text.is_empty()),
                 status: summary.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
                 execution_status: summary.execution_status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
                 created_at: summary.creation_time.as_ref().map(timestamp).unwrap_or_default(),
@@ -271,6 +292,14 @@ impl CloudFormation {
         }
         Ok(found)
     }
+}
+
+fn to_import(one: &ToImport) -> ResourceToImport {
+    ResourceToImport::builder()
+        .logical_resource_id(&one.logical_id)
+        .resource_type(&one.resource_type)
+        .set_resource_identifier(Some(one.identifier.clone().into_iter().collect()))
+        .build()
 }
 
 fn parameter((key, value): (&String, &ParameterValue)) -> Parameter {

@@ -8,7 +8,7 @@ mod stacks;
 
 pub use change_set::{
     ChangeSet, ChangeSetAction, ChangeSetChange, ChangeSetDetail, ChangeSetKind, ChangeSetRequest, ChangeSetState,
-    ChangeSetSummary, ParameterValue, Recreation, Replacement, TemplateSource,
+    ChangeSetSummary, OWN_CHANGE_SETS, ParameterValue, Recreation, Replacement, TemplateSource, ToImport,
 };
 pub use drift::{DetectedDifference, DetectedResource, DetectedStatus, DriftDetection, DriftDetectionState};
 pub use events::StackEvent;

@@ -95,6 +95,31 @@ impl CloudFormation {
         Ok(resources)
     }
 
+    /// The name of the stack that a resource belongs to; none where it belongs to none.
+    pub async fn owner(&self, physical_id: &str) -> Result<Option<String>> {
+        let call = || {
+            Call::new(
+                "cloudformation",
+                "DescribeStackResources",
+                format!("look which stack `{physical_id}` belongs to"),
+            )
+        };
+        match self.client.describe_stack_resources().physical_resource_id(physical_id).send().await.explain(call) {
+            Ok(answer) => {
+                // A stack that is deleted still tells what it left behind.
+                let gone = ["DELETE_SKIPPED", "DELETE_COMPLETE"];
+                let has = answer
+                    .stack_resources
+                    .unwrap_or_default()
+                    .into_iter()
+                    .find(|one| one.resource_status.as_ref().is_none_or(|status| !gone.contains(&status.as_str())));
+                Ok(has.and_then(|one| one.stack_name))
+            }
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks for a deletion; the stack's events tell how it goes. `retain` (logical ids) is allowed for a stack whose
     /// deletion has failed before.
     pub async fn delete_stack(&self, id: &str, token: &str, retain: &[String]) -> Result<()> {

@@ -69,6 +69,8 @@ pub const KINDS: &[Kind] = &[
     warning("stateful-removal", "A resource is deleted together with the data it holds"),
     warning("stateful-replacement", "A resource is replaced by a new one without the data of the old one"),
     warning("protected-deletion", "A protected stack is deleted"),
+    warning("name-taken", "A resource takes a name that another resource still has"),
+    warning("deletion-blocked", "AWS will not delete a resource as it is: it holds something, or is protected"),
     warning("half-deleted", "A stack whose deletion failed is deleted before it is created anew"),
     warning("lost-stack", "A stack that was applied is gone from the account"),
     worst("public-access", "Everybody on the internet can reach what only some could"),
@@ -107,6 +109,8 @@ pub const KINDS: &[Kind] = &[
     warning("drifted-stack", "Resources of a stack are not as its template says"),
     warning(ROLLOUT_UNPROVEN, "A stack names an image that no apply has seen run"),
     warning("changed-outside", "A stack was changed by something that the state does not know"),
+    note("deletion-unseen", "Whether AWS will delete a resource could not be looked at"),
+    note("left-behind", "What this environment left behind does not join its stack again"),
     note("retained", "Resources stay in the account outside of any stack"),
     note("unseen-secret", "A new value of a NoEcho parameter cannot be seen"),
 ];

@@ -197,6 +197,7 @@ fn kept(step: &StackStep) -> Option<Finding> {
         .changes
         .iter()
         .filter(|change| change.action == ChangeAction::Remove && change.removal == Some(Removal::Retain))
+        .filter(|change| change.taken_by.is_none())
         .map(|change| change.logical_id.as_str())
         .collect();
     (!kept.is_empty()).then(|| {

@@ -3,6 +3,7 @@
 mod bad_edits;
 mod cases;
 mod findings;
+mod moves;
 mod outputs;
 mod saved;
 
@@ -195,6 +196,7 @@ impl World {
             environment: "dev".to_owned(),
             written: written(2),
             stacks: records,
+            kept: Vec::new(),
         });
         self
     }

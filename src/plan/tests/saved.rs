@@ -27,7 +27,7 @@ fn a_plan_that_needs_a_secret_is_not_saved() {
 fn other_formats_are_refused() {
     for (text, message) in [
         ("# no plan", "the file is no saved plan"),
-        (r#"{"format_version": "2.0"}"#, "the plan has format 2.0, and this version of infra reads 1.2"),
+        (r#"{"format_version": "2.0"}"#, "the plan has format 2.0, and this version of infra reads 1.3"),
         (r#"{"format_version": "1.7", "steps": 3}"#, "the saved plan is damaged"),
     ] {
         let error = Plan::load(text).unwrap_err();

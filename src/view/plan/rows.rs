@@ -185,6 +185,9 @@ fn resource_rows(change: &Change, ids: usize, new_stack: bool, detail: Detail, r
 
 /// What the symbol alone does not say.
 fn remark(change: &Change) -> &'static str {
+    if change.action == ChangeAction::Remove && change.taken_by.is_some() {
+        return "moves to another stack";
+    }
     match (change.action, change.removal) {
         (ChangeAction::Replace, Some(Removal::Retain)) => "is replaced, the old one is kept",
         (ChangeAction::Replace, Some(Removal::Snapshot)) => "is replaced, a snapshot is kept",

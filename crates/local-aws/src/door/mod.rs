@@ -105,6 +105,9 @@ async fn dispatch(world: &Arc<World>, route: &Route, operation: &str, request: R
             crate::services::lookups::balancers(world, &route.place, &request)
         }
         "kms" => crate::services::lookups::keys(world, &route.place, &request),
+        "route53" if request.uri().path().ends_with("/rrset") => {
+            crate::services::route53::answer(world, &route.place, &request)
+        }
         "route53" => crate::services::lookups::zones(world, &route.place, &request),
         "sns" => Box::pin(crate::services::sns::answer(world, &route.place, &request)).await,
         "sts" => crate::services::sts::answer(world, route, &request),

@@ -81,6 +81,13 @@ const RULES: &[Rule] = &[
                   resource or it\u{2019}s associated with another resource.",
     },
     Rule {
+        type_name: "AWS::Route53::HostedZone",
+        apart_from: &[],
+        held_by: &["AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup"],
+        service: "Route53",
+        message: "The specified hosted zone contains non-required resource record sets and so cannot be deleted.",
+    },
+    Rule {
         type_name: "AWS::CertificateManager::Certificate",
         apart_from: &[],
         held_by: &["AWS::ElasticLoadBalancingV2::Listener", "AWS::CloudFront::Distribution"],

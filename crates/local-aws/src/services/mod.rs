@@ -11,6 +11,7 @@ mod keep;
 pub(crate) mod lookups;
 mod registry;
 mod rewrite;
+pub(crate) mod route53;
 pub(crate) mod s3;
 pub(crate) mod secrets;
 mod single;
