@@ -9,7 +9,7 @@ mod shells;
 pub use deletions::obstacles;
 
 use crate::aws::cloudformation::StackResource;
-use crate::aws::{Aws, Reading, Result, failure};
+use crate::aws::{Aws, Reading, Result, denied, failure};
 use crate::error::{Error, Kind};
 use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target, sensitive};
 use crate::plan::{self, Candidate, Found};
@@ -99,7 +99,7 @@ pub async fn fetch_templates(
 /// What there is of these candidates, one read of Cloud Control for each and, for what is there, the question whose it is.
 ///
 /// # Errors
-/// Those of reading a resource: access that is denied, networks that fail.
+/// Those of reading a resource, but for access that is denied.
 pub async fn existing(aws: &Aws, candidates: Vec<Candidate>) -> Result<Vec<(Candidate, Found)>> {
     let reads = candidates.into_iter().map(|candidate| async move {
         let found = look_for(aws, &candidate).await?;
@@ -123,12 +123,22 @@ async fn look_for(aws: &Aws, candidate: &Candidate) -> Result<Found> {
         Err(error) if failure(&error).is_some_and(|failure| failure.code == "ValidationException") => {
             return Ok(Found::Unreadable(error.message.clone()));
         }
-        Err(error) => return Err(error),
+        // Who may not look goes by what the state says; what is not so, CloudFormation finds before it changes anything.
+        Err(error) => {
+            return match denied(&error) {
+                Some(_) if candidate.is_certain() => Ok(Found::There),
+                Some(reason) => Ok(Found::Unreadable(reason)),
+                None => Err(error),
+            };
+        }
     };
     if !candidate.is_named(&live) {
         return Ok(Found::Another);
     }
-    let owner = aws.cloudformation(&candidate.target).owner(&candidate.physical_id).await?;
+    let owner = match aws.cloudformation(&candidate.target).owner(&candidate.physical_id).await {
+        Err(error) if denied(&error).is_some() => None,
+        owner => owner?,
+    };
     Ok(match owner.filter(|owner| *owner != candidate.stack_name) {
         Some(owner) => Found::Owned(owner),
         None => Found::There,

@@ -13,11 +13,11 @@ use super::outcome::RootCause;
 use super::stop::{Result, Stop};
 use super::templates::{self, Joining, Leaving};
 use super::{protection, record};
-use crate::aws::Reading;
 use crate::aws::cloudformation::{
     ChangeSetAction, ChangeSetChange, ChangeSetKind, ChangeSetRequest, ChangeSetState, OWN_CHANGE_SETS, ParameterValue,
     ToImport,
 };
+use crate::aws::{Reading, denied};
 use crate::model::{Deployed, RenderedStack, StackStatus};
 use crate::plan::{Action, Change, ChangeAction, Evaluated, StackStep, identifier};
 use cloudformation::template::Template;
@@ -228,7 +228,11 @@ async fn live(run: &Run<'_>, step: &StackStep, change: &Change, physical_id: &st
         return Ok(Json::Null);
     }
     let cloudcontrol = run.context.aws.cloud_control(&step.target);
-    match run.wait(step).ask(async || cloudcontrol.read(&change.resource_type, physical_id).await).await? {
+    let read = async || match cloudcontrol.read(&change.resource_type, physical_id).await {
+        Err(error) if denied(&error).is_some() => Ok(Reading::Unsupported(error.message)),
+        read => read,
+    };
+    match run.wait(step).ask(read).await? {
         Reading::Found(live) => Ok(live),
         Reading::Gone => Err(Stop::failed(
             format!("{physical_id} ({}) is gone since the plan was made; nothing was done", change.resource_type),

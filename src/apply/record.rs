@@ -62,7 +62,7 @@ pub(super) async fn let_go(run: &Run<'_>, giver: &StackStep, now: &Deployed, lef
 /// What left the stack and stays in the account; not what another stack has by then.
 fn kept<'a>(run: &'a Run<'_>, step: &'a StackStep, changes: &'a [Change]) -> impl Iterator<Item = Update> + 'a {
     let left = changes.iter().filter(|change| {
-        change.action == ChangeAction::Remove
+        matches!(change.action, ChangeAction::Remove | ChangeAction::Replace)
             && change.removal == Some(Removal::Retain)
             && change.taken_by.as_ref().is_none_or(|hand| !hand.early)
     });

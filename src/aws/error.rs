@@ -34,6 +34,21 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// The reason where the caller may not look at something: `s3:ListObjectVersions answered AccessDenied`. Cloud Control has
+/// codes of its own for what a resource's handler was denied.
+pub fn denied(error: &Error) -> Option<String> {
+    const CODES: [&str; 6] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "GeneralServiceException",
+        "HandlerFailureException",
+        "InvalidCredentialsException",
+    ];
+    let failure = failure(error).filter(|failure| CODES.contains(&failure.code.as_str()))?;
+    Some(format!("{}:{} answered {}", failure.service, failure.operation, failure.code))
+}
+
 /// AWS's answer behind an error, where there was one.
 pub fn failure(error: &Error) -> Option<&Failure> {
     error.source.as_ref()?.downcast_ref()

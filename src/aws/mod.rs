@@ -49,7 +49,7 @@ pub use ecr::{Ecr, EcrImage, EcrRepository, Scan, ScanFinding};
 pub use ecs::{Container, ContainerExit, Ecs, RunningImage, ServiceDeployment, ServiceState, StoppedTask};
 pub use ecs_running::RunningContainer;
 pub use elbv2::{Elbv2, TargetHealth};
-pub use error::{Failure, failure};
+pub use error::{Failure, denied, failure};
 pub use http::network;
 pub use identity::Identity;
 pub use logs::Logs;

@@ -138,7 +138,7 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
     }
     let request = Request { scope: &scope, wanted: &comparable, deployed: &deployed, state, options, now };
     let mut plan = plan::plan(&request)?;
-    let candidates = plan::candidates(&plan, state, false);
+    let candidates = plan::candidates(&plan, state, &deployed, false);
     if !candidates.is_empty() {
         // What the state says was left behind counts as there, as all else that it says.
         let found: Vec<_> = candidates.into_iter().map(|candidate| (candidate, Found::There)).collect();

@@ -169,7 +169,7 @@ pub async fn make(
         Aim::Reach | Aim::Return | Aim::Rehearse => plan::plan(&request)?,
         Aim::Destroy => plan::plan_destroy(&request),
     };
-    let candidates = plan::candidates(&plan, state, options.import_existing);
+    let candidates = plan::candidates(&plan, state, deployed, options.import_existing);
     if !candidates.is_empty() {
         let found = observe::existing(&account.aws, candidates).await?;
         let options = Options { existing: plan::joining(&found), ..options.clone() };

@@ -2,8 +2,7 @@
 //! all others.
 
 use super::READERS;
-use crate::aws::{Aws, CloudControl, Reading, RecordSet, Result, failure};
-use crate::error::Error;
+use crate::aws::{Aws, CloudControl, Reading, RecordSet, Result, denied};
 use crate::plan::{Deletion, Obstacle};
 use cloudformation::schema::resource_type;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -33,7 +32,7 @@ pub async fn obstacles(aws: &Aws, deletions: &[Deletion]) -> Result<Vec<(Deletio
     let looks = deletions.iter().filter(|deletion| can_refuse(deletion)).map(|deletion| async move {
         match obstacle(aws, deletion, deletions, going).await {
             Ok(found) => Ok(found.map(|found| (deletion.clone(), found))),
-            Err(error) => match unseen(&error) {
+            Err(error) => match denied(&error) {
                 Some(reason) => Ok(Some((deletion.clone(), Obstacle::Unseen(reason)))),
                 None => Err(error),
             },
@@ -179,13 +178,6 @@ fn foreign_records(there: Vec<RecordSet>, zone: &Json, all: &[Deletion]) -> Vec<
     let left = there.into_iter().filter(|record| !own(record));
     let left = left.filter(|record| !going.contains(&(record.name.clone(), record.kind.clone())));
     left.map(|record| format!("{} {}", record.name, record.kind)).collect()
-}
-
-/// The reason where somebody may not look.
-fn unseen(error: &Error) -> Option<String> {
-    let failure = failure(error)?;
-    let denied = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"].contains(&failure.code.as_str());
-    denied.then(|| format!("{}:{} answered {}", failure.service, failure.operation, failure.code))
 }
 
 #[cfg(test)]

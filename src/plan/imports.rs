@@ -1,10 +1,11 @@
 //! New resources that may be there already: what this environment itself left behind, and, where that is asked for, what
 //! has the very name that a template gives.
 
-use super::document::{Action, Change, ChangeAction, FindingSeverity, Plan, StackStep, Value};
+use super::changes;
+use super::document::{Action, Change, ChangeAction, FindingSeverity, Plan, Removal, StackStep, Value};
 use super::identity;
 use super::moves;
-use crate::model::{Kept, State, Target};
+use crate::model::{Deployed, Kept, State, Target};
 use crate::stateful;
 use cloudformation::schema::resource_type;
 use cloudformation::template::Template;
@@ -45,15 +46,22 @@ pub enum Found {
 
 /// The new resources of a plan that may be there already, in the order of its steps. `import_existing`: those too that
 /// were never this environment's, where a template names them and keeps them when their stack goes.
-pub fn candidates(plan: &Plan, state: Option<&State>, import_existing: bool) -> Vec<Candidate> {
-    let kept: &[Kept] = state.map_or(&[], |state| state.kept.as_slice());
+pub fn candidates(
+    plan: &Plan,
+    state: Option<&State>,
+    deployed: &BTreeMap<String, Deployed>,
+    import_existing: bool,
+) -> Vec<Candidate> {
+    let remembered = state.into_iter().flat_map(|state| &state.kept).cloned();
+    let kept: Vec<Kept> = remembered.chain(plan.steps.iter().flat_map(|step| stranded(step, deployed))).collect();
     if kept.is_empty() && !import_existing {
         return Vec::new();
     }
     let mut found = Vec::new();
     for step in plan.steps.iter().filter(|step| is_made(step)) {
         let mut retained = None;
-        for change in step.changes.iter().filter(|change| change.action == ChangeAction::Add) {
+        let new = |change: &&Change| matches!(change.action, ChangeAction::Add | ChangeAction::Replace);
+        for change in step.changes.iter().filter(new) {
             let name = moves::name_after(change);
             let candidate = |physical_id: &str, kept: Option<&Kept>| {
                 let property = |part: &str| property(change, part);
@@ -73,7 +81,11 @@ pub fn candidates(plan: &Plan, state: Option<&State>, import_existing: bool) -> 
             let mut left: Vec<&Kept> = kept.iter().filter(|kept| may_be(kept, step, change, name.as_deref())).collect();
             // What was left behind last is what the resource was last; that of the same place comes first.
             left.sort_by_key(|kept| (!same_place(kept, step, change), std::cmp::Reverse(kept.at)));
-            if !left.is_empty() {
+            // A replacement takes nothing up: that its new name is taken is all that matters.
+            if change.action == ChangeAction::Replace {
+                left.retain(|kept| name.as_ref() == Some(&kept.physical_id));
+            }
+            if !left.is_empty() || change.action == ChangeAction::Replace {
                 found.extend(left.into_iter().filter_map(|kept| candidate(&kept.physical_id, Some(kept))));
                 continue;
             }
@@ -88,6 +100,25 @@ pub fn candidates(plan: &Plan, state: Option<&State>, import_existing: bool) -> 
         }
     }
     found
+}
+
+/// What a failed creation or deletion left in the account on purpose: its stack is deleted, and made anew.
+fn stranded(step: &StackStep, deployed: &BTreeMap<String, Deployed>) -> Vec<Kept> {
+    let Some(stack) = deployed.get(&step.stack).filter(|_| step.action == Action::Recreate) else { return Vec::new() };
+    let removals = changes::removals(stack);
+    let kept = removals.into_iter().filter(|change| change.removal == Some(Removal::Retain));
+    kept.filter_map(|change| {
+        Some(Kept {
+            stack: step.stack.clone(),
+            logical_id: change.logical_id,
+            resource_type: change.resource_type,
+            physical_id: change.physical_id?,
+            target: step.target.clone(),
+            at: stack.changed_at,
+            operation: stack.status.to_string(),
+        })
+    })
+    .collect()
 }
 
 fn is_made(step: &StackStep) -> bool {
@@ -146,6 +177,13 @@ fn kept_resources(step: &StackStep) -> Vec<String> {
 }
 
 impl Candidate {
+    /// Whether the state alone says that it is this resource: its place is the same, or its identifier is its name.
+    pub fn is_certain(&self) -> bool {
+        let kept = self.kept.as_ref();
+        let place = |kept: &Kept| kept.stack == self.stack && kept.logical_id == self.logical_id;
+        kept.is_some_and(|kept| place(kept) || named_by_identifier(&self.resource_type))
+    }
+
     /// Whether the resource that was found under this identifier has the name that the template gives: the identifiers of
     /// queues and topics are not their names. `live`: its properties.
     pub fn is_named(&self, live: &Json) -> bool {
@@ -178,6 +216,14 @@ impl Plan {
             };
             let since = candidate.kept.as_ref().map(left_behind);
             let id = &candidate.physical_id;
+            if let (Found::There, ChangeAction::Replace, Some(since)) = (what, change.action, &since) {
+                let message = format!(
+                    "would be replaced under the name of `{id}`, which is there already ({since}), and a replacement takes \
+                     nothing up: give it another name, or delete the old one"
+                );
+                findings.push(moves::taken(&self.steps, &place, message));
+                continue;
+            }
             if *what == Found::There {
                 let this = change.action == ChangeAction::Import && change.physical_id.as_ref() == Some(id);
                 if let (true, Some(since), None) = (this, since, &change.taken_from) {

@@ -23,7 +23,8 @@ pub enum Update {
     Forgotten { stack: String },
     /// The resource left its stack and stayed in the account.
     Kept(Kept),
-    /// The stack has this resource: nothing that was left behind in its place, or under its id, is waiting for it.
+    /// The stack has this resource: what was left behind under its id waits no longer; for a new one, whose id is not known,
+    /// what was left behind in its place.
     Has { stack: String, logical_id: String, resource_type: String, physical_id: Option<String> },
 }
 
@@ -266,9 +267,11 @@ fn apply(
             }
             Update::Has { stack, logical_id, resource_type, physical_id } => {
                 state.kept.retain(|kept| {
-                    let place = kept.stack == stack && kept.logical_id == logical_id;
-                    let itself = physical_id.as_ref() == Some(&kept.physical_id);
-                    kept.resource_type != resource_type || !(place || itself)
+                    let same = match &physical_id {
+                        Some(physical_id) => *physical_id == kept.physical_id,
+                        None => kept.stack == stack && kept.logical_id == logical_id,
+                    };
+                    kept.resource_type != resource_type || !same
                 });
             }
             Update::Applied { stack, mut record, rendered } => {

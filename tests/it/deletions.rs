@@ -124,3 +124,43 @@ fn a_change_set_of_somebody_else_that_waits_for_review_is_left_alone() {
         }
     }
 }
+
+#[test]
+fn a_zone_with_records_made_by_hand_and_a_role_with_foreign_policies_are_named() {
+    let project = Project::on_server(Server::Local);
+    project.write(
+        "environments/dev.yaml",
+        &ENVIRONMENT.replace("  uploads: {template: uploads}\n", "  dns: {template: dns}\n"),
+    );
+    project.write("templates/beside.yaml", &BESIDE.replace("default: true", "default: false")).write(
+        "templates/dns.yaml",
+        "description: A zone.\ninputs: {}\nneeds: {}\n---\nResources:\n  Zone: {Type: AWS::Route53::HostedZone, Properties: {Name: \
+         shop.example.org}}\n  Own: {Type: AWS::Route53::RecordSet, Properties: {HostedZoneId: !Ref Zone, Name: \
+         own.shop.example.org, Type: TXT, TTL: \"60\", ResourceRecords: ['\"x\"']}}\n",
+    );
+    let live = Live::new(&project.account.clone().expect("an account"));
+    let infra = |args: &[&str]| project.infra(&[args, &["--env", "dev"]].concat());
+    infra(&["bootstrap", "--yes"]).expect(0);
+    infra(&["apply", "--yes"]).expect(0);
+    let zone = live.physical_id("shop-dev-dns", "Zone").expect("a zone");
+    let role = live.physical_id("shop-dev-beside", "Role").expect("a role");
+    live.create(
+        "AWS::Route53::RecordSet",
+        &serde_json::json!({"HostedZoneId": zone, "Name": "www.shop.example.org", "Type": "TXT", "TTL": "60", "ResourceRecords": ["\"y\""]}),
+    );
+    let arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/SecurityAudit"];
+    live.patch(
+        "AWS::IAM::Role",
+        &role,
+        &serde_json::json!([{"op": "add", "path": "/ManagedPolicyArns", "value": arns}]),
+    );
+    let refused = infra(&["destroy", "--yes"]).expect(1).whole();
+    let words = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        &format!("zone `{zone}` has record sets that this plan does not delete: www.shop.example.org TXT;"),
+        &format!("`{role}` has policies that its stack did not attach: arn:aws:iam::aws:policy/SecurityAudit;"),
+    ] {
+        assert!(words.contains(told), "{told}: {refused}");
+    }
+    assert!(live.physical_id("shop-dev-dns", "Own").is_some(), "nothing was deleted");
+}

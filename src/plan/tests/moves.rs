@@ -151,7 +151,7 @@ fn what_was_left_behind_is_looked_for_by_place_and_by_name() {
     ];
     world.state = Some(state);
     let plan = world.plan();
-    let found = candidates(&plan, world.state.as_ref(), false);
+    let found = candidates(&plan, world.state.as_ref(), &world.deployed, false);
     let looked: Vec<(&str, &str)> =
         found.iter().map(|one| (one.logical_id.as_str(), one.identifier.as_str())).collect();
     assert_eq!(looked, [("Table", "shop-dev"), ("Key", "1234"), ("Queue", "https://sqs/1/shop-orders")]);
@@ -178,4 +178,34 @@ fn what_was_left_behind_is_looked_for_by_place_and_by_name() {
              without its key material, and with it all that it encrypts",
         ]
     );
+}
+
+#[test]
+fn what_a_failed_creation_kept_is_taken_up_when_its_stack_is_made_again() {
+    let template = with("Queue", &queue(json!("shop-orders"), Some("Retain")));
+    let mut world = renamed(&template, &template, "orders", "orders");
+    world.deployed.get_mut("orders").unwrap().status = StackStatus::RollbackComplete;
+    let plan = world.plan();
+    assert_eq!(plan.steps[0].action, Action::Recreate);
+    let found = candidates(&plan, world.state.as_ref(), &world.deployed, false);
+    let looked: Vec<&str> = found.iter().map(|one| one.identifier.as_str()).collect();
+    assert_eq!(looked, ["physical-Queue"], "the topic is not kept, and goes with its stack");
+}
+
+#[test]
+fn a_replacement_does_not_take_the_name_of_what_an_earlier_one_kept() {
+    let table = |name: &str| {
+        let mut table = data("id");
+        table["Resources"]["Table"]["Properties"]["TableName"] = json!(name);
+        table
+    };
+    let mut world = renamed(&table("new"), &table("old"), "data", "data");
+    world.state.as_mut().unwrap().kept = vec![left("data", "Table", "AWS::DynamoDB::Table", "old")];
+    let mut plan = world.plan();
+    let found = candidates(&plan, world.state.as_ref(), &world.deployed, false);
+    assert_eq!(found.len(), 1);
+    plan.add_found(&[(found[0].clone(), Found::Gone)]);
+    assert_eq!(refusals(&plan), [] as [String; 0]);
+    plan.add_found(&[(found[0].clone(), Found::There)]);
+    assert!(refusals(&plan)[0].contains("replaced under the name of `old`, which is there already"), "{plan:#?}");
 }

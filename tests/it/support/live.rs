@@ -75,6 +75,45 @@ impl Live {
         self.runtime.block_on(async { client.delete_bucket().bucket(bucket).send().await }).expect("deleted");
     }
 
+    /// Makes a resource by hand, through Cloud Control.
+    pub fn create(&self, type_name: &str, properties: &Value) {
+        let request = self.control().create_resource().type_name(type_name).desired_state(properties.to_string());
+        self.runtime.block_on(async { request.send().await }).expect("it is made");
+    }
+
+    /// Changes a resource by hand, through Cloud Control, by a patch of RFC 6902.
+    pub fn patch(&self, type_name: &str, identifier: &str, patch: &Value) {
+        let request = self.control().update_resource().type_name(type_name).identifier(identifier);
+        let request = request.patch_document(patch.to_string());
+        self.runtime.block_on(async { request.send().await }).expect("it is changed");
+        // It is changed in the background.
+        let done = || {
+            self.read(type_name, identifier).is_some_and(|now| {
+                patch.as_array().into_iter().flatten().all(|one| {
+                    let path = one["path"].as_str().unwrap_or_default();
+                    now.pointer(path) == Some(&one["value"])
+                })
+            })
+        };
+        for _ in 0..600 {
+            if done() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{type_name} {identifier} stays as it is");
+    }
+
+    fn control(&self) -> aws_sdk_cloudcontrol::Client {
+        let config = aws_sdk_cloudcontrol::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(&self.account.endpoint)
+            .credentials_provider(Credentials::new(&self.account.id, "test", None, None, "test"))
+            .http_client(infra::aws::network());
+        aws_sdk_cloudcontrol::Client::from_conf(config.build())
+    }
+
     /// A stack that waits for the review of a change set of this name.
     pub fn review(&self, stack_name: &str, change_set: &str, description: &str) {
         use infra::aws::cloudformation::{ChangeSetKind, ChangeSetRequest, TemplateSource};
