@@ -206,7 +206,7 @@ pub const SPEED: u32 = 60;
 /// Faster than this a resource takes no time that anybody could see.
 pub const SPEED_LIMIT: u32 = 3600;
 
-const SIGNALS: Format = Format { expects: "one of succeed, fail, none", pattern: "^(succeed|fail|none)$", longest: 7 };
+const SIGNALS: Format = Format { expects: "one of succeed, fail, none", pattern: "^(succeed|fail|none)$", longest: 40 };
 
 const LOCAL: Section = Section {
     of: "`local`",
