@@ -198,7 +198,9 @@ impl Judge<'_> {
         let (name, text) = (*at.names.last()?, at.text);
         let named = |type_name: &str, property: &str, name: &str| {
             let mut all = self.state.of_account(&self.place.account, type_name);
-            all.any(|live| live.properties.get(property).and_then(Json::as_str) == Some(name))
+            all.any(|live| {
+                live.physical_id == name || live.properties.get(property).and_then(Json::as_str) == Some(name)
+            })
         };
         if let Some(path) = self.own_arn(text, "iam").and_then(|resource| resource.strip_prefix("role/")) {
             let role = path.rsplit('/').next().unwrap_or(path);
@@ -221,10 +223,9 @@ impl Judge<'_> {
                 _ => None,
             };
         }
-        if let Some(path) = self.own_arn(text, "iam").and_then(|resource| resource.strip_prefix("policy/")) {
-            let policy = path.rsplit('/').next().unwrap_or(path);
+        if self.own_arn(text, "iam").is_some_and(|resource| resource.starts_with("policy/")) {
             let attaches = self.service() == "IAM" && name == "ManagedPolicyArns";
-            let missing = attaches && !named("AWS::IAM::ManagedPolicy", "ManagedPolicyName", policy);
+            let missing = attaches && !named("AWS::IAM::ManagedPolicy", "PolicyArn", text);
             let message = || format!("Policy {text} does not exist or is not attachable.");
             return missing.then(|| Missing::gone("Iam", message()));
         }
