@@ -11,12 +11,18 @@ pub use deletions::obstacles;
 use crate::aws::cloudformation::StackResource;
 use crate::aws::{Aws, Reading, Result, denied, failure};
 use crate::error::{Error, Kind};
-use crate::model::{Deployed, Environment, RenderedStack, StackRecord, StackStatus, State, Target, sensitive};
-use crate::plan::{self, Candidate, Found};
+use crate::model::{
+    Deployed, Environment, Parameter, RenderedStack, StackRecord, StackStatus, State, Target, sensitive, shows,
+};
+use crate::plan::{
+    self, Candidate, Child, Found, LookedUp, Nested, Options, Request, Scope, children, children_of, needs_parameters,
+    needs_template, nesting, read_by, with_defaults,
+};
 use crate::state::{Snapshot, StateStore};
 use cloudformation::sensitive::HIDDEN;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stacks that are asked for one by one at the same time.
@@ -57,6 +63,36 @@ pub async fn deployed(
     settle(aws, environment, wanted, state, found).await
 }
 
+/// What a plan is made from beside the stacks: what SSM parameters hold, the templates that are compared, and nested stacks. Each is asked for only where something hangs on it. The answer is what is said on the command line, with
+/// what was found; templates come to the stacks.
+///
+/// # Errors
+/// Those of the calls.
+pub async fn complete(
+    aws: &Aws,
+    scope: &Scope,
+    wanted: &[RenderedStack],
+    state: Option<&State>,
+    deployed: &mut BTreeMap<String, Deployed>,
+    options: &Options,
+) -> Result<Options> {
+    let (mut options, now) = (options.clone(), Timestamp::now());
+    let needed = needs_parameters(&Request { scope, wanted, deployed, state, options: &options, now });
+    options.looked_up = Some(parameters(aws, &needed).await?);
+    let request = Request { scope, wanted, deployed, state, options: &options, now };
+    let nesting = nesting(&request);
+    let mut needed = needs_template(&request);
+    needed.extend(nesting.iter().cloned());
+    fetch_templates(aws, deployed, &needed).await?;
+    for wanted in wanted.iter().filter(|wanted| nesting.contains(&wanted.name)) {
+        if let Some(parent) = deployed.get(&wanted.name) {
+            let found = nested(aws, parent, children_of(deployed, wanted)).await?;
+            options.nested.insert(wanted.name.clone(), found);
+        }
+    }
+    Ok(options)
+}
+
 /// Fetches the templates of these stacks, and what their resources are called, where that is not there yet: both in one
 /// round of calls.
 pub async fn fetch_templates(
@@ -94,6 +130,65 @@ pub async fn fetch_templates(
         }
     }
     Ok(())
+}
+
+/// What SSM parameters hold: a call for each ten of them in an account and region, none where there are none to look up.
+///
+/// # Errors
+/// Those of the calls.
+pub async fn parameters(aws: &Aws, needed: &BTreeMap<Target, BTreeSet<String>>) -> Result<LookedUp> {
+    let looks = needed.iter().map(|(target, names)| async move {
+        let found = aws.ssm(target).parameters(names).await?;
+        Ok::<_, Error>(((target.account.clone(), target.region.clone()), found))
+    });
+    let mut looked_up = LookedUp::new();
+    for (place, found) in try_join_all(looks).await? {
+        looked_up.entry(place).or_default().extend(found);
+    }
+    Ok(looked_up)
+}
+
+/// What is there of the stacks that a stack nests, and what they are to become: a few calls for each of them.
+///
+/// # Errors
+/// Those of CloudFormation and of SSM. A template that cannot be read is none.
+pub async fn nested(
+    aws: &Aws,
+    parent: &Deployed,
+    children: BTreeMap<String, Child>,
+) -> Result<BTreeMap<String, Nested>> {
+    let looks = children.into_iter().filter_map(|(id, child)| {
+        let physical_id = parent.resources.as_ref()?.get(&id)?.clone();
+        Some(async move { Ok::<_, Error>((id, nested_stack(aws, &parent.target, &physical_id, child).await?)) })
+    });
+    let looks: Vec<_> = looks.collect();
+    Ok(stream::iter(looks).buffer_unordered(READERS).try_collect::<Vec<_>>().await?.into_iter().collect())
+}
+
+async fn nested_stack(aws: &Aws, target: &Target, id: &str, child: Child) -> Result<Nested> {
+    let cloudformation = aws.cloudformation(target);
+    let template = async {
+        match &child.url {
+            // Whether it can be read is for its bucket to say; CloudFormation may be allowed more.
+            Some(url) => aws.nested_templates(target).read(url).await.ok(),
+            None => None,
+        }
+    };
+    let (template, deployed) = tokio::join!(template, cloudformation.describe_stack(id));
+    let Some(deployed) = deployed? else { return Ok(Nested { template, ..Nested::default() }) };
+    let mut all = BTreeMap::from([(id.to_owned(), deployed)]);
+    fetch_templates(aws, &mut all, &BTreeSet::from([id.to_owned()])).await?;
+    let deployed = all.remove(id);
+    let (mut looked_up, mut inner) = (BTreeMap::new(), BTreeMap::new());
+    if let (Some(template), Some(deployed)) = (&template, &deployed) {
+        let names = read_by(template, &child);
+        if !names.is_empty() {
+            looked_up = aws.ssm(target).parameters(&names).await?;
+        }
+        let children = children(template, &child.parameters, deployed);
+        inner = Box::pin(nested(aws, deployed, children)).await?;
+    }
+    Ok(Nested { deployed, template, looked_up, nested: inner })
 }
 
 /// What there is of these candidates, one read of Cloud Control for each and, for what is there, the question whose it is.
@@ -211,7 +306,9 @@ async fn settle(
     let places = wanted.iter().map(|stack| (&stack.name, &stack.target, &stack.stack_name));
     let places = places.chain(records().map(|(name, record)| (name, &record.target, &record.stack_name)));
     for (name, target, stack_name) in places {
-        if let Some(stack) = found.remove(&(target.clone(), stack_name.clone())) {
+        if let Some(mut stack) = found.remove(&(target.clone(), stack_name.clone())) {
+            let record = state.and_then(|state| state.stacks.get(name));
+            restore(&mut stack, record, wanted.iter().find(|wanted| wanted.name == *name));
             deployed.insert(name.clone(), stack);
         }
     }
@@ -223,6 +320,29 @@ async fn settle(
     check_ours(environment, state, &deployed)?;
     shells::check(aws, environment, &deployed).await?;
     Ok(deployed)
+}
+
+/// Puts characters outside ASCII back into what CloudFormation shows of a stack: as the state remembers them while nobody has
+/// touched the stack, else as they are wanted.
+fn restore(stack: &mut Deployed, record: Option<&StackRecord>, wanted: Option<&RenderedStack>) {
+    let record = record.filter(|record| record.fingerprint == stack.fingerprint());
+    let text = |shown: &mut String, remembered: Option<&String>, wanted: Option<&String>| {
+        let sent = if record.is_some() { remembered } else { wanted };
+        if let Some(sent) = sent.filter(|sent| shows(shown, sent)) {
+            shown.clone_from(sent);
+        }
+    };
+    for (name, shown) in &mut stack.parameters {
+        let wanted = wanted.and_then(|wanted| match wanted.parameters.get(name) {
+            Some(Parameter::Value(value)) => Some(value),
+            _ => None,
+        });
+        text(shown, record.and_then(|record| record.parameters.get(name)), wanted);
+    }
+    for (key, shown) in &mut stack.tags {
+        let remembered = record.and_then(|record| record.tags.get(key));
+        text(shown, remembered, wanted.and_then(|wanted| wanted.tags.get(key)));
+    }
 }
 
 /// A stack that is remembered in one place and wanted in another would be made anew there and forgotten here.

@@ -7,10 +7,11 @@ use super::joining;
 use super::outcome::RootCause;
 use super::stop::{Result, Stop};
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation, OWN_CHANGE_SETS, ParameterValue,
+    ChangeSet, ChangeSetAction, ChangeSetChange, ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudFormation,
+    OWN_CHANGE_SETS, ParameterValue, TemplateSource,
 };
 use crate::model::{Deployed, Parameter, REPOSITORY_URI, RenderedStack};
-use crate::plan::{ChangeAction, StackStep};
+use crate::plan::{ChangeAction, STACK, StackStep};
 use std::collections::BTreeMap;
 
 /// A change set that may be executed.
@@ -22,8 +23,16 @@ pub(super) struct Ready {
     pub made_shell: bool,
 }
 
-/// Has CloudFormation work out what the step would do, and compares that with what the plan showed. None if there is
-/// nothing to do.
+/// What became of a change set.
+pub(super) enum Prepared {
+    Ready(Ready),
+    /// There is nothing to change. What the SSM parameters held that the stack's parameters name.
+    Nothing {
+        resolved: BTreeMap<String, String>,
+    },
+}
+
+/// Has CloudFormation work out what the step would do, and compares that with what the plan showed.
 ///
 /// # Errors
 /// CloudFormation refuses, or would do what the plan did not show; nothing of the change set is left then.
@@ -32,13 +41,14 @@ pub(super) async fn prepare(
     step: &StackStep,
     wanted: &RenderedStack,
     now: Option<&Deployed>,
-) -> Result<Option<Ready>> {
+) -> Result<Prepared> {
     let cloudformation = run.cloudformation(step);
     let request = request(run, step, wanted, now.is_some()).await?;
     run.may_begin()?;
     let id = cloudformation.create_change_set(&request).await?;
     run.tell(step, EventKind::ChangeSetCreated { name: request.name.clone() });
-    let described = finished(run, step, &cloudformation, &id).await?;
+    let mut described = finished(run, step, &cloudformation, &id).await?;
+    described.changes = with_nested(run, step, &cloudformation, described.changes).await?;
     let ready = Ready {
         name: id,
         stack_id: described.stack_id.clone(),
@@ -49,7 +59,10 @@ pub(super) async fn prepare(
     if !matches!(verdict, Ok(true)) {
         take_back(run, step, &ready).await;
     }
-    Ok(verdict?.then_some(ready))
+    Ok(match verdict? {
+        true => Prepared::Ready(ready),
+        false => Prepared::Nothing { resolved: described.resolved },
+    })
 }
 
 /// Whether it is to be executed.
@@ -146,12 +159,21 @@ async fn request(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, exists
         // With a serial and a part of the lock's id behind it.
         name: run.token(&format!("{OWN_CHANGE_SETS}{}", run.plan.serial)),
         kind: if exists { ChangeSetKind::Update } else { ChangeSetKind::Create },
-        template: run.template_source(wanted.template.clone()).await?,
-        parameters: parameters(run, wanted, exists)?,
+        template: match step.revert_drift {
+            // What the stack has, to the letter: no answer gives all of it.
+            true => TemplateSource::Previous,
+            false => run.template_source(wanted.template.clone()).await?,
+        },
+        parameters: match step.revert_drift {
+            true => wanted.parameters.keys().map(|name| (name.clone(), ParameterValue::Previous)).collect(),
+            false => parameters(run, wanted, exists)?,
+        },
         tags: wanted.tags.clone(),
         capabilities: wanted.capabilities.clone(),
         description: run.description(),
         reverts_drift: step.revert_drift,
+        // What is new is new inside, too.
+        includes_nested: exists && wanted.template.contains(STACK),
         imports_existing: step.changes.iter().any(|change| change.action == ChangeAction::Import)
             && !joining::needs_import(step, wanted),
         imports: Vec::new(),
@@ -206,6 +228,37 @@ pub(super) fn parameters(
         values.insert(name.clone(), ParameterValue::Value(value));
     }
     Ok(values)
+}
+
+/// With what changes inside of nested stacks, as `Child.Queue`.
+async fn with_nested(
+    run: &Run<'_>,
+    step: &StackStep,
+    cloudformation: &CloudFormation,
+    changes: Vec<ChangeSetChange>,
+) -> Result<Vec<ChangeSetChange>> {
+    let mut all = Vec::new();
+    for change in changes {
+        let inner = match (&change.change_set, &change.physical_id, change.action) {
+            (Some(id), Some(stack), ChangeSetAction::Modify | ChangeSetAction::Dynamic) => {
+                let wait = run.wait(step);
+                let inner = wait.ask(async || cloudformation.describe_change_set(stack, id).await).await?;
+                let inner = inner.map(|inner| inner.changes).unwrap_or_default();
+                Box::pin(with_nested(run, step, cloudformation, inner)).await?
+            }
+            _ => Vec::new(),
+        };
+        let prefix = change.logical_id.clone();
+        all.push(change);
+        all.extend(inner.into_iter().map(|mut inner| {
+            inner.logical_id = format!("{prefix}.{}", inner.logical_id);
+            for cause in inner.details.iter_mut().filter_map(|detail| detail.cause.as_mut()) {
+                *cause = format!("{prefix}.{cause}");
+            }
+            inner
+        }));
+    }
+    Ok(all)
 }
 
 pub(super) async fn finished(

@@ -31,6 +31,7 @@ impl fmt::Display for Deviation {
 pub fn deviations(step: &StackStep, described: &[ChangeSetChange]) -> Vec<Deviation> {
     described
         .iter()
+        .filter(|change| !is_inside_unseen(step, change))
         .filter_map(|change| {
             let planned = step.changes.iter().find(|planned| planned.logical_id == change.logical_id);
             let what = deviation(step, planned, change)?;
@@ -38,6 +39,15 @@ pub fn deviations(step: &StackStep, described: &[ChangeSetChange]) -> Vec<Deviat
             Some(Deviation { logical_id, resource_type, what })
         })
         .collect()
+}
+
+/// Whether it is inside of a nested stack into which the plan could not look, as it said.
+fn is_inside_unseen(step: &StackStep, change: &ChangeSetChange) -> bool {
+    let outer = change.logical_id.rmatch_indices('.').map(|(at, _)| &change.logical_id[..at]);
+    let planned = |id: &str| step.changes.iter().find(|planned| planned.logical_id == id);
+    let nearest = outer.filter_map(planned).next();
+    planned(&change.logical_id).is_none()
+        && nearest.is_some_and(|outer| matches!(outer.action, ChangeAction::MayModify | ChangeAction::MayReplace))
 }
 
 fn deviation(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChange) -> Option<String> {

@@ -38,6 +38,7 @@ fn described(
         policy_action: None,
         scope: vec!["Properties".to_owned()],
         details,
+        change_set: None,
         before: None,
         after: None,
     }

@@ -1,7 +1,7 @@
 //! Creating or updating a stack: from what is there now, through a change set, to what is remembered.
 
 use super::cause::{Failed, root_cause};
-use super::change_set::{self, Ready};
+use super::change_set::{self, Prepared, Ready};
 use super::context::Run;
 use super::delete::clear;
 use super::follow::{Followed, Mark, follow, rest};
@@ -47,15 +47,21 @@ pub(super) async fn deploy(run: &Run<'_>, step: &StackStep, wanted: &RenderedSta
     let joined = now.as_ref().map(Deployed::fingerprint);
     let now = joining::join(run, step, wanted, now).await?;
     let joined = now.as_ref().map(Deployed::fingerprint) != joined || run.has_let_go(&step.stack);
-    let Some(ready) = change_set::prepare(run, step, wanted, now.as_ref()).await? else {
+    match change_set::prepare(run, step, wanted, now.as_ref()).await? {
+        Prepared::Ready(ready) => execute(run, step, wanted, now, &ready).await,
         // Nothing for CloudFormation to do: what is left to do is ours alone.
-        let Some(now) = present(run, step).await? else {
-            return Err(moved_on(run, step, Situation::Absent));
-        };
-        let now = protection::tighten(run, step, wanted, now).await?;
-        return conclude(run, step, wanted, now, joined || step.protection.is_some()).await;
-    };
-    execute(run, step, wanted, now, &ready).await
+        Prepared::Nothing { resolved } => {
+            let Some(now) = present(run, step).await? else {
+                return Err(moved_on(run, step, Situation::Absent));
+            };
+            let now = with_template(run, step, now).await?;
+            let now = tightened(run, step, wanted, now).await?;
+            record::applied(run, step, wanted, &now, Some(resolved)).await?;
+            run.finished(&step.stack, now.outputs.clone());
+            let outputs = sensitive::outputs(&wanted.template, &now.outputs);
+            Ok(if joined || step.protection.is_some() { Outcome::Done { outputs } } else { Outcome::Unchanged })
+        }
+    }
 }
 
 /// A stack with nothing to do that the state does not know, or at which somebody was still working.
@@ -105,7 +111,7 @@ async fn conclude(
     now: Deployed,
     changed: bool,
 ) -> Result<Outcome> {
-    record::applied(run, step, wanted, &now).await?;
+    record::applied(run, step, wanted, &now, None).await?;
     run.finished(&step.stack, now.outputs.clone());
     let outputs = sensitive::outputs(&wanted.template, &now.outputs);
     Ok(if changed { Outcome::Done { outputs } } else { Outcome::Unchanged })
@@ -122,20 +128,32 @@ pub(super) async fn present(run: &Run<'_>, step: &StackStep) -> Result<Option<De
 }
 
 /// A stack is there that the plan did not count on changing. It is taken as it is if it is what is wanted.
-async fn adopt(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, mut now: Deployed) -> Result<Outcome> {
-    let cloudformation = run.cloudformation(step);
-    let wait = run.wait(step);
-    now.template = wait.ask(async || cloudformation.template(&now.stack_id).await).await?;
-    if !has_template(&now, wanted) {
+async fn adopt(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: Deployed) -> Result<Outcome> {
+    let now = with_template(run, step, now).await?;
+    let record = run.record(&step.stack);
+    if !has_template(&now, record.as_ref(), wanted) && !record::is_equivalent(run, step, wanted, &now) {
         return Err(moved_on(run, step, Situation::Present(&now)));
     }
     let protects = now.termination_protection != wanted.protect;
-    let now = protection::tighten(run, step, wanted, now).await?;
+    let now = tightened(run, step, wanted, now).await?;
     // An apply that was killed may have left it so, or one that saw ECS roll back what CloudFormation takes for done.
     if verify::is_open(run, step, wanted) {
         verify::verify(run, step, wanted, &now).await?;
     }
     conclude(run, step, wanted, now, protects).await
+}
+
+/// The stack with the template that the account has of it.
+async fn with_template(run: &Run<'_>, step: &StackStep, now: Deployed) -> Result<Deployed> {
+    let (cloudformation, wait) = (run.cloudformation(step), run.wait(step));
+    let template = wait.ask(async || cloudformation.template(&now.stack_id).await).await?;
+    Ok(Deployed { template, ..now })
+}
+
+/// With its protection as wanted; its template stays at hand.
+async fn tightened(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, mut now: Deployed) -> Result<Deployed> {
+    let template = now.template.take();
+    Ok(Deployed { template, ..protection::tighten(run, step, wanted, now).await? })
 }
 
 fn stuck(run: &Run<'_>, stack: &Deployed) -> Stop {

@@ -117,6 +117,7 @@ async fn let_go(run: &Run<'_>, step: &StackStep, giver: &StackStep, taken: &[&Ch
         capabilities: now.capabilities.clone(),
         description: run.description(),
         reverts_drift: false,
+        includes_nested: false,
         imports_existing: false,
         imports: Vec::new(),
     };
@@ -210,6 +211,7 @@ async fn import(
         capabilities: wanted.capabilities.clone(),
         description: run.description(),
         reverts_drift: false,
+        includes_nested: false,
         imports_existing: false,
         imports,
     };

@@ -4,26 +4,49 @@ use super::context::Run;
 use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::model::{
-    Deployed, Durations, Kept, MadeFrom, PackagePlace, PackageRecord, Parameter, RenderedStack, SiteRecord,
-    StackRecord, Target, Written, digest, sensitive,
+    Deployed, Durations, Equivalent, Kept, MadeFrom, PackagePlace, PackageRecord, Parameter, REPOSITORY_URI,
+    RenderedStack, SiteRecord, StackRecord, Target, Written, digest, sensitive, sensitive::MASKED, shows,
 };
-use crate::plan::{Action, Change, ChangeAction, Removal, StackStep};
+use crate::plan::{Action, Change, ChangeAction, Removal, StackStep, with_defaults};
 use crate::state::Update;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// The stack is as wanted.
-pub(super) async fn applied(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> Result<()> {
+/// The stack is as wanted. Its template is at hand unless it was sent just now: where nothing was sent, the account has what
+/// it had. `resolved`: what its parameters of SSM types came to, where that changed nothing.
+pub(super) async fn applied(
+    run: &Run<'_>,
+    step: &StackStep,
+    wanted: &RenderedStack,
+    now: &Deployed,
+    resolved: Option<BTreeMap<String, String>>,
+) -> Result<()> {
     sensitive::learn_stack(Some(&wanted.template), &now.parameters, &now.outputs);
+    let template_digest = now.template.as_deref().map_or_else(|| wanted.template_digest.clone(), digest);
+    let seen = |values: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        values.iter().filter(|(_, value)| *value != MASKED).map(owned).collect()
+    };
+    let resolved = resolved.as_ref().map_or_else(|| known(run, step, now).resolved, seen);
+    let asked = Equivalent { resolved, ..asked(run, wanted, now) };
+    let has_all = template_digest == wanted.template_digest
+        && asked.parameters.keys().eq(now.parameters.keys())
+        && asked.parameters.iter().all(|(name, value)| now.parameters.get(name).is_some_and(|now| shows(now, value)))
+        && asked.resolved == seen(&now.resolved);
+    let tags = now.tags.iter().map(|(key, value)| as_sent((key, value), wanted.tags.get(key)));
     let record = StackRecord {
         stack_name: step.stack_name.clone(),
         target: step.target.clone(),
         fingerprint: now.fingerprint(),
         template_name: wanted.template_name.clone(),
-        template_digest: wanted.template_digest.clone(),
-        parameters: now.parameters.clone(),
+        template_digest,
+        parameters: now.parameters.iter().map(|it| as_sent(it, asked.parameters.get(it.0))).collect(),
+        resolved: seen(&now.resolved),
+        equivalent: match step.revert_drift {
+            true => run.record(&step.stack).and_then(|record| record.equivalent),
+            false => (!has_all).then_some(asked),
+        },
         outputs: sensitive::outputs(&wanted.template, &now.outputs),
-        tags: now.tags.clone(),
+        tags: tags.collect(),
         images: images(wanted, now),
         made_from: made_from(wanted),
         packages: packages(run, wanted),
@@ -77,6 +100,52 @@ fn kept<'a>(run: &'a Run<'_>, step: &'a StackStep, changes: &'a [Change]) -> imp
             operation: run.context.written.operation.clone(),
         }))
     })
+}
+
+/// Whether the state knows that the stack means what is wanted, although it was made from something else.
+pub(super) fn is_equivalent(run: &Run<'_>, step: &StackStep, wanted: &RenderedStack, now: &Deployed) -> bool {
+    let known = known(run, step, now);
+    let asked = asked(run, wanted, now);
+    (known.template_digest, known.parameters) == (asked.template_digest, asked.parameters)
+}
+
+/// What the state knows to mean the same as what the stack has; else that itself.
+fn known(run: &Run<'_>, step: &StackStep, now: &Deployed) -> Equivalent {
+    let record = run.record(&step.stack).filter(|record| record.fingerprint == now.fingerprint());
+    record.and_then(|record| record.equivalent).unwrap_or_else(|| Equivalent {
+        template_digest: now.template.as_deref().map(digest).unwrap_or_default(),
+        parameters: now.parameters.clone(),
+        resolved: now.resolved.iter().filter(|(_, value)| *value != MASKED).map(owned).collect(),
+    })
+}
+
+/// What is asked for, with the values of all parameters. Those that nobody knows any more are what they were.
+fn asked(run: &Run<'_>, wanted: &RenderedStack, now: &Deployed) -> Equivalent {
+    let value = |(name, parameter): (&String, &Parameter)| {
+        let value = match parameter {
+            Parameter::Value(value) => Some(value.clone()),
+            Parameter::Secret { .. } => Some(String::new()),
+            Parameter::Image { reference, .. } => Some(reference.clone()),
+            Parameter::LocalImage(image) => {
+                run.output(&image.repository, REPOSITORY_URI).and_then(|uri| image.reference(&uri))
+            }
+            Parameter::Package(package) => package.value(|stack, key| run.output(stack, key)),
+            Parameter::Output { stack, key } => run.output(stack, key),
+        };
+        Some((name.clone(), value.or_else(|| now.parameters.get(name).cloned())?))
+    };
+    let given = wanted.parameters.iter().filter_map(value).collect();
+    let parameters = with_defaults(&wanted.template, &given);
+    Equivalent { template_digest: wanted.template_digest.clone(), parameters, resolved: BTreeMap::new() }
+}
+
+/// A text that CloudFormation shows, as it was sent where that can be told.
+fn as_sent((name, shown): (&String, &String), sent: Option<&String>) -> (String, String) {
+    (name.clone(), sent.filter(|sent| shows(shown, sent)).unwrap_or(shown).clone())
+}
+
+fn owned((name, value): (&String, &String)) -> (String, String) {
+    (name.clone(), value.clone())
 }
 
 /// An update failed and was rolled back: the stack is what it was, under another fingerprint.

@@ -11,8 +11,8 @@ use super::read_only::ReadOnly;
 use super::roles::{AskCode, Way};
 use super::trust::{Bundle, Trust};
 use super::{
-    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, Objects, PackageBucket, Pricing, Route53, SiteBucket,
-    Table, Tagging, Told, cloudformation::CloudFormation,
+    CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, NestedTemplates, Objects, PackageBucket, Pricing,
+    Route53, SiteBucket, Ssm, Table, Tagging, Told, cloudformation::CloudFormation,
 };
 use crate::model::{StateLocation, Target, sensitive};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -232,6 +232,16 @@ impl Aws {
     pub fn route53(&self, target: &Target) -> Route53 {
         let credentials = self.at(target).credentials.clone();
         Route53::new((self.http(), credentials), self.inner.endpoints.route53(&target.region))
+    }
+
+    /// Templates of nested stacks.
+    pub fn nested_templates(&self, target: &Target) -> NestedTemplates {
+        NestedTemplates::new(self.at(target).s3())
+    }
+
+    pub fn ssm(&self, target: &Target) -> Ssm {
+        let credentials = self.at(target).credentials.clone();
+        Ssm::new((self.http(), credentials), self.inner.endpoints.ssm(&target.region))
     }
 
     pub fn elbv2(&self, target: &Target) -> Elbv2 {

@@ -34,6 +34,7 @@ const ELASTIC_LOAD_BALANCING: &str = "Elastic Load Balancing v2";
 const ROUTE_53: &str = "Route 53";
 const S3: &str = "S3";
 const SNS: &str = "SNS";
+const SSM: &str = "SSM";
 
 impl Endpoints {
     pub(super) fn of(config: &SdkConfig) -> Endpoints {
@@ -44,7 +45,7 @@ impl Endpoints {
         };
         Endpoints {
             stand_in: config.endpoint_url().map(str::to_owned),
-            services: [CLOUDFRONT, EC2, ECR, ELASTIC_LOAD_BALANCING, ROUTE_53, S3, SNS]
+            services: [CLOUDFRONT, EC2, ECR, ELASTIC_LOAD_BALANCING, ROUTE_53, S3, SNS, SSM]
                 .into_iter()
                 .filter_map(configured)
                 .collect(),
@@ -63,6 +64,10 @@ impl Endpoints {
 
     pub(super) fn sns(&self, region: &str) -> Endpoint {
         self.regional(SNS, "sns", region)
+    }
+
+    pub(super) fn ssm(&self, region: &str) -> Endpoint {
+        self.regional(SSM, "ssm", region)
     }
 
     /// CloudFront has one endpoint in each partition.

@@ -16,7 +16,7 @@ use crate::view::plan::GITHUB_COMMENT_LIMIT;
 use crate::view::sarif;
 use anyhow::Context;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -129,6 +129,14 @@ fn offline(session: &Session, environment: &Environment, wanted: &[RenderedStack
         None => format!("an environment where nothing had been applied, as seen {}", minute(copy.copied_at)),
     };
     session.view.note(&format!("offline: against {basis}; what changed in the account since is not seen"));
+    let read: BTreeSet<String> =
+        wanted.iter().flat_map(plan::read_parameters).map(|(_, name)| format!("`{name}`")).collect();
+    if !read.is_empty() {
+        session.view.note(&format!(
+            "offline: nobody knows what the SSM parameters hold now ({}); they are taken to hold what they held",
+            read.into_iter().collect::<Vec<_>>().join(", ")
+        ));
+    }
     let scope = Scope::from(environment);
     let now = Timestamp::now();
     let (comparable, without) = copy.comparable(wanted);

@@ -18,7 +18,7 @@ use crate::plan::{self, CostChange, Options, Plan, Request, Scope};
 use crate::render::render;
 use crate::state::LocalCopy;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Words for what destroys data.
@@ -157,14 +157,17 @@ pub async fn make(
 ) -> Result<Plan> {
     let scope = Scope::from(environment);
     let now = Timestamp::now();
-    let needed: BTreeSet<String> = match aim {
+    let options = match aim {
         Aim::Reach | Aim::Return | Aim::Rehearse => {
-            plan::needs_template(&Request { scope: &scope, wanted, deployed, state, options, now })
+            observe::complete(&account.aws, &scope, wanted, state, deployed, options).await?
         }
-        Aim::Destroy => deployed.keys().cloned().collect(),
+        Aim::Destroy => {
+            let all = deployed.keys().cloned().collect();
+            observe::fetch_templates(&account.aws, deployed, &all).await?;
+            options.clone()
+        }
     };
-    observe::fetch_templates(&account.aws, deployed, &needed).await?;
-    let request = Request { scope: &scope, wanted, deployed, state, options, now };
+    let request = Request { scope: &scope, wanted, deployed, state, options: &options, now };
     let mut plan = match aim {
         Aim::Reach | Aim::Return | Aim::Rehearse => plan::plan(&request)?,
         Aim::Destroy => plan::plan_destroy(&request),

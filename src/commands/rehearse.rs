@@ -10,13 +10,15 @@ use crate::aws::{AccessKey, Aws, Connect};
 use crate::error::{Error, Kind, Result};
 use crate::local::Manner;
 use crate::model::{Environment, RenderedStack, Written};
-use crate::plan::{ChangeAction, Options, Plan};
+use crate::plan::{self, ChangeAction, Options, Plan};
 use crate::rehearsal::{self, Basis, Failing, Known, Recorder, Rehearsal, Timeline};
+use crate::render::made_parameters;
 use crate::state::{LocalCopy, LockRequest, StateStore};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use local_aws::faults::{Action, ResourceFault};
-use local_aws::{LocalAws, Speed};
+use local_aws::{LocalAws, Place, Speed};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -85,8 +87,9 @@ async fn rehearse(
     let written = written(&account);
     bootstrap::in_silence(&account, environment, &session.project).await?;
     let basis = known.as_ref().map(|known| Basis { serial: known.state.serial, saved: known.state.written.at });
-    if let Some(known) = known {
-        let stacks = known.stacks(wanted);
+    let stacks = known.as_ref().map(|known| known.stacks(wanted)).unwrap_or_default();
+    put_parameters(&world, known.as_ref(), &[&stacks, wanted]).await?;
+    if known.is_some() {
         let before =
             Stage { project: &session.project, environment, wanted: &stacks, account: &account, written: &written };
         let (_, report) = before.play(&Options::default(), |_| Ok(())).await?;
@@ -108,6 +111,24 @@ async fn rehearse(
         timeline,
         report,
     })
+}
+
+/// What the stacks read and none of them makes, as it was when it was last looked up.
+async fn put_parameters(world: &LocalAws, known: Option<&Known>, stacks: &[&[RenderedStack]]) -> Result<()> {
+    let all = || stacks.iter().flat_map(|stacks| stacks.iter());
+    let made: BTreeSet<String> = all().flat_map(made_parameters).collect();
+    for stack in all() {
+        for (parameter, name) in plan::read_parameters(stack).into_iter().filter(|(_, name)| !made.contains(name)) {
+            let record = known.and_then(|known| known.state.stacks.get(&stack.name));
+            let value = record.and_then(|record| record.resolved.get(&parameter)).map_or("rehearsal", String::as_str);
+            let place = Place::new(&stack.target.account, &stack.target.region);
+            world.put_parameter(&place, &name, value).await.map_err(|reason| {
+                Error::new(Kind::Other, format!("the SSM parameter `{name}` could not be made on the embedded AWS"))
+                    .detail(reason)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// The environment's account in the world.

@@ -3,7 +3,8 @@
 
 use super::compare::{Declared, escaped};
 use super::facts::ResourceFacts;
-use crate::model::Deployed;
+use crate::model::{Deployed, RenderedStack, StackRecord};
+use crate::plan::restored;
 use cloudformation::evaluate::{Environment, Evaluator, Facts, ParameterValue, Resources, Value};
 use cloudformation::partition::Partition;
 use cloudformation::sensitive::has_reference;
@@ -32,7 +33,9 @@ pub fn declared(deployed: &Deployed, resources: &BTreeMap<&str, &ResourceFacts>)
             (name.clone(), value)
         })
         .collect();
-    let facts = Facts::default();
+    let looked_up = deployed.resolved.iter().filter(|(_, value)| *value != MASK);
+    let looked_up = looked_up.filter_map(|(name, value)| Some((deployed.parameters.get(name)?.clone(), value.clone())));
+    let facts = Facts { ssm: looked_up.collect(), ..Facts::default() };
     let evaluator = Evaluator::new(&template, &given, &environment, &facts);
     let live = Live { template: &template, resources };
     let mut all = BTreeMap::new();
@@ -51,6 +54,13 @@ pub fn declared(deployed: &Deployed, resources: &BTreeMap<&str, &ResourceFacts>)
         all.insert(logical_id.clone(), declared);
     }
     Some(all)
+}
+
+/// A stack with its template as it was sent, as far as that can be told: CloudFormation gives back ASCII alone.
+pub fn as_sent(deployed: &Deployed, record: Option<&StackRecord>, wanted: Option<&RenderedStack>) -> Deployed {
+    let template = deployed.template.as_deref().zip(wanted);
+    let restored = template.and_then(|(template, wanted)| restored(template, record, wanted));
+    Deployed { template: restored.or_else(|| deployed.template.clone()), ..deployed.clone() }
 }
 
 fn environment(deployed: &Deployed) -> Environment {

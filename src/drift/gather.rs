@@ -2,7 +2,7 @@
 //! time, at a pace that AWS bears; what fails for one stack or resource is noted there and stops nothing else.
 
 use super::compare::Declared;
-use super::declared::declared;
+use super::declared::{as_sent, declared};
 use super::document::{Changed, Drift};
 use super::facts::{Detected, Facts, ResourceFacts, StackFacts};
 use super::identifier::identifier;
@@ -299,7 +299,9 @@ async fn read(
         .map(|resource| ResourceFacts { resource: resource.clone(), live: None, sure: false, told: None })
         .collect();
     let by_id = unread.iter().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
-    let declared = declared(&deployed, &by_id).unwrap_or_default();
+    let record = how.state.and_then(|state| state.stacks.get(stack));
+    let wanted = how.wanted.iter().find(|wanted| wanted.name == stack);
+    let declared = declared(&as_sent(&deployed, record, wanted), &by_id).unwrap_or_default();
     let control = how.aws.cloud_control(&deployed.target);
     let services = how.aws.told(&deployed.target);
     let reads = resources.into_iter().map(|resource| {

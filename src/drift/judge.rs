@@ -3,7 +3,7 @@
 mod properties;
 
 use super::compare::{Compared, Declared, compare, compare_some};
-use super::declared::declared;
+use super::declared::{as_sent, declared};
 use super::document::{
     Drift, PropertyDrift, PropertyKind, ResourceDrift, Source, StackCondition, StackDrift, Status, Unchecked,
 };
@@ -92,7 +92,7 @@ fn is_deaf(facts: &Facts) -> bool {
 
 fn of_template(stack: &StackFacts) -> Option<BTreeMap<String, Declared>> {
     let resources = stack.resources.iter().flatten().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
-    declared(stack.deployed.as_ref()?, &resources)
+    declared(&as_sent(stack.deployed.as_ref()?, stack.record.as_ref(), stack.wanted.as_ref()), &resources)
 }
 
 /// One stack with what it is judged by.

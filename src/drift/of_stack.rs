@@ -3,7 +3,7 @@
 use super::document::{StackChange, StackCondition};
 use super::judge::Look;
 use super::meaning::same;
-use crate::model::{Deployed, Environment, StackRecord, digest, sensitive::MASKED};
+use crate::model::{Deployed, Environment, StackRecord, digest, sensitive::MASKED, shows};
 use crate::plan::{Value, ValueChange, named};
 use cloudformation::sensitive::HIDDEN;
 use serde_json::Value as Json;
@@ -45,7 +45,7 @@ impl Look<'_> {
             let (Some(before), Some(after)) = (record.parameters.get(name), deployed.parameters.get(name)) else {
                 continue;
             };
-            if after != MASKED && before != HIDDEN {
+            if after != MASKED && before != HIDDEN && !shows(after, before) {
                 note(format!("parameter {name}"), Value::text(before), Value::text(after));
             }
         }
@@ -53,7 +53,10 @@ impl Look<'_> {
             if record.tags.get(key).is_some_and(|tag| tag == HIDDEN) {
                 continue;
             }
-            note(format!("tag {key}"), text(record.tags.get(key)), text(deployed.tags.get(key)));
+            let (before, after) = (record.tags.get(key), deployed.tags.get(key));
+            if !before.zip(after).is_some_and(|(before, after)| shows(after, before)) {
+                note(format!("tag {key}"), text(before), text(after));
+            }
         }
         let switch = |on: bool| Value::text(if on { "on" } else { "off" });
         let protected = self.stack.wanted.as_ref().map_or(environment.protect, |wanted| wanted.protect);

@@ -3,6 +3,7 @@
 use super::document::Unmanaged;
 use super::facts::Facts;
 use crate::aws::TaggedResource;
+use crate::plan::STACK;
 use std::collections::BTreeSet;
 
 /// What services make for a resource and tag like it: part of it, not somebody's own (as ECS does with tasks and their
@@ -16,6 +17,12 @@ const PARTS: [&str; 7] = [
     ":network-interface/",
     ":container-instance/",
 ];
+
+/// The name in the ARN of a stack.
+fn stack_name(arn: &str) -> Option<&str> {
+    let path = arn.splitn(6, ':').nth(5).filter(|_| arn.contains(":cloudformation:"))?;
+    path.strip_prefix("stack/")?.split('/').next()
+}
 
 pub fn unmanaged(facts: &Facts) -> Vec<Unmanaged> {
     let stacks: BTreeSet<&str> =
@@ -34,6 +41,12 @@ pub fn unmanaged(facts: &Facts) -> Vec<Unmanaged> {
         .filter(|text| text.starts_with("arn:"))
         .map(|text| text.strip_suffix(":*").unwrap_or(text).to_owned())
         .collect();
+    // Nested stacks are called by their parents: `<parent>-<logical id>-…`.
+    let nested: BTreeSet<String> = resources()
+        .filter(|facts| facts.resource.resource_type == STACK)
+        .filter_map(|facts| Some(format!("{}-", stack_name(facts.resource.physical_id.as_deref()?)?)))
+        .collect();
+    let is_nested = |name: &str| nested.iter().any(|prefix| format!("{name}-").starts_with(prefix));
     let belongs = |resource: &TaggedResource| {
         // Log groups are called by all that is in them, too.
         let arn = resource.arn.strip_suffix(":*").unwrap_or(&resource.arn);
@@ -56,6 +69,8 @@ pub fn unmanaged(facts: &Facts) -> Vec<Unmanaged> {
             || physical.iter().any(|id| id.ends_with(&format!("/{name}")) || id.starts_with(&format!("{name}|")))
             || PARTS.iter().any(|part| arn.contains(part))
             || of_stack().is_some()
+            || resource.tags.get("aws:cloudformation:stack-name").is_some_and(|name| is_nested(name))
+            || stack_name(&resource.arn).is_some_and(is_nested)
     };
     let mut found: Vec<Unmanaged> = Vec::new();
     for (place, tagged) in &facts.tagged {

@@ -19,6 +19,9 @@ pub struct Deployed {
     pub resources: Option<BTreeMap<String, String>>,
     /// As DescribeStacks gives them: `****` for NoEcho parameters.
     pub parameters: BTreeMap<String, String>,
+    /// What the SSM parameters held that parameters of SSM types name, when CloudFormation last looked them up; `****` for
+    /// NoEcho parameters.
+    pub resolved: BTreeMap<String, String>,
     pub outputs: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
     pub capabilities: Vec<String>,
@@ -34,6 +37,14 @@ impl Deployed {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint { stack_id: self.stack_id.clone(), changed_at: self.changed_at, status: self.status }
     }
+}
+
+/// What an SSM parameter holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SsmValue {
+    Text(String),
+    /// A SecureString, which CloudFormation gives to no parameter of a template.
+    Secure,
 }
 
 /// What tells that nobody touched a stack since it was last looked at.

@@ -61,9 +61,16 @@ pub struct StackRecord {
     pub target: Target,
     pub fingerprint: Fingerprint,
     pub template_name: String,
+    /// `sha256:<hex>` of the template that the account has, as it gives it back.
     pub template_digest: String,
-    /// Values as sent; NoEcho parameters are left out.
+    /// Values that the stack has; NoEcho parameters are left out.
     pub parameters: BTreeMap<String, String>,
+    /// What the SSM parameters held that parameters of SSM types name, when CloudFormation last looked them up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolved: BTreeMap<String, String>,
+    /// What the stack was asked for last, where CloudFormation found nothing in it to change and kept what it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivalent: Option<Equivalent>,
     pub outputs: BTreeMap<String, String>,
     pub tags: BTreeMap<String, String>,
     /// Image name → reference by digest.
@@ -85,6 +92,18 @@ pub struct StackRecord {
     #[serde(default, skip_serializing_if = "Durations::is_empty")]
     pub durations: Durations,
     pub applied: Written,
+}
+
+/// A template with values that comes to the same as what a stack has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Equivalent {
+    /// `sha256:<hex>`
+    pub template_digest: String,
+    /// Of all parameters, defaults included; `****` for NoEcho parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// What the SSM parameters held that parameters of SSM types name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolved: BTreeMap<String, String>,
 }
 
 /// The files of a site, as they went up last.

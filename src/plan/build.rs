@@ -3,19 +3,23 @@
 
 use super::assets;
 use super::changes::{self, Side, Sides};
-use super::differences::{Differences, Flow, resolve};
-use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};
+use super::differences::{Differences, Flow, equivalent, resolve, restored};
+use super::document::{Action, ChangeAction, Finding, FindingSeverity, Plan, StackStep};
 use super::findings;
 use super::head::Head;
+use super::lookups::{self, Lookups};
 use super::moves;
+use super::nested::STACK;
 use super::outputs;
 use super::removal;
 use super::request::Request;
+use super::sections;
 use super::situation::Situation;
 use crate::error::{Error, Kind, Result};
 use crate::graph::{Edge, Graph};
 use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, sensitive::MASKED};
 use crate::problem::nearest;
+use cloudformation::predict::Deployment;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Outputs of a stack, each with its value where that is known.
@@ -55,14 +59,22 @@ fn steps(request: &Request, graph: &Graph, chosen: &BTreeSet<String>) -> Result<
     let mut flow = Flow::new();
     let mut steps = Vec::new();
     let mut risks = Vec::new();
+    let mut lossy = BTreeMap::new();
+    let mut lookups = Lookups::default();
     for name in graph.order() {
         if let Some(wanted) = wanted.get(name).filter(|_| chosen.contains(name)) {
-            let (step, outputs, found) = step(request, wanted, &flow)?;
+            let (step, outputs, found) = step(request, wanted, &flow, &mut lookups)?;
             risks.extend(found);
+            risks.extend(findings::lost_text(wanted, &lossy));
+            lossy.insert(name.to_owned(), outputs::lossy(wanted, &resolve(wanted, &flow)));
             flow.insert(name.to_owned(), outputs);
             steps.push(step);
         }
     }
+    if !lookups.problems.is_empty() {
+        return Err(unresolved(lookups.problems).into());
+    }
+    risks.extend(findings::unseen_nested(request));
     let gone = recorded_only(request).filter(|(name, _)| chosen.contains(*name));
     steps.extend(gone.map(|(name, record)| removal::step(request, name, record)));
     removal::wait_for_users(&mut steps, &removal::needs_of_records(request));
@@ -81,15 +93,20 @@ fn left_out(request: &Request, graph: &Graph, chosen: &BTreeSet<String>) -> Resu
     Ok(moves::left_out(&steps, &moves, chosen))
 }
 
+/// CloudFormation would refuse every change set of these stacks.
+fn unresolved(problems: Vec<String>) -> Error {
+    let error = Error::new(Kind::Configuration, "SSM parameters cannot be looked up");
+    problems.into_iter().fold(error, Error::detail).hint(
+        "make them (`aws ssm put-parameter --type String --name NAME --value VALUE`), or let a stack of this environment make \
+         them: stacks that read them come after it",
+    )
+}
+
 /// The stacks whose present template must be at hand for [`plan`]: those that change, those that may change because of
 /// them, and those that go. All others need no GetTemplate.
 pub fn needs_template(request: &Request) -> BTreeSet<String> {
     let graph = Graph::of_stacks(request.wanted);
-    let mut live = Flow::new();
-    for (name, deployed) in request.deployed {
-        let outputs = deployed.outputs.iter().map(|(key, value)| (key.clone(), Some(value.clone())));
-        live.insert(name.clone(), outputs.collect());
-    }
+    let (live, lookups) = (lookups::live(request.deployed), Lookups::default());
     let mut needed = BTreeSet::new();
     for wanted in request.wanted {
         let Some(deployed) = Situation::of(request.deployed.get(&wanted.name)).comparable() else {
@@ -99,7 +116,8 @@ pub fn needs_template(request: &Request) -> BTreeSet<String> {
         };
         let values = resolve(wanted, &live);
         let head = Head::of(&wanted.template);
-        if !Differences::between(deployed, request.record(&wanted.name), wanted, &values, &head).is_empty() {
+        let resolved = lookups.resolve(request, wanted, &values, &head);
+        if !Differences::between(deployed, request.record(&wanted.name), wanted, &values, &resolved, &head).is_empty() {
             needed.insert(wanted.name.clone());
             needed.extend(graph.dependents(&wanted.name).into_iter().map(str::to_owned));
         }
@@ -152,7 +170,7 @@ pub(super) fn recorded_only<'a>(request: &Request<'a>) -> impl Iterator<Item = (
     records.filter(move |(name, _)| !wanted.contains(name.as_str())).map(|(name, record)| (name.as_str(), record))
 }
 
-fn chosen(request: &Request, graph: &Graph) -> Result<BTreeSet<String>> {
+pub(super) fn chosen(request: &Request, graph: &Graph) -> Result<BTreeSet<String>> {
     let gone: BTreeSet<&str> = recorded_only(request).map(|(name, _)| name).collect();
     let known: BTreeSet<&str> = request.wanted.iter().map(|stack| stack.name.as_str()).chain(gone).collect();
     let targets = &request.options.targets;
@@ -174,14 +192,21 @@ fn chosen(request: &Request, graph: &Graph) -> Result<BTreeSet<String>> {
 }
 
 /// One stack's step, what the stack will give afterwards, and what its changes put at risk.
-fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(StackStep, Given, Vec<Finding>)> {
+fn step(
+    request: &Request,
+    wanted: &RenderedStack,
+    flow: &Flow,
+    lookups: &mut Lookups,
+) -> Result<(StackStep, Given, Vec<Finding>)> {
     let deployed = request.deployed.get(&wanted.name);
     let record = request.record(&wanted.name);
     let situation = Situation::of(deployed);
     let head = Head::of(&wanted.template);
     let values = resolve(wanted, flow);
+    lookups.check(request, wanted, &values, &head);
+    let resolved = lookups.resolve(request, wanted, &values, &head);
     let differences = match situation.comparable() {
-        Some(deployed) => Differences::between(deployed, record, wanted, &values, &head),
+        Some(deployed) => Differences::between(deployed, record, wanted, &values, &resolved, &head),
         None => Differences::creation(wanted, &values, &head),
     };
     let action = match situation {
@@ -193,22 +218,50 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     };
     let mut step = StackStep::new(&wanted.name, &wanted.stack_name, &wanted.target, action);
     step.reason = situation.reason().or_else(|| lost(situation, record));
-    step.adopt = situation.comparable().is_some_and(|deployed| !is_known(deployed, record, wanted));
+    let is_known = |deployed: &Deployed| {
+        is_known(deployed, record, wanted)
+            && (!differences.is_empty()
+                || record.is_some_and(|record| record.template_digest == wanted.template_digest)
+                || equivalent(deployed, record, wanted, &values, &head).is_some())
+    };
+    step.adopt = situation.comparable().is_some_and(|deployed| !is_known(deployed));
     step.waits_on = wanted.waits_on();
     step.waits_on.retain(|need| flow.contains_key(need));
     step.fingerprint = deployed.filter(|_| situation != Situation::Absent).map(Deployed::fingerprint);
     step.resources = head.resources();
     let busy = deployed.is_some_and(|deployed| deployed.status.in_progress());
+    let nothing = BTreeMap::new();
+    let nested = request.options.nested.get(&wanted.name).unwrap_or(&nothing);
+    let restored = deployed.and_then(|it| restored(it.template.as_deref()?, record, wanted));
+    let read = |step: &StackStep, parameters: BTreeMap<String, Option<String>>| -> Result<Sides> {
+        let before = situation.comparable();
+        let before = before.map(|deployed| before_of(deployed, wanted, differences.template)).transpose()?;
+        let before = before.map(|side| Side { template: restored.as_deref().unwrap_or(side.template), ..side });
+        let after = Side { template: &wanted.template, parameters, ssm: resolved.facts.clone() };
+        Sides::read(step, before, after, deployed)
+    };
+    step.tags.clone_from(&differences.tags);
+    if action == Action::Nothing && !nested.is_empty() {
+        // With its secrets taken to be what they are: alone they make no update.
+        let sides = read(&step, masked(values.clone(), situation))?;
+        let changes = match changes::macros(&sides) {
+            Some(_) => Vec::new(),
+            None => changes::changes(&step, &sides, nested)?,
+        };
+        if changes.iter().any(|change| change.resource_type == STACK && change.action == ChangeAction::Modify) {
+            step.action = Action::Update;
+        }
+    }
+    let action = step.action;
     if action != Action::Nothing || step.adopt || busy {
         step.wanted = Some(without_secrets(wanted, &head));
     }
     if action == Action::Nothing {
         let live = situation.comparable().into_iter().flat_map(|deployed| &deployed.outputs);
-        return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect(), Vec::new()));
+        let stale = lookups.stale(wanted, &step);
+        return Ok((step, live.map(|(key, value)| (key.clone(), Some(value.clone()))).collect(), stale));
     }
-    let before = situation.comparable().map(|deployed| before(deployed, wanted, differences.template)).transpose()?;
-    let after = Side { template: &wanted.template, parameters: unseen(values, situation, &head) };
-    let mut sides = Sides::read(&step, before, after, deployed)?;
+    let mut sides = read(&step, unseen(values.clone(), situation, &head))?;
     let existing = request.options.existing.get(&wanted.name).into_iter().flatten();
     sides.after.imports = existing.map(|(id, identifier)| (id.clone(), identifier.clone())).collect();
     if let Some(macros) = changes::macros(&sides) {
@@ -216,7 +269,7 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
         let unseen = unseen_macros(&step, &macros);
         return Ok((step, given, vec![unseen]));
     }
-    step.changes = changes::changes(&step, &sides)?;
+    step.changes = changes::changes(&step, &sides, nested)?;
     if matches!(action, Action::Create | Action::Recreate) {
         // What a condition leaves out is in the template, and not made.
         step.resources = step.changes.len();
@@ -224,11 +277,18 @@ fn step(request: &Request, wanted: &RenderedStack, flow: &Flow) -> Result<(Stack
     let outputs = outputs::outputs(&sides, &step.changes, situation.comparable());
     step.outputs = outputs.changes;
     step.parameters = differences.parameters;
-    step.tags = differences.tags;
     step.images = differences.images;
     step.packages = differences.packages;
     step.protection = differences.protection;
-    let risks = findings::risks(&step, &sides);
+    step.sections = sections::sections(&sides, &step);
+    if step.reason.is_none() && step.protection.is_none() && is_nothing_to_cloudformation(&sides, &step) {
+        step.reason = Some("in which CloudFormation will find nothing to change".to_owned());
+    }
+    let mut risks = findings::risks(&step, &sides);
+    if action == Action::Update {
+        risks.extend(lookups.stale(wanted, &step));
+    }
+    lookups.note(&step, &sides);
     Ok((step, outputs.values, risks))
 }
 
@@ -250,8 +310,19 @@ fn unseen_macros(step: &StackStep, macros: &[String]) -> Finding {
     }
 }
 
+/// Whether CloudFormation answers that nothing changes: it counts resources, outputs and tags, and neither descriptions nor
+/// values that nothing reads.
+fn is_nothing_to_cloudformation(sides: &Sides, step: &StackStep) -> bool {
+    let outputs = |deployment: &Deployment| deployment.template.to_json().get("Outputs").cloned();
+    step.action == Action::Update
+        && step.changes.is_empty()
+        && step.outputs.is_empty()
+        && step.tags.is_empty()
+        && sides.before.as_ref().is_some_and(|before| outputs(before) == outputs(&sides.after))
+}
+
 /// The stack as it is. Its template is at hand if the plan was given what [`needs_template`] asked for.
-fn before<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) -> Result<Side<'a>> {
+fn before_of<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) -> Result<Side<'a>> {
     let template = match &deployed.template {
         Some(template) => template,
         None if !differs => &wanted.template,
@@ -262,7 +333,18 @@ fn before<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) 
         }
     };
     let values = deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
-    Ok(Side { template, parameters: values.collect() })
+    let ssm = deployed
+        .resolved
+        .iter()
+        .filter_map(|(name, value)| Some((deployed.parameters.get(name)?.clone(), value.clone())));
+    Ok(Side { template, parameters: values.collect(), ssm: ssm.collect() })
+}
+
+/// With secrets as CloudFormation shows them.
+fn masked(mut values: BTreeMap<String, Option<String>>, situation: Situation) -> BTreeMap<String, Option<String>> {
+    let shown = situation.comparable().into_iter().flat_map(|deployed| &deployed.parameters);
+    values.extend(shown.filter(|(_, value)| *value == MASKED).map(|(name, value)| (name.clone(), Some(value.clone()))));
+    values
 }
 
 /// What a stack's secrets are cannot be seen, so that whether they change is not known.
@@ -275,6 +357,11 @@ fn unseen(
     for (name, value) in &mut values {
         if live(name).is_some_and(|live| head.is_secret(name) || live == MASKED) {
             *value = None;
+        }
+    }
+    for (name, declared) in &head.parameters {
+        if declared.is_secret() && live(name).is_some() {
+            values.insert(name.clone(), None);
         }
     }
     values

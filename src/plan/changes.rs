@@ -2,6 +2,7 @@
 //! `cloudformation::predict`; here it learns what is not certain yet, and loses what nobody may see.
 
 use super::document::{Change, ChangeAction, PropertyChange, Recreation, Removal, StackStep, Value, ValueChange};
+use super::nested::{Nested, inside};
 use super::shown::{path_text, shown, shown_at};
 use super::steady::stays;
 use crate::error::{Error, Kind, Result};
@@ -20,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Side<'a> {
     pub template: &'a str,
     pub parameters: BTreeMap<String, Option<String>>,
+    /// What SSM parameters hold, by their names.
+    pub ssm: BTreeMap<String, String>,
 }
 
 /// One stack before and after, ready for prediction.
@@ -43,12 +46,13 @@ impl Sides {
             deployment.environment = environment(&step.target, &step.stack_name, stack_id.clone());
             deployment.parameters =
                 side.parameters.into_iter().map(|(name, value)| (name, parameter_value(value))).collect();
+            deployment.facts.ssm = side.ssm.into_iter().collect();
             Ok(deployment)
         };
         // The old template is what it is: CloudFormation took it.
         let mut before = before.map(read).transpose()?;
         if let (Some(before), Some(deployed)) = (&mut before, deployed) {
-            before.facts = facts(deployed);
+            before.facts.resources = facts(deployed).resources;
         }
         Ok(Sides { before, after: read(after)? })
     }
@@ -58,14 +62,23 @@ impl Sides {
 ///
 /// # Errors
 /// [`Kind::Configuration`]: what CloudFormation would refuse, and macros, which only CloudFormation can run.
-pub(super) fn changes(step: &StackStep, sides: &Sides) -> Result<Vec<Change>> {
+pub(super) fn changes(step: &StackStep, sides: &Sides, nested: &BTreeMap<String, Nested>) -> Result<Vec<Change>> {
     let prediction = predict_changes(sides.before.as_ref(), Some(&sides.after))
         .map_err(|problems| refused(step, problems.into_iter().map(|problem| problem.message)))?;
     let unknown = unknown_parameters(&sides.after);
     let mut changes: Vec<Change> = Vec::new();
     for change in &prediction.changes {
-        let details = change.details.iter().filter(|detail| is_change(detail, &changes)).collect();
-        changes.extend(translate(step.wanted.as_ref(), change, details, &unknown));
+        let inside = match nested.get(&change.logical_id) {
+            Some(nested) if change.action == Action::Modify => inside(step, change, nested),
+            _ => None,
+        };
+        // Whether anything changes in a nested stack is known where one can look into it.
+        let told = |detail: &&Detail| inside.is_some() && detail.source == ChangeSource::Automatic;
+        let details = change.details.iter().filter(|detail| is_change(detail, &changes) && !told(detail)).collect();
+        let own = translate(step.wanted.as_ref(), change, details, &unknown);
+        let any = inside.as_ref().is_some_and(|inside| inside.any);
+        changes.extend(own.or_else(|| any.then(|| inside_alone(step, change))));
+        changes.extend(inside.into_iter().flat_map(|inside| inside.changes));
     }
     Ok(changes)
 }
@@ -80,6 +93,20 @@ pub(super) fn macros(sides: &Sides) -> Option<Vec<String>> {
     };
     let names: BTreeSet<String> = templates.flat_map(names).collect();
     (!names.is_empty()).then(|| names.into_iter().collect())
+}
+
+/// A nested stack of which only what is inside changes.
+fn inside_alone(step: &StackStep, change: &ResourceChange) -> Change {
+    Change {
+        logical_id: change.logical_id.clone(),
+        resource_type: change.resource_type.clone(),
+        physical_id: change.physical_id.clone(),
+        action: ChangeAction::Modify,
+        properties: Vec::new(),
+        because: Vec::new(),
+        removal: None,
+        place: step.wanted.as_ref().and_then(|wanted| wanted.places.get(&change.logical_id)).cloned(),
+    }
 }
 
 /// A change for each resource of a stack that goes. None where the stack's template is not known, or is of a kind that

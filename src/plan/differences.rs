@@ -2,9 +2,11 @@
 
 use super::document::{Value, ValueChange};
 use super::head::Head;
+use super::lookups::{self, Resolved};
 use super::shown::named;
 use crate::model::{
-    Deployed, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, package_digest, sensitive,
+    Deployed, Equivalent, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, in_ascii, package_digest,
+    sensitive, shows,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -47,14 +49,28 @@ impl Differences {
         record: Option<&StackRecord>,
         wanted: &RenderedStack,
         values: &BTreeMap<String, Option<String>>,
+        resolved: &Resolved,
         head: &Head,
     ) -> Differences {
+        let equivalent = equivalent(deployed, record, wanted, values, head);
+        let now = equivalent.map_or(&deployed.parameters, |equivalent| &equivalent.parameters);
+        let mut parameters = parameters(now, values, head);
+        // A parameter that names the same SSM parameter as before, which holds something else by now.
+        let given = lookups::given(deployed, record, equivalent.is_some());
+        for (name, value) in resolved.values.iter().filter(|(name, _)| !head.is_secret(name)) {
+            if let Some(before) = given.get(name).filter(|before| Some(*before) != value.as_ref())
+                && !parameters.contains_key(name)
+            {
+                let after = value.as_ref().map_or(Value::Unknown, Value::text);
+                parameters.insert(name.clone(), ValueChange::new(Value::text(before), after));
+            }
+        }
         Differences {
-            template: !same_template(deployed, record, wanted),
-            parameters: parameters(&deployed.parameters, values, head),
+            template: equivalent.is_none() && !same_template(deployed, record, wanted),
+            parameters,
             tags: tags(&deployed.tags, &wanted.tags),
-            images: images(&deployed.parameters, wanted, values),
-            packages: packages(&deployed.parameters, wanted, values),
+            images: images(now, wanted, values),
+            packages: packages(now, wanted, values),
             protection: protection(Some((deployed, record)), wanted),
         }
     }
@@ -72,24 +88,83 @@ impl Differences {
     }
 }
 
-/// Whether the stack has the wanted template. The state's digest counts as long as nobody touched the stack since;
-/// otherwise its template is looked at. A template that nobody knows counts as another one.
+/// What CloudFormation found to change nothing, where that is what is wanted: the stack counts as having it.
+pub(super) fn equivalent<'r>(
+    deployed: &Deployed,
+    record: Option<&'r StackRecord>,
+    wanted: &RenderedStack,
+    values: &BTreeMap<String, Option<String>>,
+    head: &Head,
+) -> Option<&'r Equivalent> {
+    let record = record.filter(|record| record.fingerprint == deployed.fingerprint())?;
+    record.equivalent.as_ref().filter(|equivalent| {
+        equivalent.template_digest == wanted.template_digest
+            && parameters(&equivalent.parameters, values, head).is_empty()
+    })
+}
+
+/// Whether the stack has the wanted template. The state's digest counts as long as nobody touched the stack since; else its
+/// template is looked at. A template that nobody knows counts as another one.
 pub(super) fn same_template(deployed: &Deployed, record: Option<&StackRecord>, wanted: &RenderedStack) -> bool {
-    if let Some(record) = record.filter(|record| record.fingerprint == deployed.fingerprint()) {
-        return record.template_digest == wanted.template_digest;
-    }
-    has_template(deployed, wanted)
+    let known = record.filter(|record| record.fingerprint == deployed.fingerprint());
+    known.is_some_and(|record| record.template_digest == wanted.template_digest)
+        || has_template(deployed, record, wanted)
 }
 
 /// Whether the stack's template, as it was read, is the wanted one.
-pub fn has_template(deployed: &Deployed, wanted: &RenderedStack) -> bool {
-    let template = deployed.template.as_deref();
-    template.is_some_and(|template| template == wanted.template || same_json(template, &wanted.template))
+pub fn has_template(deployed: &Deployed, record: Option<&StackRecord>, wanted: &RenderedStack) -> bool {
+    let Some(template) = deployed.template.as_deref() else { return false };
+    if template == wanted.template {
+        return true;
+    }
+    let parse = |text: &str| serde_json::from_str::<Json>(text).ok();
+    let (Some(mut now), Some(wanted)) = (parse(template), parse(&wanted.template)) else { return false };
+    if !is_exact(template, record) {
+        restore(&mut now, &wanted);
+    }
+    now == wanted
 }
 
-fn same_json(one: &str, other: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Json>(text).ok();
-    parse(one).is_some_and(|one| parse(other) == Some(one))
+/// The stack's template with the characters that CloudFormation did not give back, as far as the wanted one tells them. None
+/// where it is what was sent.
+pub fn restored(template: &str, record: Option<&StackRecord>, wanted: &RenderedStack) -> Option<String> {
+    if is_exact(template, record) {
+        return None;
+    }
+    let mut now: Json = serde_json::from_str(template).ok()?;
+    let before = now.clone();
+    restore(&mut now, &serde_json::from_str(&wanted.template).ok()?);
+    (now != before).then(|| now.to_string())
+}
+
+/// Whether a template is given back as it was sent: all is that infra sends, for it is ASCII. Others sent theirs otherwise, as
+/// did infra once.
+fn is_exact(template: &str, record: Option<&StackRecord>) -> bool {
+    !template.contains('?') || record.is_some_and(|record| record.template_digest == digest(template))
+}
+
+/// Puts in the texts of `wanted` for those that CloudFormation would show so.
+pub fn restore(shown: &mut Json, wanted: &Json) {
+    match (shown, wanted) {
+        (Json::String(shown), Json::String(wanted)) if shows(shown, wanted) => shown.clone_from(wanted),
+        (Json::Array(shown), Json::Array(wanted)) => {
+            shown.iter_mut().zip(wanted).for_each(|(shown, wanted)| restore(shown, wanted));
+        }
+        (Json::Object(shown), Json::Object(wanted)) => {
+            for (key, value) in wanted {
+                let in_answer = in_ascii(key);
+                if in_answer != *key
+                    && let Some(found) = shown.shift_remove(in_answer.as_ref())
+                {
+                    shown.insert(key.clone(), found);
+                }
+                if let Some(found) = shown.get_mut(key) {
+                    restore(found, value);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Before: what the stack has, defaults included. After: what it is given, or else the default.

@@ -56,6 +56,9 @@ pub struct StackStep {
     /// them in plain.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, ValueChange>,
+    /// What else of the template changes, by its path: `Description`, `Mappings.Sizes.small.memory`, `Conditions.IsLarge`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sections: BTreeMap<String, ValueChange>,
     /// Image name → reference, for the images that the stack's parameters name and whose reference changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, ValueChange>,
@@ -343,6 +346,7 @@ impl StackStep {
             parameters: BTreeMap::new(),
             tags: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            sections: BTreeMap::new(),
             images: BTreeMap::new(),
             image_commits: BTreeMap::new(),
             packages: BTreeMap::new(),

@@ -1,6 +1,8 @@
 //! The little that every plan needs to know of every rendered template, read without taking the template apart: hundreds
 //! of stacks without changes are planned from this alone.
 
+use crate::model::sensitive::MASKED;
+use cloudformation::template::ParameterType;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
@@ -20,6 +22,14 @@ pub(super) struct Head {
 pub(super) struct Declared {
     default: Option<Json>,
     no_echo: Option<Json>,
+    r#type: Option<Json>,
+}
+
+/// What a parameter has of the SSM parameter that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Value,
+    Name,
 }
 
 impl Head {
@@ -46,6 +56,15 @@ impl Declared {
         })
     }
 
+    /// Whether its value names an SSM parameter, and whether what that holds is put in for it.
+    pub fn ssm(&self) -> Option<Named> {
+        match ParameterType::parse(self.r#type.as_ref()?.as_str()?) {
+            ParameterType::Ssm(_) => Some(Named::Value),
+            ParameterType::SsmName => Some(Named::Name),
+            _ => None,
+        }
+    }
+
     pub fn is_secret(&self) -> bool {
         match &self.no_echo {
             Some(Json::Bool(value)) => *value,
@@ -53,6 +72,21 @@ impl Declared {
             _ => false,
         }
     }
+}
+
+/// The values that a stack's parameters have once they are given these: defaults stand for the others, and NoEcho parameters
+/// show as CloudFormation shows them.
+pub fn with_defaults(template: &str, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let head = Head::of(template);
+    let defaults = head.parameters.iter().filter_map(|(name, declared)| Some((name.clone(), declared.default()?)));
+    let mut values: BTreeMap<String, String> = defaults.collect();
+    values.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
+    for (name, value) in &mut values {
+        if head.is_secret(name) {
+            MASKED.clone_into(value);
+        }
+    }
+    values
 }
 
 #[cfg(test)]

@@ -14,12 +14,15 @@ mod findings;
 mod head;
 mod identity;
 mod imports;
+mod lookups;
 mod moves;
+mod nested;
 mod outputs;
 mod removal;
 mod request;
 mod running;
 mod saved;
+mod sections;
 mod shown;
 mod situation;
 mod steady;
@@ -30,17 +33,20 @@ pub use assets::{
 };
 pub use build::{needs_template, plan};
 pub use deletions::{Deletion, DeletionCause, Obstacle, deletions};
-pub use differences::has_template;
+pub use differences::{has_template, restore, restored};
 pub use document::{
     Action, Change, ChangeAction, CostChange, Finding, FindingSeverity, Hand, Plan, PropertyChange, Recreation,
     Removal, StackCostChange, StackStep, Summary, UnknownCost, Value, ValueChange,
 };
 pub use evaluated::Evaluated;
 pub use findings::{KINDS, about, allowing};
+pub use head::with_defaults;
 pub use identity::{identifier, is_importable};
 pub use imports::{Candidate, Found, candidates, joining};
+pub use lookups::{needs_parameters, read_parameters};
+pub use nested::{Child, Nested, STACK, children, children_of, nesting, read_by};
 pub use removal::plan_destroy;
-pub use request::{Options, Request, Scope};
+pub use request::{LookedUp, Options, Request, Scope};
 pub use running::{is_image, named_images, unproven_images};
 pub use saved::{stale, stale_error};
 pub use shown::{SENSITIVE_PART, UNKNOWN_PART, named};

@@ -7,8 +7,8 @@ use super::changes::Sides;
 use super::document::{Change, ChangeAction, Value, ValueChange};
 use super::shown::{named, shown};
 use super::steady::stays;
-use crate::model::Deployed;
-use cloudformation::evaluate::{Evaluator, Resources, Value as Evaluated};
+use crate::model::{Deployed, RenderedStack, in_ascii};
+use cloudformation::evaluate::{Evaluator, ParameterValue, Resources, Value as Evaluated};
 use cloudformation::predict::Deployment;
 use cloudformation::sensitive::is_secret_output;
 use cloudformation::template::Template;
@@ -38,7 +38,8 @@ pub(super) fn outputs(sides: &Sides, changes: &[Change], deployed: Option<&Deplo
             _ => value
                 .as_text()
                 .filter(|_| value.is_known() && !value.is_sensitive())
-                .filter(|text| !text.contains(MARK)),
+                .filter(|text| !text.contains(MARK))
+                .map(|text| in_ascii(&text).into_owned()),
         };
         let secret = value.is_sensitive() || gives_secrets.contains(name.as_str());
         let next = match (&text, secret) {
@@ -75,6 +76,20 @@ fn secret_outputs(sides: &Sides) -> BTreeSet<String> {
         names.filter(|name| is_secret_output(&template, name)).cloned().collect()
     };
     sides.before.iter().chain([&sides.after]).flat_map(of).collect()
+}
+
+/// Outputs with characters that CloudFormation does not give back, as far as they are known before an apply.
+pub(super) fn lossy(wanted: &RenderedStack, values: &BTreeMap<String, Option<String>>) -> BTreeSet<String> {
+    let escaped = wanted.template.contains("\\u") || !wanted.template.is_ascii();
+    if !escaped && values.values().flatten().all(|value| value.is_ascii()) {
+        return BTreeSet::new();
+    }
+    let Ok((template, _)) = Template::read(&wanted.template) else { return BTreeSet::new() };
+    let mut deployment = Deployment::new(template);
+    let value = |value: &Option<String>| value.clone().map_or(ParameterValue::Unknown, ParameterValue::Known);
+    deployment.parameters = values.iter().map(|(name, given)| (name.clone(), value(given))).collect();
+    let is_lossy = |value: &Evaluated| !value.to_json().to_string().is_ascii();
+    symbolic(&deployment, &[]).into_iter().filter(|(_, value)| is_lossy(value)).map(|(name, _)| name).collect()
 }
 
 /// U+0000 is in no template, so that no text of one looks like a symbol.

@@ -1,6 +1,7 @@
 //! What a plan is made from.
 
-use crate::model::{Deployed, Environment, RenderedStack, State};
+use super::nested::Nested;
+use crate::model::{Deployed, Environment, RenderedStack, SsmValue, State};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,8 +42,11 @@ impl From<&Environment> for Scope {
     }
 }
 
+/// What SSM parameters hold, by account and region, then by name. Those that do not exist are not in it.
+pub type LookedUp = BTreeMap<(String, String), BTreeMap<String, SsmValue>>;
+
 /// What was said on the command line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// Only these stacks and what they need; empty for all.
     pub targets: Vec<String>,
@@ -59,6 +63,10 @@ pub struct Options {
     /// What is there already and joins its stack: stack → logical id → physical id. Of those that [`super::candidates`]
     /// names, as somebody found them in the account.
     pub existing: BTreeMap<String, BTreeMap<String, String>>,
+    /// What SSM parameters hold, by where they are; none where nobody looked, and they are taken to be as they were.
+    pub looked_up: Option<LookedUp>,
+    /// What is there of nested stacks: stack → logical id.
+    pub nested: BTreeMap<String, BTreeMap<String, Nested>>,
 }
 
 impl Request<'_> {

@@ -17,9 +17,10 @@ pub(super) fn stays(change: &Change, attribute: &str) -> bool {
         && (is_identity(attribute) || resource_type(&change.resource_type).is_some_and(|of| is_fixed(of, attribute)))
 }
 
-/// What a custom resource gives is for its maker to say.
+/// What a custom resource gives is for its maker to say, and what a nested stack gives for its template.
 fn is_custom(resource_type: &str) -> bool {
-    resource_type.starts_with("Custom::") || resource_type == "AWS::CloudFormation::CustomResource"
+    resource_type.starts_with("Custom::")
+        || matches!(resource_type, "AWS::CloudFormation::CustomResource" | "AWS::CloudFormation::Stack")
 }
 
 /// Ids and ARNs are given once.
@@ -77,6 +78,7 @@ mod tests {
             ("AWS::EC2::Instance", "InstanceType", "PublicDnsName", false),
             ("AWS::RDS::DBInstance", "Port", "Endpoint.Port", false),
             ("Custom::Anything", "Input", "Result", false),
+            ("AWS::CloudFormation::Stack", "Parameters", "Outputs.TopicArn", false),
         ] {
             let change = changed(resource_type, modify, property);
             assert_eq!(stays(&change, attribute), expected, "{resource_type} {attribute}");

@@ -1,7 +1,9 @@
 //! The last known state as stacks that can be applied: a rehearsal brings an empty AWS there first, by the same apply.
 
 use crate::error::Result;
-use crate::model::{Deployed, Environment, Parameter, RenderedStack, Secret, StackRecord, State};
+use crate::model::{
+    Deployed, Environment, Parameter, RenderedStack, Secret, StackRecord, State, digest, sensitive::MASKED,
+};
 use crate::state::LocalCopy;
 use std::collections::BTreeMap;
 
@@ -45,24 +47,31 @@ impl Known {
         deployed: &Deployed,
         wanted: Option<&RenderedStack>,
     ) -> RenderedStack {
-        let parameters = deployed.parameters.iter().map(|(key, value)| {
-            let parameter = match record.parameters.get(key) {
-                Some(_) => self.parameter(record, value),
+        let equivalent = record.equivalent.as_ref();
+        let equivalent =
+            equivalent.filter(|it| wanted.is_some_and(|wanted| wanted.template_digest == it.template_digest));
+        let values = equivalent.map_or(&deployed.parameters, |equivalent| &equivalent.parameters);
+        let parameters = values.iter().map(|(key, value)| {
+            let parameter = match value.as_str() {
                 // CloudFormation lists it and the state leaves it out: a secret.
-                None => match wanted.and_then(|wanted| wanted.parameters.get(key)) {
+                MASKED => match wanted.and_then(|wanted| wanted.parameters.get(key)) {
                     Some(output @ Parameter::Output { .. }) => output.clone(),
                     _ => Parameter::Secret { value: secret(wanted, key) },
                 },
+                value => self.parameter(record, value),
             };
             (key.clone(), parameter)
         });
+        // What means the same is what the files say.
+        let same = wanted.filter(|_| equivalent.is_some()).map(|wanted| &wanted.template);
+        let template = same.or(deployed.template.as_ref()).cloned().unwrap_or_default();
         RenderedStack {
             name: name.to_owned(),
             stack_name: record.stack_name.clone(),
             target: record.target.clone(),
             template_name: record.template_name.clone(),
-            template: deployed.template.clone().unwrap_or_default(),
-            template_digest: record.template_digest.clone(),
+            template_digest: digest(&template),
+            template,
             parameters: parameters.collect(),
             tags: record.tags.clone(),
             capabilities: CAPABILITIES.map(str::to_owned).to_vec(),

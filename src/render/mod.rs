@@ -10,6 +10,7 @@ mod functions;
 mod limits;
 mod marks;
 mod packages;
+mod parameters;
 mod safety;
 mod wiring;
 mod workshop;
@@ -30,6 +31,7 @@ use indexmap::IndexMap;
 use marks::Trace;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+pub use parameters::{made_parameters, parameter_name};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,6 +77,11 @@ pub fn render(environment: &Environment, catalog: &Catalog) -> Result<Vec<Render
     edges.extend(environment.stacks.values().flat_map(|spec| {
         spec.after.iter().map(|on| Edge { from: spec.name.clone(), to: on.value.clone(), at: Some(on.at.clone()) })
     }));
+    let bodies = stacks.values_mut().filter_map(|stack| {
+        let body = &drafts.get(stack.name.as_str())?.body;
+        Some((stack, body))
+    });
+    parameters::order(bodies, &mut edges);
     let graph = Graph::new(environment.stacks.keys().cloned(), edges);
     problems.extend(graph.cycles().iter().map(Cycle::problem));
     if problems.is_empty() {

@@ -1,6 +1,7 @@
 //! A template as text: canonical JSON for CloudFormation, YAML for people.
 
 use super::safety::is_ambiguous;
+use crate::model::escaped;
 use cloudformation::template::FUNCTIONS;
 use serde_json::{Map, Value as Json};
 use serde_yaml::value::{Tag, TaggedValue, Value as Yaml};
@@ -19,16 +20,16 @@ const SECTIONS: [&str; 10] = [
     "Outputs",
 ];
 
-/// The template as minified JSON, sections in a fixed order, everything in them in the order of the source: the same
-/// source and inputs give the same bytes.
+/// The template as minified JSON in pure ASCII, sections in a fixed order, everything in them in the order of the source: the
+/// same source and inputs give the same bytes.
 pub fn canonical(template: Json) -> String {
-    let Json::Object(mut members) = template else { return template.to_string() };
+    let Json::Object(mut members) = template else { return escaped(&template.to_string()).into_owned() };
     let mut ordered = Map::new();
     for section in SECTIONS {
         ordered.extend(members.shift_remove(section).map(|value| (section.to_owned(), value)));
     }
     ordered.extend(members);
-    Json::Object(ordered).to_string()
+    escaped(&Json::Object(ordered).to_string()).into_owned()
 }
 
 /// A template's JSON as YAML with short function tags.
@@ -151,6 +152,17 @@ mod tests {
             canonical(template),
             r#"{"Description":"d","Resources":{"B":{"z":1,"a":2},"A":1},"Outputs":{},"Hooks":1}"#
         );
+    }
+
+    #[test]
+    fn what_is_sent_is_ascii() {
+        let template = json!({"Description": "für", "Resources": {"A": {"Type": "T", "Properties": {"Name": "😀"}}}});
+        let text = canonical(template.clone());
+        assert_eq!(
+            text,
+            r#"{"Description":"f\u00fcr","Resources":{"A":{"Type":"T","Properties":{"Name":"\ud83d\ude00"}}}}"#
+        );
+        assert_eq!(Template::read(&text).unwrap().0.to_json(), template, "whoever reads it reads the same");
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl LocalCopy {
             templates.insert(digest(&kept), kept.into_owned());
         }
         let records = state.into_iter().flat_map(|state| state.stacks.values());
-        let named: BTreeSet<&str> = records.map(|record| record.template_digest.as_str()).collect();
+        let named: BTreeSet<&str> = records.flat_map(digests).collect();
         withheld.retain(|digest, _| named.contains(digest.as_str()));
         templates.retain(|digest, _| named.contains(digest.as_str()) || withheld.values().any(|kept| kept == digest));
         let mut state = state.cloned();
@@ -136,10 +136,12 @@ impl LocalCopy {
         let mut deployed = BTreeMap::new();
         for (name, record) in self.state.iter().flat_map(|state| &state.stacks) {
             let wanted = wanted.iter().find(|stack| stack.name == *name);
-            let same = wanted.filter(|wanted| wanted.template_digest == record.template_digest);
-            let kept = self.withheld.get(&record.template_digest).unwrap_or(&record.template_digest);
-            let own = same.map(|wanted| &wanted.template);
-            let template = own.or_else(|| self.templates.get(kept));
+            let same = wanted.filter(|wanted| digests(record).any(|digest| digest == wanted.template_digest));
+            let own = same.filter(|wanted| wanted.template_digest == record.template_digest);
+            let kept = |digest| self.withheld.get(digest).map_or(digest, String::as_str);
+            let template = own.map(|wanted| &wanted.template);
+            let template = template.or_else(|| digests(record).find_map(|digest| self.templates.get(kept(digest))));
+            let template = template.or(same.map(|wanted| &wanted.template));
             let Some(template) = template else {
                 unknown.push(format!("`{name}`"));
                 continue;
@@ -165,6 +167,12 @@ impl LocalCopy {
     }
 }
 
+/// Of the template that a stack has, then of one that means the same.
+fn digests(record: &StackRecord) -> impl Iterator<Item = &str> {
+    let equivalent = record.equivalent.iter().map(|equivalent| equivalent.template_digest.as_str());
+    std::iter::once(record.template_digest.as_str()).chain(equivalent)
+}
+
 fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed {
     let mut parameters = record.parameters.clone();
     // The state leaves secrets out, CloudFormation lists all that the template declares.
@@ -180,6 +188,7 @@ fn remembered(record: &StackRecord, template: &str, protected: bool) -> Deployed
         template: Some(template.to_owned()),
         resources: None,
         parameters,
+        resolved: record.resolved.clone(),
         outputs: record.outputs.clone(),
         tags: record.tags.clone(),
         capabilities: Vec::new(),

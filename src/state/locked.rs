@@ -293,6 +293,10 @@ fn apply(
 fn withhold_secrets(record: &mut StackRecord, rendered: &mut RenderedStack) {
     for name in no_echo_parameters(&rendered.template) {
         record.parameters.remove(&name);
+        record.resolved.remove(&name);
+        if let Some(value) = record.equivalent.as_mut().and_then(|equivalent| equivalent.parameters.get_mut(&name)) {
+            sensitive::MASKED.clone_into(value);
+        }
         if let Some(parameter @ Parameter::Value(_)) = rendered.parameters.get_mut(&name) {
             *parameter = Parameter::Secret { value: Secret::default() };
         }
@@ -303,6 +307,14 @@ fn withhold_secrets(record: &mut StackRecord, rendered: &mut RenderedStack) {
 /// What a state remembers of a stack, without what is sensitive by its name or by what was met.
 pub(super) fn withhold(record: &mut StackRecord) {
     record.parameters.retain(|name, value| !sensitive::is_secret(name, value));
+    record.resolved.retain(|name, value| !sensitive::is_secret(name, value));
+    if let Some(equivalent) = &mut record.equivalent {
+        equivalent.resolved.retain(|name, value| !sensitive::is_secret(name, value));
+        let parameters = equivalent.parameters.iter_mut();
+        for (_, value) in parameters.filter(|(name, value)| sensitive::is_secret(name, value)) {
+            sensitive::MASKED.clone_into(value);
+        }
+    }
     for value in record.outputs.values_mut().chain(record.tags.values_mut()).filter(|value| sensitive::holds(value)) {
         *value = HIDDEN.to_owned();
     }

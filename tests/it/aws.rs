@@ -39,6 +39,7 @@ fn request(template: &str) -> ChangeSetRequest {
         capabilities: Vec::new(),
         description: "made by a test".to_owned(),
         reverts_drift: false,
+        includes_nested: false,
         imports_existing: false,
         imports: Vec::new(),
     }

@@ -254,6 +254,7 @@ async fn a_hundred_stacks_take_as_long_as_the_slowest() {
             capabilities: Vec::new(),
             description: "by hand".to_owned(),
             reverts_drift: false,
+            includes_nested: false,
             imports_existing: false,
             imports: Vec::new(),
         };

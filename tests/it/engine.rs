@@ -518,6 +518,7 @@ async fn a_stack_under_somebody_elses_review_is_left_to_them(backend: Backend) {
         capabilities: Vec::new(),
         description: "by hand".to_owned(),
         reverts_drift: false,
+        includes_nested: false,
         imports_existing: false,
         imports: Vec::new(),
     };

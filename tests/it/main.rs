@@ -43,5 +43,6 @@ mod site;
 mod state;
 mod support;
 mod system;
+mod truth;
 mod two_runs;
 mod verbs;

@@ -52,6 +52,7 @@ async fn create(aws: &Aws, stack: &RenderedStack) -> Deployed {
         capabilities: Vec::new(),
         description: "by hand".to_owned(),
         reverts_drift: false,
+        includes_nested: false,
         imports_existing: false,
         imports: Vec::new(),
     };

@@ -76,6 +76,8 @@ pub fn record_of(rendered: &RenderedStack, fingerprint: Fingerprint) -> StackRec
         template_name: rendered.template_name.clone(),
         template_digest: rendered.template_digest.clone(),
         parameters: BTreeMap::from([("Size".to_owned(), "3".to_owned()), ("VpcId".to_owned(), "vpc-1".to_owned())]),
+        resolved: BTreeMap::new(),
+        equivalent: None,
         outputs: BTreeMap::from([("Url".to_owned(), "https://queue".to_owned())]),
         tags: rendered.tags.clone(),
         images: BTreeMap::new(),

@@ -6,6 +6,7 @@ use crate::cloudformation::api::stack_sets::StackSets;
 use crate::door::{Connector, Request, Reset, Response};
 use crate::faults::{FaultPlan, Faults};
 use crate::ids::Ids;
+use crate::place::Place;
 use crate::resources::Resources;
 use crate::services::Services;
 use crate::services::cloudfront::Invalidations;
@@ -148,6 +149,16 @@ impl LocalAws {
     /// The plan does.
     pub async fn exchange(&self, request: Request) -> Result<Response, Reset> {
         crate::door::exchange(&self.world, request).await
+    }
+
+    /// Sets an SSM parameter of type String.
+    ///
+    /// # Errors
+    /// The service refuses it; its message.
+    pub async fn put_parameter(&self, place: &Place, name: &str, value: &str) -> Result<(), String> {
+        let input = serde_json::json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });
+        let answer = self.world.services.json(place, "ssm", "PutParameter", &input).await;
+        answer.map(drop).map_err(|error| error.message)
     }
 
     /// Serves this world to any AWS client until `shutdown` is done; then finishes what was begun.

@@ -58,6 +58,8 @@ pub struct ChangeSetRequest {
     pub description: String,
     /// Compares with the resources as they are, and puts back what was changed (`DeploymentMode=REVERT_DRIFT`).
     pub reverts_drift: bool,
+    /// Works out change sets of nested stacks, too (`IncludeNestedStacks`).
+    pub includes_nested: bool,
     /// Takes in what exists under the very name that the template gives it (`ImportExistingResources`).
     pub imports_existing: bool,
     /// For [`ChangeSetKind::Import`]: what joins the stack.
@@ -89,6 +91,8 @@ pub struct ChangeSet {
     pub reason: Option<String>,
     /// CloudFormation's ExecutionStatus, as it spells it (`AVAILABLE`, `EXECUTE_IN_PROGRESS` …).
     pub execution_status: String,
+    /// What the SSM parameters hold that parameters of SSM types name.
+    pub resolved: BTreeMap<String, String>,
     /// Complete only in state [`ChangeSetState::Ready`].
     pub changes: Vec<ChangeSetChange>,
 }
@@ -135,6 +139,8 @@ pub struct ChangeSetChange {
     /// `Properties`, `Metadata`, `Tags` …
     pub scope: Vec<String>,
     pub details: Vec<ChangeSetDetail>,
+    /// The change set of the nested stack that it is.
+    pub change_set: Option<String>,
     /// The resource's properties before and after, as JSON text, where CloudFormation gives them.
     pub before: Option<String>,
     pub after: Option<String>,
@@ -198,6 +204,7 @@ impl CloudFormation {
             ))
             .set_capabilities(Some(request.capabilities.iter().map(|name| Capability::from(name.as_str())).collect()));
         let operation = operation.set_deployment_mode(request.reverts_drift.then_some(DeploymentMode::RevertDrift));
+        let operation = operation.set_include_nested_stacks(request.includes_nested.then_some(true));
         let operation = operation.set_import_existing_resources(request.imports_existing.then_some(true));
         let imports: Vec<ResourceToImport> = request.imports.iter().map(to_import).collect();
         let operation = operation.set_resources_to_import((!imports.is_empty()).then_some(imports));
@@ -240,6 +247,7 @@ impl CloudFormation {
                             .execution_status
                             .map(|status| status.as_str().to_owned())
                             .unwrap_or_default(),
+                        resolved: answer.parameters.unwrap_or_default().into_iter().filter_map(resolved).collect(),
                         changes: changes.collect(),
                     });
                 }
@@ -310,6 +318,10 @@ fn parameter((key, value): (&String, &ParameterValue)) -> Parameter {
     }
 }
 
+fn resolved(parameter: Parameter) -> Option<(String, String)> {
+    Some((parameter.parameter_key?, parameter.resolved_value?))
+}
+
 fn state(status: &str, reason: Option<&str>) -> ChangeSetState {
     match status {
         "CREATE_COMPLETE" => ChangeSetState::Ready,
@@ -332,6 +344,7 @@ fn resource_change(change: Change) -> Option<ChangeSetChange> {
         details,
         before_context,
         after_context,
+        change_set_id,
         ..
     } = change.resource_change?;
     let action = match action? {
@@ -356,6 +369,7 @@ fn resource_change(change: Change) -> Option<ChangeSetChange> {
         policy_action: policy_action.map(|action| action.as_str().to_owned()),
         scope: scope.unwrap_or_default().iter().map(|attribute| attribute.as_str().to_owned()).collect(),
         details: details.unwrap_or_default().into_iter().map(detail).collect(),
+        change_set: change_set_id.filter(|id| !id.is_empty()),
         before: before_context,
         after: after_context,
     })

@@ -206,9 +206,11 @@ impl CloudFormation {
         let drift = stack.drift_information.filter(|it| it.stack_drift_status == Some(StackDriftStatus::Drifted));
         let created_at = stack.creation_time.as_ref().map(timestamp).unwrap_or_default();
         let pairs = |key: Option<String>, value: Option<String>| Some((key?, value.unwrap_or_default()));
-        let parameters: BTreeMap<_, _> = stack
-            .parameters
-            .unwrap_or_default()
+        let parameters = stack.parameters.unwrap_or_default();
+        let resolved =
+            parameters.iter().filter_map(|one| Some((one.parameter_key.clone()?, one.resolved_value.clone()?)));
+        let resolved: BTreeMap<_, _> = resolved.collect();
+        let parameters: BTreeMap<_, _> = parameters
             .into_iter()
             .filter_map(|parameter| pairs(parameter.parameter_key, parameter.parameter_value))
             .collect();
@@ -222,6 +224,7 @@ impl CloudFormation {
             template: None,
             resources: None,
             parameters,
+            resolved,
             outputs: outputs.filter_map(|output| pairs(output.output_key, output.output_value)).collect(),
             tags: stack.tags.unwrap_or_default().into_iter().filter_map(|tag| pairs(tag.key, tag.value)).collect(),
             capabilities: stack.capabilities.unwrap_or_default().iter().map(|c| c.as_str().to_owned()).collect(),

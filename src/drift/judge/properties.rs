@@ -7,7 +7,7 @@ use crate::drift::document::{Ignored, IgnoredBy, PropertyDrift, PropertyKind, So
 use crate::drift::known;
 use crate::drift::meaning::{is_empty, normal, same};
 use crate::model::sensitive;
-use crate::plan::{Value, ValueChange};
+use crate::plan::{Value, ValueChange, restore};
 use cloudformation::sensitive::{HIDDEN, Properties};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -175,6 +175,8 @@ pub(super) fn expected(own: Option<&Declared>, detected: Option<&DetectedResourc
     let Some(told) = told else { return own.cloned() };
     let mut expected = Declared { properties: Json::Object(told.clone()), unknown: Vec::new(), sensitive: Vec::new() };
     if let Some(own) = own {
+        // CloudFormation tells in ASCII.
+        restore(&mut expected.properties, &own.properties);
         expected.sensitive.clone_from(&own.sensitive);
         // CloudFormation tells a dynamic reference as it is written, and what is live as it came to be.
         expected

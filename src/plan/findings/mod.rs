@@ -24,6 +24,7 @@ pub(super) use kinds::ROLLOUT_UNPROVEN;
 use kinds::{Gravity, rank};
 pub use kinds::{KINDS, about, kind};
 pub(super) use risk::risks;
+pub(super) use stacks::{lost_text, unseen_nested};
 
 /// Findings of finished steps, with `risks` found on the way.
 pub(super) fn findings(request: &Request, steps: &[StackStep], risks: Vec<Finding>) -> Vec<Finding> {

@@ -1,12 +1,13 @@
 //! What happens to whole stacks, and to the data of their resources.
 
-use crate::model::{Deployed, Parameter};
+use crate::model::{Deployed, Parameter, RenderedStack};
 use crate::plan::document::{Action, Change, ChangeAction, Finding, FindingSeverity, Removal, StackStep};
 use crate::plan::head::Head;
 use crate::plan::request::Request;
 use crate::plan::running::unproven_images;
 use crate::plan::situation::{Situation, unstick};
 use crate::stateful;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn of_step(request: &Request, step: &StackStep) -> Vec<Finding> {
     let deployed = request.deployed.get(&step.stack);
@@ -204,6 +205,46 @@ fn kept(step: &StackStep) -> Option<Finding> {
         let message = format!("leaves in the account, outside of any stack: {}", kept.join(", "));
         finding(FindingSeverity::Note, "retained", step, message)
     })
+}
+
+/// Parameters that take outputs of which CloudFormation gives back only the ASCII. `lossy`: those outputs, by stack.
+pub(in crate::plan) fn lost_text(wanted: &RenderedStack, lossy: &BTreeMap<String, BTreeSet<String>>) -> Vec<Finding> {
+    let taken = wanted.parameters.iter().filter_map(|(name, parameter)| match parameter {
+        Parameter::Output { stack, key } => lossy.get(stack)?.contains(key).then_some((name, stack, key)),
+        _ => None,
+    });
+    taken
+        .map(|(name, stack, key)| Finding {
+            severity: FindingSeverity::Warning,
+            code: "text-lost".to_owned(),
+            stack: wanted.name.clone(),
+            logical_id: None,
+            path: None,
+            place: None,
+            message: format!(
+                "parameter {name} takes output {key} of `{stack}`, which has characters outside ASCII: CloudFormation gives each \
+                 back as `?`, and the parameter gets that; give the text as an input to both, or write it in ASCII"
+            ),
+        })
+        .collect()
+}
+
+/// Nested stacks into which nobody could look.
+pub(in crate::plan) fn unseen_nested(request: &Request) -> Vec<Finding> {
+    let all =
+        request.options.nested.iter().flat_map(|(stack, all)| all.iter().map(move |(id, nested)| (stack, id, nested)));
+    let unseen = all.filter(|(_, _, nested)| nested.template.is_none());
+    unseen
+        .map(|(stack, id, _)| Finding {
+            severity: FindingSeverity::Note,
+            code: "nested-unseen".to_owned(),
+            stack: stack.clone(),
+            logical_id: Some(id.clone()),
+            path: None,
+            place: None,
+            message: "the template behind its URL could not be read: what changes inside of it is not seen".to_owned(),
+        })
+        .collect()
 }
 
 /// CloudFormation tells nobody what a NoEcho parameter holds.

@@ -97,6 +97,9 @@ fn every_kind_that_a_change_can_have_is_in_the_table() {
         "rollout-unproven",
         "stuck-stack",
         "retained",
+        "text-lost",
+        "nested-unseen",
+        "stale-reference",
         "unseen-secret",
         "literal-secret",
     ];

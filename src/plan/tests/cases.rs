@@ -265,7 +265,7 @@ fn a_default_that_changes_is_a_changed_parameter() {
     template["Parameters"]["Cidr"]["Default"] = json!("10.9.0.0/16");
     world.set_template("network", &template);
     assert_snapshot!(sketch(&world.plan()), @"
-    Update network
+    Update network because in which CloudFormation will find nothing to change
       parameter Cidr: 10.0.0.0/16 → 10.9.0.0/16
     Nothing data
     Nothing service after data, network

@@ -6,6 +6,7 @@ mod findings;
 mod moves;
 mod outputs;
 mod saved;
+mod truth;
 
 use super::*;
 use crate::model::{
@@ -235,6 +236,7 @@ impl World {
             template: Some(wanted.template.clone()),
             resources: None,
             parameters,
+            resolved: BTreeMap::new(),
             outputs: outputs.iter().map(|(name, output)| (name.clone(), live(name, &output["Value"]))).collect(),
             tags: wanted.tags.clone(),
             capabilities: wanted.capabilities.clone(),
@@ -255,6 +257,8 @@ fn record(wanted: &RenderedStack, deployed: &Deployed) -> StackRecord {
         template_name: wanted.template_name.clone(),
         template_digest: wanted.template_digest.clone(),
         parameters: deployed.parameters.clone(),
+        resolved: deployed.resolved.clone(),
+        equivalent: None,
         outputs: deployed.outputs.clone(),
         tags: deployed.tags.clone(),
         images: BTreeMap::new(),
@@ -277,8 +281,13 @@ pub(super) fn sketch(plan: &Plan) -> String {
         let reason = step.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
         let adopt = if step.adopt { " (adopt)" } else { "" };
         writeln!(text, "{:?} {}{adopt}{waits}{reason}", step.action, step.stack).unwrap();
-        let groups =
-            [("parameter", &step.parameters), ("tag", &step.tags), ("output", &step.outputs), ("image", &step.images)];
+        let groups = [
+            ("parameter", &step.parameters),
+            ("tag", &step.tags),
+            ("output", &step.outputs),
+            ("section", &step.sections),
+            ("image", &step.images),
+        ];
         for (what, values) in groups {
             for (name, change) in values {
                 writeln!(text, "  {what} {name}: {}", arrow(change)).unwrap();

@@ -111,6 +111,9 @@ fn stack_rows(step: &StackStep, detail: Detail, rows: &mut Vec<Row>) {
     for (name, change) in &step.outputs {
         value_rows(&format!("output {name}"), change, "", RESOURCE, detail, rows);
     }
+    for (path, change) in &step.sections {
+        value_rows(path, change, "", RESOURCE, detail, rows);
+    }
     if step.unprotect {
         rows.push(Row::new(Sign::Change, RESOURCE, "termination protection is lifted first"));
     }

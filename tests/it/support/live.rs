@@ -128,6 +128,7 @@ impl Live {
             capabilities: Vec::new(),
             description: description.to_owned(),
             reverts_drift: false,
+            includes_nested: false,
             imports_existing: false,
             imports: Vec::new(),
         };

@@ -7,6 +7,7 @@ pub mod candidates;
 pub mod cli;
 pub mod cloud_control;
 pub mod drifting;
+pub mod hand;
 pub mod live;
 pub mod memory;
 pub mod ministack;

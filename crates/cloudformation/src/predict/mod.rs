@@ -149,6 +149,16 @@ impl<'a> State<'a> {
         self.template().resources.contains_key(id) && self.evaluator.exists(id) != Some(false)
     }
 
+    /// The name of the SSM parameter whose value a parameter has, where it is one of an SSM type.
+    fn looks_up(&self, name: &str) -> Option<&str> {
+        let declared = self.template().parameters.get(name).filter(|declared| declared.parameter_type.is_ssm())?;
+        match self.deployment.parameters.get(name) {
+            Some(ParameterValue::Known(key)) => Some(key),
+            Some(ParameterValue::Unknown) => None,
+            None => declared.default.as_ref().map(|default| default.value.as_str()),
+        }
+    }
+
     fn live(&self) -> Live<'a> {
         let mut live = Live { template: self.template(), facts: &self.deployment.facts, attributes: HashMap::new() };
         for id in &self.order.creation {
@@ -270,6 +280,11 @@ impl Predictor<'_, '_> {
             let new = after.evaluator.parameter(name).map(Value::reveal);
             match (old == new, new.as_ref().is_none_or(Value::is_known)) {
                 (true, _) => ParameterChange::Same,
+                // It is what it was, and only what its SSM parameter holds has changed: to CloudFormation that is no change of
+                // the parameter.
+                (false, true) if before.looks_up(name).is_some_and(|key| after.looks_up(name) == Some(key)) => {
+                    ParameterChange::Same
+                }
                 (false, true) => ParameterChange::Changed,
                 (false, false) => ParameterChange::Open,
             }

@@ -318,3 +318,32 @@ fn a_group_is_replaced_only_where_its_update_policy_says_so() {
     let rolling = "    UpdatePolicy: {AutoScalingRollingUpdate: {MinInstancesInService: '1'}}\n";
     assert_eq!(replacement(rolling), Some(Replacement::False));
 }
+
+/// As AWS answers where an SSM parameter holds something else under the same name: no word of the parameter.
+#[test]
+fn an_ssm_parameter_that_moved_is_a_direct_modification() {
+    let template = "
+        Parameters: {Name: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /shop/name}}
+        Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}}";
+    let holding = |name: &str, value: &str| {
+        let mut deployment = deployment(template, &[("Name", Some(name))]);
+        deployment.facts.ssm.insert(name.to_owned(), value.to_owned());
+        deployment
+    };
+    let details = |before: &Deployment, after: &Deployment| {
+        let changes = predict(Some(before), Some(after)).unwrap().changes;
+        let details = changes.iter().flat_map(|change| &change.details);
+        details.map(|it| (it.source, it.evaluation, it.causing_entity.clone())).collect::<Vec<_>>()
+    };
+    let before = holding("/shop/name", "queue-a");
+    assert_eq!(
+        details(&before, &holding("/shop/name", "queue-b")),
+        [(ChangeSource::DirectModification, Evaluation::Static, None)]
+    );
+    assert_eq!(details(&before, &holding("/shop/other", "queue-a")), []);
+    let other = details(&before, &holding("/shop/other", "queue-b"));
+    assert!(
+        other.contains(&(ChangeSource::ParameterReference, Evaluation::Static, Some("Name".to_owned()))),
+        "{other:?}"
+    );
+}

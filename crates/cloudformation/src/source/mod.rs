@@ -5,6 +5,7 @@
 //! alias bombs and runaway nesting are errors here: no later stage has to think of them.
 
 mod node;
+mod pairs;
 mod parse;
 
 pub use node::{Entry, Node, Scalar, Style, Value};

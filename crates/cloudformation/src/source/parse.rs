@@ -66,6 +66,7 @@ pub fn parse_documents(text: &str, limits: Limits) -> Result<Vec<Node>, ParseErr
         let message = format!("the text has {} bytes; at most {} are read", text.len(), limits.bytes);
         return Err(ParseError { message, span: Span::default(), related: None });
     }
+    let text = &*super::pairs::joined(text);
     Builder { events: Parser::new_from_str(text), limits, nodes: 0, anchors: HashMap::new() }.documents()
 }
 

@@ -16,6 +16,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use engine::events::STACK_TYPE;
 pub use model::Stacks;
 
 use crate::world::World;

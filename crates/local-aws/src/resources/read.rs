@@ -3,6 +3,7 @@
 use super::backed::{self, Backing};
 use super::live::Live;
 use super::model::{self, Properties};
+use crate::cloudformation::STACK_TYPE;
 use crate::place::Place;
 use crate::world::World;
 use cloudformation::schema::{PropertyPath, ResourceType, resource_type};
@@ -25,9 +26,25 @@ pub(crate) async fn read(world: &World, place: &Place, type_name: &str, name: &s
 
 /// As [`read`], with its names.
 pub(crate) async fn find(world: &World, place: &Place, type_name: &str, name: &str) -> Option<Found> {
+    if type_name == STACK_TYPE
+        && let Some(found) = nested_stack(world, place, name)
+    {
+        return Some(found);
+    }
     let known = resource_type(type_name)?;
     let live = current(world, place, type_name, name).await?;
     Some(found(known, &live))
+}
+
+/// A nested stack, as the stack says that nests it: the engine of stacks holds it.
+fn nested_stack(world: &World, place: &Place, id: &str) -> Option<Found> {
+    let stacks = world.stacks.lock();
+    let stack = stacks.get(id).filter(|stack| stack.place == *place && stack.status != "DELETE_COMPLETE")?;
+    let parent = stack.parent.as_ref()?;
+    let resource = stacks.get(&parent.stack_id)?.resources.get(&parent.logical_id)?;
+    let mut properties = resource.properties.clone();
+    properties["StackId"] = Json::String(stack.id.clone());
+    Some(Found { physical_id: stack.id.clone(), identifier: stack.id.clone(), properties })
 }
 
 /// All resources of a type, by their identifiers.

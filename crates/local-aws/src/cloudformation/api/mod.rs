@@ -56,7 +56,19 @@ pub(crate) async fn answer(world: &Arc<World>, place: &Place, request: &Request)
             .await
             .map(|output| query::answer(&action, NAMESPACE, &output)),
     };
-    answer.unwrap_or_else(|fault| fault.answer(NAMESPACE))
+    in_ascii(answer.unwrap_or_else(|fault| fault.answer(NAMESPACE)))
+}
+
+/// CloudFormation works with the text that it was sent and answers in ASCII: a `?` for each other character, in everything
+/// that it gives back (cloudformation-coverage-roadmap, issues 814 and 1220).
+fn in_ascii(answer: Response) -> Response {
+    if answer.body().is_ascii() {
+        return answer;
+    }
+    answer.map(|body| {
+        let text = String::from_utf8_lossy(&body);
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect::<String>().into()
+    })
 }
 
 pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, input: Json) -> Result<Json, Fault> {

@@ -81,8 +81,14 @@ async fn look_up(world: &World, place: &Place, target: &Target) -> Result<String
 }
 
 /// The value of an SSM parameter; `None` if there is none.
-pub(crate) async fn parameter(world: &World, place: &Place, name: &str) -> Option<String> {
+async fn parameter(world: &World, place: &Place, name: &str) -> Option<String> {
+    Some(typed_parameter(world, place, name).await?.0)
+}
+
+/// The value of an SSM parameter and its type (`String`, `StringList`, `SecureString`); `None` if there is none.
+pub(crate) async fn typed_parameter(world: &World, place: &Place, name: &str) -> Option<(String, String)> {
     let input = json!({ "Name": name, "WithDecryption": true });
     let found = world.services.json(place, "ssm", "GetParameter", &input).await.ok()?;
-    found["Parameter"]["Value"].as_str().map(str::to_owned)
+    let member = |name: &str| found["Parameter"][name].as_str().map(str::to_owned);
+    Some((member("Value")?, member("Type")?))
 }

@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::query::Fault;
 use crate::world::World;
 use cloudformation::evaluate::{KNOWN_AFTER_APPLY, ParameterValue};
-use cloudformation::template::Template;
+use cloudformation::template::{ParameterType, Template};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -69,7 +69,7 @@ pub(super) fn effective(
 /// What the parameters of SSM types hold, by the name of the template's parameter.
 ///
 /// # Errors
-/// One of them names nothing.
+/// One of them names nothing, or a SecureString.
 pub(super) async fn looked_up(
     world: &World,
     place: &Place,
@@ -77,15 +77,32 @@ pub(super) async fn looked_up(
     values: &IndexMap<String, ParameterValue>,
 ) -> Result<IndexMap<String, String>, Fault> {
     let mut resolved = IndexMap::new();
-    for (name, _) in template.parameters.iter().filter(|(_, parameter)| parameter.parameter_type.is_ssm()) {
-        let Some(ParameterValue::Known(key)) = values.get(name) else { continue };
-        match dynamic::parameter(world, place, key).await {
-            Some(value) => resolved.insert(name.clone(), value),
+    for (name, parameter) in &template.parameters {
+        let only_named = parameter.parameter_type == ParameterType::SsmName;
+        let Some(ParameterValue::Known(key)) =
+            values.get(name).filter(|_| only_named || parameter.parameter_type.is_ssm())
+        else {
+            continue;
+        };
+        match dynamic::typed_parameter(world, place, key).await {
+            // It is asked for only whether it is there.
+            Some(_) if only_named => {}
+            // As AWS words it (aws-cdk, issue 15135).
+            Some((_, kind)) if kind == "SecureString" => {
+                return Err(Fault::validation(format!(
+                    "Parameters [{key}] referenced by template have types not supported by CloudFormation."
+                )));
+            }
+            Some((value, _)) => drop(resolved.insert(name.clone(), value)),
+            None if only_named => {
+                let message = format!("Unable to fetch parameters [{key}] from parameter store for this account.");
+                return Err(Fault::validation(message));
+            }
             None => {
                 let message = format!("Parameter {name} should either have input value or default value");
                 return Err(Fault::validation(message));
             }
-        };
+        }
     }
     Ok(resolved)
 }

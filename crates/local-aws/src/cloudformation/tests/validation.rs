@@ -137,6 +137,25 @@ Resources:
     assert_eq!(live("B").await["DisplayName"], "held-me");
     assert_eq!(live("C").await["DisplayName"], "you", "a secret of the stack itself, by its ARN");
     assert!(stack.resources["B"].properties["DisplayName"].as_str().expect("text").starts_with("{{resolve:"));
+    let put = json!({"Name": "/hidden", "Value": "held", "Type": "SecureString"});
+    services.json(&cloud.place, "ssm", "PutParameter", &put).await.expect("put");
+    let given = json!([{"ParameterKey": "P", "ParameterValue": "/hidden"}]);
+    let secure = json!({"StackName": "u", "TemplateBody": template, "Parameters": given});
+    assert_eq!(
+        cloud.refused("CreateStack", secure).await,
+        "Parameters [/hidden] referenced by template have types not supported by CloudFormation."
+    );
+    let named = "
+Parameters: {P: {Type: 'AWS::SSM::Parameter::Name', Default: /conf}}
+Resources: {A: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref P}}}
+";
+    assert_eq!(cloud.deploy("CreateStack", "n", named).await, "CREATE_COMPLETE");
+    assert_eq!(cloud.stack("n").resources["A"].properties["DisplayName"], "/conf", "the name itself");
+    let missing = json!({"StackName": "m", "TemplateBody": named.replace("/conf", "/nothing")});
+    assert_eq!(
+        cloud.refused("CreateStack", missing).await,
+        "Unable to fetch parameters [/nothing] from parameter store for this account."
+    );
     let given = json!([{"ParameterKey": "P", "ParameterValue": "/nothing"}]);
     let input = json!({"StackName": "t", "TemplateBody": template, "Parameters": given});
     let told = "Parameter P should either have input value or default value";

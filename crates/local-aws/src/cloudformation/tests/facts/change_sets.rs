@@ -91,6 +91,19 @@ Resources: {A: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref P}}}
     // As long as it holds the same, its reader does not change.
     let described = cloud.updating(&format!("{template}Outputs: {{O: {{Value: x}}}}")).await;
     assert_eq!(described.plain["Changes"], json!([]));
+    // Under the same name something else: that alone is the change.
+    let put = json!({"Name": "/conf", "Value": "moved", "Type": "String", "Overwrite": true});
+    cloud.aws.world.services.json(&cloud.place, "ssm", "PutParameter", &put).await.expect("put");
+    let moved = cloud.described(json!({"StackName": "s", "ChangeSetName": "moved", "TemplateBody": template})).await;
+    let details = &moved.change("A")["Details"];
+    assert_eq!(details.as_array().map(Vec::len), Some(1), "{details}");
+    assert_eq!(
+        (&details[0]["ChangeSource"], &details[0]["Evaluation"]),
+        (&json!("DirectModification"), &json!("Static"))
+    );
+    assert_eq!(details[0]["CausingEntity"], Json::Null);
+    let put = json!({"Name": "/conf", "Value": "held", "Type": "String", "Overwrite": true});
+    cloud.aws.world.services.json(&cloud.place, "ssm", "PutParameter", &put).await.expect("put");
     let stack = cloud.shown("s").await["StackId"].take();
     cloud.ok("DeleteStack", json!({"StackName": "s"})).await;
     cloud.rest("s").await;
