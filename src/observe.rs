@@ -332,12 +332,16 @@ fn restore(stack: &mut Deployed, record: Option<&StackRecord>, wanted: Option<&R
             shown.clone_from(sent);
         }
     };
-    for (name, shown) in &mut stack.parameters {
-        let wanted = wanted.and_then(|wanted| match wanted.parameters.get(name) {
-            Some(Parameter::Value(value)) => Some(value),
-            _ => None,
+    if stack.parameters.values().any(|shown| shown.contains('?')) {
+        let given = wanted.into_iter().flat_map(|wanted| &wanted.parameters).filter_map(|(name, parameter)| {
+            let Parameter::Value(value) = parameter else { return None };
+            Some((name.clone(), value.clone()))
         });
-        text(shown, record.and_then(|record| record.parameters.get(name)), wanted);
+        let given = given.collect();
+        let values = wanted.map(|wanted| with_defaults(&wanted.template, &given)).unwrap_or_default();
+        for (name, shown) in &mut stack.parameters {
+            text(shown, record.and_then(|record| record.parameters.get(name)), values.get(name));
+        }
     }
     for (key, shown) in &mut stack.tags {
         let remembered = record.and_then(|record| record.tags.get(key));
