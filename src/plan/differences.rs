@@ -62,7 +62,7 @@ impl Differences {
                 && !parameters.contains_key(name)
             {
                 let after = value.as_ref().map_or(Value::Unknown, Value::text);
-                parameters.insert(name.clone(), ValueChange::new(Value::text(before), after));
+                parameters.insert(name.clone(), ValueChange::new(named(name, Value::text(before)), named(name, after)));
             }
         }
         Differences {
