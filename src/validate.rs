@@ -28,8 +28,7 @@ pub fn validate(stacks: &[RenderedStack], catalog: &Catalog) -> Vec<Problem> {
 }
 
 fn problem(stack: &RenderedStack, finding: &Finding, files: &mut Files) -> Problem {
-    let id = finding.path.strip_prefix("/Resources/").and_then(|path| path.split('/').next());
-    let at = id.and_then(|id| stack.places.get(id)).and_then(|place| files.location(place));
+    let at = place(stack, &finding.path).and_then(|place| files.location(place));
     let make = if finding.is_error() { Problem::error } else { Problem::warning };
     let mut problem = make(finding.rule.id, finding.message.clone(), at).label(finding.path.clone());
     problem.help.clone_from(&finding.remedy);
@@ -37,6 +36,17 @@ fn problem(stack: &RenderedStack, finding: &Finding, files: &mut Files) -> Probl
         problem.message = format!("{} (template `{}`, {})", problem.message, stack.template_name, finding.path);
     }
     problem
+}
+
+/// The line of a finding: of its resource, of its member of another section, or of its section.
+fn place<'s>(stack: &'s RenderedStack, path: &str) -> Option<&'s String> {
+    let mut steps = path.split('/').skip(1);
+    let section = steps.next().filter(|section| !section.is_empty())?;
+    let member = steps.next().and_then(|member| match section {
+        "Resources" => stack.places.get(member),
+        _ => stack.places.get(&format!("/{section}/{member}")),
+    });
+    member.or_else(|| stack.places.get(&format!("/{section}")))
 }
 
 /// Template files by the names that places give them.

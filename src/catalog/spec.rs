@@ -257,7 +257,8 @@ impl Spec {
                 _ => None,
             },
             (Kind::String | Kind::Enum, InputKind::Scalar(scalar)) if !scalar.is_string() => {
-                Some(format!("text that looks like {} is written in quotes: `\"{scalar}\"`", kind_of(value)))
+                let written = document::written(scalar, &value.at);
+                Some(format!("text that looks like {} is written in quotes: `\"{written}\"`", kind_of(value)))
             }
             (Kind::Integer | Kind::Number | Kind::Port | Kind::Percent, InputKind::Scalar(Json::String(text)))
                 if text.parse::<f64>().is_ok() =>

@@ -1,7 +1,7 @@
 //! A value against a table of keys: unknown keys, wrong types, wrong forms. Null is right anywhere, for it removes.
 
 use super::shape::{Format, REGION, REGIONS, Section, Shape};
-use super::tree::{is_null, kind_of};
+use super::tree::{is_null, kind_of, written};
 use crate::model::{InputKind, InputValue};
 use crate::problem::{Location, Problem, nearest};
 use regex::Regex;
@@ -172,9 +172,10 @@ fn wrong_type(value: &InputValue, shape: &Shape, path: &str) -> Problem {
         (
             Shape::Text(format),
             InputKind::Scalar(scalar @ (serde_json::Value::Bool(_) | serde_json::Value::Number(_))),
-        ) => match matches(format, &scalar.to_string()) {
+        ) => match matches(format, &written(scalar, &value.at)) {
             true => {
-                problem.help(format!("text that looks like {} is written in quotes: `\"{scalar}\"`", kind_of(value)))
+                let written = written(scalar, &value.at);
+                problem.help(format!("text that looks like {} is written in quotes: `\"{written}\"`", kind_of(value)))
             }
             false => problem.label(format!("this is {}; expected {}", kind_of(value), format.expects)),
         },

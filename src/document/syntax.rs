@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A parser's error as a problem.
 pub fn syntax(error: ParseError, file: &Arc<SourceFile>) -> Problem {
-    let code = if error.related.is_some() { "duplicate-key" } else { "syntax" };
+    let code = if error.doubled_key { "duplicate-key" } else { "syntax" };
     let help = syntax_help(&error.message);
     let mut problem = Problem::error(code, error.message, Some(place(file, error.span)));
     problem.help = help.map(str::to_owned);
@@ -23,10 +23,13 @@ fn syntax_help(message: &str) -> Option<&'static str> {
         ("tab", "YAML is indented with spaces, never with tabs"),
         ("mapping values are not allowed", "text with `: ` in it is written in quotes"),
         ("quoted scalar", "is the closing quote missing, or a quote within the text not escaped?"),
-        ("unknown anchor", "text that starts with `*` is written in quotes"),
-        ("reserved indicators", "text that starts with this sign is written in quotes"),
+        ("there is no anchor", "text that starts with `*` is written in quotes"),
+        ("scanning an alias", "text that starts with `*` is written in quotes"),
+        ("scanning an anchor", "text that starts with `&` is written in quotes"),
+        ("flow sequence", "is a `]` or a comma missing?"),
+        ("flow mapping", "is a `}` or a comma missing?"),
         ("block sequence entries are not allowed", "a list starts on a line of its own, below its key"),
-        ("simple key expect", "is a `:` missing behind a key, or is this line indented too little?"),
+        ("could not find expected ':'", "is a `:` missing behind a key, or is this line indented too little?"),
         ("did not find expected", "is this line indented like its neighbours?"),
         ("a second document", "an environment file has one document: take the line `---` away"),
     ];

@@ -2,7 +2,7 @@
 
 use crate::model::{Input, InputKind, InputValue};
 use crate::problem::{Location, Position, Problem, SourceFile, Span};
-use cloudformation::source::{Node, Value};
+use cloudformation::source::{Node, Scalar, Style, Value};
 use indexmap::IndexMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,6 +89,14 @@ pub fn kind_of(value: &InputValue) -> &'static str {
         InputKind::Scalar(serde_json::Value::Number(_)) => "a number",
         InputKind::Scalar(_) => "text",
     }
+}
+
+/// A scalar as it was written (`1.10`, where its value is 1.1), as JSON where it comes from elsewhere.
+pub fn written(scalar: &serde_json::Value, at: &Location) -> String {
+    let (start, end) = (at.span.start.offset, at.span.end.offset);
+    let text: String = at.file.text.chars().skip(start).take(end.saturating_sub(start)).collect();
+    let read = Scalar { text, style: Style::Plain };
+    if read.to_json() == *scalar { read.text } else { scalar.to_string() }
 }
 
 /// The value without its places.

@@ -1,9 +1,9 @@
 //! The rendered text of a body → a CloudFormation template, or problems at the places of the source.
 
-use super::marks::Trace;
+use super::marks::{REFERENCE, Trace};
 use super::workshop::Workshop;
 use crate::problem::{Problem, nearest};
-use cloudformation::source::{Limits, Node, Position, Span, Style, Value, parse};
+use cloudformation::source::{Dialect, Limits, Node, Position, Span, Style, Value, parse_as};
 use cloudformation::template::{FUNCTIONS, Template};
 use std::collections::HashSet;
 
@@ -15,13 +15,13 @@ const LIMITS: Limits = Limits { bytes: 8 * 1024 * 1024, depth: 64, nodes: 400_00
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(trace: &Trace, workshop: &Workshop) -> Result<Template, Vec<Problem>> {
-    let root = match parse(&trace.text, LIMITS) {
+    let root = match parse_as(&trace.text, LIMITS, Dialect::OWN_TEMPLATE) {
         Ok(root) => root,
         Err(error) => {
             let mut problem = workshop.problem_at(trace, error.span, "rendered-syntax", error.message);
             if let Some((label, span)) = error.related {
                 let at = workshop.locate(trace, span).0;
-                problem = match problem.at.as_ref() == Some(&at) {
+                problem = match error.doubled_key && problem.at.as_ref() == Some(&at) {
                     true => problem.label("written more than once: by the turns of a loop, or by several calls"),
                     false => problem.related(at, label),
                 };
@@ -29,6 +29,9 @@ pub fn read(trace: &Trace, workshop: &Workshop) -> Result<Template, Vec<Problem>
             problem.help = match json_on_line(trace, error.span.start) {
                 true => {
                     Some("`tojson` writes a whole value, with its own quotes: let nothing stand beside it".to_owned())
+                }
+                false if unquoted_reference(trace, error.span) => {
+                    Some("write a dynamic reference in quotes: \"{{resolve:…}}\"".to_owned())
                 }
                 false => rendered_line(trace, error.span, &problem),
             };
@@ -47,6 +50,12 @@ pub fn read(trace: &Trace, workshop: &Workshop) -> Result<Template, Vec<Problem>
         problem
     }));
     if problems.is_empty() { Ok(template) } else { Err(problems) }
+}
+
+/// Whether a value on the line begins with a dynamic reference, whose braces are a map's without quotes.
+fn unquoted_reference(trace: &Trace, span: Span) -> bool {
+    let line = trace.text.lines().nth(span.start.line.saturating_sub(1)).unwrap_or_default();
+    line.match_indices(REFERENCE).any(|(at, _)| line[..at].ends_with([' ', ',', '[']))
 }
 
 /// What a line has become, where it is not what the template says.
@@ -147,11 +156,10 @@ impl Nodes<'_> {
         let start = self.behind_tag(node);
         match &node.value {
             Value::Scalar(scalar) => {
-                let block = scalar.style == Style::Text && self.is_block(&scalar.text, start, node.span.end.offset);
-                let end =
-                    if block { node.span.end.offset } else { self.quote_end(start).unwrap_or(node.span.end.offset) };
+                let end = node.span.end.offset;
                 self.leaf(start, end);
-                if block {
+                // No other text starts with a block scalar's indicator.
+                if scalar.style == Style::Text && matches!(self.text.get(start), Some('|' | '>')) {
                     self.blocks.push((start, end));
                 }
             }
@@ -162,8 +170,7 @@ impl Nodes<'_> {
             Value::Map(entries) => {
                 self.whole.insert((start, node.span.end.offset));
                 for entry in entries {
-                    let start = entry.key_span.start.offset;
-                    self.leaf(start, self.quote_end(start).unwrap_or(entry.key_span.end.offset));
+                    self.leaf(entry.key_span.start.offset, entry.key_span.end.offset);
                     self.collect(&entry.value);
                 }
             }
@@ -183,25 +190,5 @@ impl Nodes<'_> {
         }
         let tag = self.text[start..].iter().take_while(|c| !c.is_whitespace()).count();
         start + tag + self.text[start + tag..].iter().take_while(|c| c.is_whitespace()).count()
-    }
-
-    /// The end of a text in double quotes; the parser's span takes in a comment behind it.
-    fn quote_end(&self, start: usize) -> Option<usize> {
-        let mut inside = self.text.get(start..)?.iter().enumerate();
-        inside.next().filter(|(_, c)| **c == '"')?;
-        while let Some((at, c)) = inside.next() {
-            match c {
-                '\\' => drop(inside.next()),
-                '"' => return Some(start + at + 1),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// A block scalar's value starts with its first line as written; a quoted one has its quote there.
-    fn is_block(&self, value: &str, start: usize, end: usize) -> bool {
-        let line: String = self.text[start..end.max(start)].iter().take_while(|c| **c != '\n').collect();
-        !line.trim_end().is_empty() && value.starts_with(line.trim_end())
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Before rendering, [`mark`] puts a line mark before the text of each line that can start something in YAML, and a call
 //! and a return mark around a macro call that has a line to itself, and another mark before what is printed right beside
-//! other text. While rendering, `tojson` brackets what it writes. Afterwards [`Trace::read`] takes all marks out and keeps what they said. Nothing else may have such characters: sources
+//! other text. CloudFormation's own `{{resolve:…}}` is put into `raw` tags, which take part as marks do. While rendering, `tojson` brackets what it writes. Afterwards [`Trace::read`] takes all marks out and keeps what they said. Nothing else may have such characters: sources
 //! and inputs with them are refused when they are read.
 
 use std::ops::Range;
@@ -85,7 +85,7 @@ impl Marker<'_> {
             // Tags may span lines; the next line starts where the last tag that begins on this one has ended.
             let mut line_end = end.max(position);
             while let Some(tag) = tag(self.source, position, line_end) {
-                if marks && self.joins(&tag.range) {
+                if marks && tag.kind != Tag::Reference && self.joins(&tag.range) {
                     self.copy(tag.range.start);
                     self.text.push(JOINED);
                     self.noted(JOINED.len_utf8());
@@ -93,6 +93,13 @@ impl Marker<'_> {
                 match tag.kind {
                     Tag::SetBlock => in_value = true,
                     Tag::EndSetBlock => in_value = false,
+                    Tag::Reference => {
+                        // With `+`, the indentation before it stays.
+                        self.copy(tag.range.start);
+                        self.wrap("{%+ raw %}");
+                        self.copy(tag.range.end);
+                        self.wrap("{% endraw %}");
+                    }
                     Tag::Raw | Tag::Other => {}
                 }
                 position = tag.range.end;
@@ -135,6 +142,11 @@ impl Marker<'_> {
         self.noted(self.text.len() - before);
     }
 
+    fn wrap(&mut self, tag: &str) {
+        self.text.push_str(tag);
+        self.noted(tag.len());
+    }
+
     fn noted(&mut self, bytes: usize) {
         let so_far = self.inserted.last().map_or(0, |(_, sum)| *sum);
         self.inserted.push((self.text.len(), so_far + bytes));
@@ -159,6 +171,9 @@ fn call(source: &str, start: usize) -> Option<usize> {
     (inside[name..].starts_with('(') && !source[..end].ends_with("-}}")).then_some(end)
 }
 
+/// How CloudFormation's dynamic references begin. No expression does: a name is followed by no colon.
+pub const REFERENCE: &str = "{{resolve:";
+
 struct FoundTag {
     kind: Tag,
     range: Range<usize>,
@@ -171,6 +186,8 @@ enum Tag {
     EndSetBlock,
     /// From `{% raw %}` to the end of `{% endraw %}`.
     Raw,
+    /// The beginning of one of CloudFormation's dynamic references, which is no tag: [`REFERENCE`].
+    Reference,
     Other,
 }
 
@@ -178,6 +195,9 @@ enum Tag {
 fn tag(source: &str, from: usize, before: usize) -> Option<FoundTag> {
     let opens = |start: &str| source.get(from..before)?.find(start).map(|at| (from + at, start.to_owned()));
     let (start, opening) = [opens("{{"), opens("{%"), opens("{#")].into_iter().flatten().min()?;
+    if source[start..].starts_with(REFERENCE) {
+        return Some(FoundTag { kind: Tag::Reference, range: start..start + REFERENCE.len() });
+    }
     let inside = start + 2;
     let end = match opening.as_str() {
         "{{" => tag_end(source, inside, "}}")?,
@@ -374,6 +394,20 @@ mod tests {
             marked("{% raw %}{{ a: }}\nb: {{\n{% endraw %}\nc: 1"),
             "{% raw %}{{ a: }}\nb: {{\n{% endraw %}\n<0:4>c: 1"
         );
+    }
+
+    #[test]
+    fn dynamic_references_are_no_tags() {
+        assert_eq!(
+            marked("a: \"{{resolve:ssm:/{{ b }}/c}}x{{resolve:ssm:d}}\"\n"),
+            "<0:1>a: \"{%+ raw %}{{resolve:{% endraw %}ssm:/{{ b }}/c}}x{%+ raw %}{{resolve:{% endraw %}ssm:d}}\"\n"
+        );
+        for untouched in
+            ["{# {{resolve:a}} #}", "{% raw %}{{resolve:a}}{% endraw %}", "{{ \"{{resolve:a}}\" | tojson }}"]
+        {
+            assert!(!marked(untouched).contains("raw %}{{resolve:{%"), "{untouched}");
+            assert_eq!(without(&mark(untouched, 0, 1).text), untouched);
+        }
     }
 
     #[test]

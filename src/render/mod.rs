@@ -203,7 +203,8 @@ fn finish(
     }
 }
 
-/// Where the resources stand, and the secrets among their properties.
+/// Where things stand: resources by their ids, other members of sections by their paths (`/Parameters/Name`), sections
+/// themselves as `/Parameters`, and secrets among the properties of a resource by `Id/Property`.
 fn places(
     body: &Template,
     literals: &[Literal],
@@ -211,6 +212,13 @@ fn places(
 ) -> BTreeMap<String, String> {
     let mut places: BTreeMap<String, String> =
         body.resources.iter().map(|(id, resource)| (id.clone(), place(resource.name_span))).collect();
+    for section in body.root.as_map().unwrap_or_default() {
+        places.insert(format!("/{}", section.key), place(section.key_span));
+        if section.key != "Resources" {
+            let members = section.value.as_map().unwrap_or_default().iter();
+            places.extend(members.map(|member| (format!("/{}/{}", section.key, member.key), place(member.key_span))));
+        }
+    }
     for literal in literals {
         let mut steps = literal.pointer.split('/').skip(1);
         match (steps.next(), steps.next(), steps.next()) {

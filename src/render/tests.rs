@@ -149,7 +149,15 @@ fn stacks_are_wired_and_come_in_order() {
     assert_eq!(api.tags, tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
     // What a macro wrote is placed where the macro was called.
     let places = [("SvcGroup", "templates/service.yaml:12"), ("TaskRole", "templates/service.yaml:15")];
-    assert_eq!(api.places, places.map(|(id, place)| (id.to_owned(), place.to_owned())).into());
+    let of_resources = api.places.iter().filter(|(id, _)| !id.starts_with('/'));
+    assert_eq!(
+        of_resources.map(|(id, place)| (id.as_str(), place.as_str())).collect::<Vec<_>>(),
+        places,
+        "{:?}",
+        api.places
+    );
+    assert_eq!(api.places["/Parameters"], "templates/service.yaml:8");
+    assert_eq!(api.places["/Parameters/VpcId"], "templates/service.yaml:9");
     assert_eq!(stacks[0].places["Subnet2"], "templates/network.yaml:17");
     let order: Vec<usize> = ["AWSTemplateFormatVersion", "Resources", "Outputs"]
         .iter()
@@ -422,5 +430,45 @@ proptest! {
         if let Err(problems) = rendered("  t: {}\n", &[("t", &template)]) {
             prop_assert!(!drawn(&problems).is_empty());
         }
+    }
+}
+
+#[test]
+fn dynamic_references_pass_as_they_stand() {
+    let properties_text = r#"      A: "{{resolve:ssm:/a/b:3}}"
+      B: 'x-{{resolve:secretsmanager:shop:SecretString:user}}:{{resolve:secretsmanager:shop:SecretString:pass}}'
+      C: !Sub "{{resolve:ssm-secure:/${AWS::StackName}/${Name}}}"
+      D: "{{resolve:ssm:/{{ inputs.name }}/key}}"
+      E: |
+        {{resolve:ssm:/first}}
+          {{resolve:ssm:/second}}
+      F: {{ inputs.token | tojson }}
+      G: ["{{resolve:ssm:/{{ stack }}}}", {H: '{"p": "{{resolve:ssm:/a}}"}'}]
+"#;
+    let inputs = "{name: {type: string, default: shop}, token: {type: string, default: \"{{resolve:ssm:/default}}\"}}";
+    let stacks = good("  t: {}\n", &[("t", &topic(inputs, properties_text))]);
+    let expected = json!({
+        "A": "{{resolve:ssm:/a/b:3}}",
+        "B": "x-{{resolve:secretsmanager:shop:SecretString:user}}:{{resolve:secretsmanager:shop:SecretString:pass}}",
+        "C": {"Fn::Sub": "{{resolve:ssm-secure:/${AWS::StackName}/${Name}}}"},
+        "D": "{{resolve:ssm:/shop/key}}",
+        "E": "{{resolve:ssm:/first}}\n  {{resolve:ssm:/second}}\n",
+        "F": "{{resolve:ssm:/default}}",
+        "G": ["{{resolve:ssm:/t}}", {"H": "{\"p\": \"{{resolve:ssm:/a}}\"}"}],
+    });
+    assert_eq!(properties(&stacks[0]), expected);
+
+    let spaced = refused("  t: {}\n", &[("t", &topic("{}", "      A: \"{{ resolve:ssm:/a }}\"\n"))]);
+    assert!(spaced.contains("templates/t.yaml:8") && spaced.contains("has no space behind its braces"), "{spaced}");
+    let bare = refused("  t: {}\n", &[("t", &topic("{}", "      A: {{resolve:ssm:/a}}\n"))]);
+    assert!(bare.contains("templates/t.yaml:8") && bare.contains("write a dynamic reference in quotes"), "{bare}");
+}
+
+#[test]
+fn texts_that_look_like_numbers_are_proposed_as_they_were_written() {
+    for written in ["1.10", "1e3", "0x1F", "-1.50"] {
+        let stacks = format!("  t: {{inputs: {{name: {written}}}}}\n");
+        let told = refused(&stacks, &[("t", &topic("{name: {type: string}}", "      A: 1\n"))]);
+        assert!(told.contains(&format!("is written in quotes: `\"{written}\"`")), "{told}");
     }
 }

@@ -1,7 +1,7 @@
 //! Runs templates: sources with marks go in, a traced text or a problem at its place comes out.
 
 use super::functions::{FUEL, Refusal, engine};
-use super::marks::{Line, Marked, Trace, mark};
+use super::marks::{Line, Marked, REFERENCE, Trace, mark};
 use crate::catalog::{Catalog, Spec, Template};
 use crate::document::{listed, place_of_bytes, to_json};
 use crate::model::{Input, InputKind, InputValue};
@@ -213,6 +213,17 @@ impl Workshop {
         }
     }
 
+    /// Whether the line of a place has a dynamic reference that is written as an expression.
+    fn near_reference(&self, at: Option<&Location>) -> bool {
+        let line = at.and_then(|at| at.file.text.lines().nth(at.span.start.line.checked_sub(1)?));
+        line.is_some_and(|line| {
+            line.match_indices("{{").any(|(start, _)| {
+                let inside = line[start + 2..].trim_start_matches(['-', ' ']);
+                inside.starts_with("resolve:") && !line[start..].starts_with(REFERENCE)
+            })
+        })
+    }
+
     fn explained(&self, error: &Error, expression: &str, at: Option<Location>, inputs: Provenance<'_>) -> Problem {
         let detail = error.detail().unwrap_or_default();
         let problem = |message: String| Problem::error("template", message, at.clone());
@@ -234,6 +245,8 @@ impl Workshop {
                     None => problem(detail.to_owned()),
                 }
             }
+            ErrorKind::SyntaxError if self.near_reference(at.as_ref()) => problem(format!("syntax error: {detail}"))
+                .help("a dynamic reference of CloudFormation has no space behind its braces: `{{resolve:…}}`"),
             ErrorKind::SyntaxError if detail.starts_with("unexpected") => problem(format!("syntax error: {detail}"))
                 .help("is a `}}`, a `%}` or an end tag missing before this place?"),
             ErrorKind::SyntaxError => problem(format!("syntax error: {detail}")),

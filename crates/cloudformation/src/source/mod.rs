@@ -1,15 +1,17 @@
 //! Source text as a tree whose every node knows where it stands.
 //!
-//! YAML 1.2 (core schema, as CloudFormation and `infra` read it) and JSON, which is a subset. A [`Node`] keeps its
-//! [`Span`], tag and scalar style, so that later stages can point at the text that a value came from. Duplicate keys,
-//! alias bombs and runaway nesting are errors here: no later stage has to think of them.
+//! YAML as SnakeYAML reads it (the parser of CloudFormation), and JSON. A [`Node`] keeps its [`Span`], tag and scalar
+//! style, so that later stages can point at the text that a value came from. A [`Dialect`] says what scalars mean and
+//! whether a key may stand twice. Alias bombs and runaway nesting are errors here: no later stage has to think of them.
 
+mod json;
+mod merge;
 mod node;
-mod pairs;
 mod parse;
+mod places;
 
 pub use node::{Entry, Node, Scalar, Style, Value};
-pub use parse::{Limits, ParseError, parse, parse_documents};
+pub use parse::{Dialect, Limits, ParseError, parse, parse_as, parse_documents};
 
 /// A place in a source text. Lines and columns start at 1; columns and offsets count characters, not bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -1,7 +1,9 @@
 //! From text to tree, within limits.
 
-use super::{Entry, Node, Position, Scalar, Span, Style, Value};
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use super::merge::{Merged, merged};
+use super::places::Places;
+use super::{Entry, Node, Position, Scalar, Span, Style, Value, json};
+use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -30,6 +32,8 @@ pub struct ParseError {
     pub span: Span,
     /// A second place that belongs to the matter, as the first of two equal keys.
     pub related: Option<(String, Span)>,
+    /// Whether it is about a key that stands twice.
+    pub doubled_key: bool,
 }
 
 impl fmt::Display for ParseError {
@@ -40,142 +44,313 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Parses a text that holds one document (an empty text is a null).
+/// What scalars mean, and whether a key may stand twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// Plain scalars as CloudFormation takes them: YAML 1.1's booleans (`Yes`, `off`), and numbers that stay as they
+    /// were written where JSON would write them otherwise (`1.30`, `1e3`, `0x1F`); and merge keys. Else YAML 1.2's core
+    /// schema, without them.
+    cloudformation: bool,
+    /// Of equal keys the last one counts, as for CloudFormation; else they are an error.
+    last_key_counts: bool,
+}
+
+impl Dialect {
+    /// Environment files and manifests.
+    pub const PROJECT: Dialect = Dialect { cloudformation: false, last_key_counts: false };
+    /// Templates in which a doubled key is a mistake: a project's own.
+    pub const OWN_TEMPLATE: Dialect = Dialect { cloudformation: true, last_key_counts: false };
+    /// Templates that CloudFormation has, or is asked to take.
+    pub const TEMPLATE: Dialect = Dialect { cloudformation: true, last_key_counts: true };
+
+    /// A scalar without quotes and tags.
+    pub(super) fn plain(self, text: String) -> Scalar {
+        let scalar = Scalar { text, style: Style::Plain };
+        if !self.cloudformation || scalar.is_null() {
+            return scalar;
+        }
+        if let Some(truth) = boolean(&scalar.text) {
+            return Scalar { text: truth.to_string(), style: Style::Plain };
+        }
+        let as_written =
+            matches!(scalar.to_json(), serde_json::Value::Number(number) if number.to_string() == scalar.text);
+        Scalar { style: if as_written { Style::Plain } else { Style::Text }, ..scalar }
+    }
+}
+
+/// Names of conditions, parameters and their like that are booleans of YAML 1.1 (`On`, `Off`). What is a name in a template
+/// is one everywhere in it: a reference does not become a boolean that names nothing.
+fn names(root: &Node) -> HashSet<String> {
+    let sections = ["Conditions", "Mappings", "Parameters", "Resources"];
+    let members = sections.iter().filter_map(|section| root.get(section)?.as_map()).flatten();
+    let keys = members.flat_map(|member| {
+        let below = member.value.as_map().unwrap_or_default().iter().map(|entry| &entry.key);
+        std::iter::once(&member.key).chain(below)
+    });
+    keys.filter(|key| boolean(key).is_some()).cloned().collect()
+}
+
+/// Makes of plain scalars what they are to CloudFormation.
+fn as_cloudformation_means(node: &mut Node, names: &HashSet<String>, dialect: Dialect) {
+    match &mut node.value {
+        Value::Scalar(scalar) if scalar.style == Style::Plain && node.tag.is_none() => {
+            let text = std::mem::take(&mut scalar.text);
+            *scalar = match names.contains(&text) {
+                true => Scalar { text, style: Style::Text },
+                false => dialect.plain(text),
+            };
+        }
+        Value::Scalar(_) => {}
+        Value::List(items) => items.iter_mut().for_each(|item| as_cloudformation_means(item, names, dialect)),
+        Value::Map(entries) => {
+            entries.iter_mut().for_each(|entry| as_cloudformation_means(&mut entry.value, names, dialect));
+        }
+    }
+}
+
+/// Booleans of YAML 1.1, as far as SnakeYAML takes them: not the single letters `y` and `n`.
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(true),
+        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
+    }
+}
+
+/// Parses a file of a project that holds one document (an empty text is a null).
 ///
 /// # Errors
 /// The first thing that is wrong: syntax, a duplicate key, a second document, or a limit passed.
 pub fn parse(text: &str, limits: Limits) -> Result<Node, ParseError> {
-    let mut documents = parse_documents(text, limits)?;
+    parse_as(text, limits, Dialect::PROJECT)
+}
+
+/// As [`parse`], in a dialect.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(text: &str, limits: Limits, dialect: Dialect) -> Result<Node, ParseError> {
+    let mut documents = documents(text, limits, dialect)?;
     match documents.len() {
         0 => Ok(null(Span::default())),
-        1 => Ok(documents.remove(0)),
-        _ => Err(ParseError {
-            message: "a second document starts here; one was expected".to_owned(),
-            span: documents[1].span,
-            related: None,
-        }),
+        1 => {
+            let mut root = documents.remove(0);
+            if dialect.cloudformation {
+                as_cloudformation_means(&mut root, &names(&root), dialect);
+            }
+            Ok(root)
+        }
+        _ => Err(error("a second document starts here; one was expected", documents[1].span)),
     }
 }
 
-/// Parses all documents of a text (separated by `---`).
+/// Parses all documents of a project's file (separated by `---`).
 ///
 /// # Errors
 /// As [`parse`], but for the number of documents.
 pub fn parse_documents(text: &str, limits: Limits) -> Result<Vec<Node>, ParseError> {
-    if text.len() > limits.bytes {
-        let message = format!("the text has {} bytes; at most {} are read", text.len(), limits.bytes);
-        return Err(ParseError { message, span: Span::default(), related: None });
-    }
-    let text = &*super::pairs::joined(text);
-    Builder { events: Parser::new_from_str(text), limits, nodes: 0, anchors: HashMap::new() }.documents()
+    documents(text, limits, Dialect::PROJECT)
 }
 
-struct Builder<'t> {
-    events: Parser<'t, saphyr_parser::StrInput<'t>>,
+fn documents(text: &str, limits: Limits, dialect: Dialect) -> Result<Vec<Node>, ParseError> {
+    if text.len() > limits.bytes {
+        let message = format!("the text has {} bytes; at most {} are read", text.len(), limits.bytes);
+        return Err(error(&message, Span::default()));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut events = Parser::new();
+    events.set_input(text.as_bytes());
+    let places = Places::new(text);
+    let mut builder = Builder { events, text, places, limits, dialect, nodes: 0, anchors: HashMap::new() };
+    match json::read(text, &mut builder) {
+        Some(root) => Ok(vec![root?]),
+        None => builder.documents(),
+    }
+}
+
+pub(super) struct Builder<'t> {
+    events: Parser<&'t [u8]>,
+    text: &'t str,
+    places: Places<'t>,
     limits: Limits,
+    dialect: Dialect,
     nodes: usize,
-    /// Finished nodes by anchor, with their number of nodes. An anchor inside itself is not finished: an error.
-    anchors: HashMap<usize, (Node, usize)>,
+    /// Nodes by anchor, with their number of nodes; `None` while they are not finished.
+    anchors: HashMap<String, Option<(Node, usize)>>,
 }
 
 impl Builder<'_> {
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     fn documents(mut self) -> Result<Vec<Node>, ParseError> {
         let mut documents = Vec::new();
         loop {
             let (event, span) = self.next()?;
             match event {
-                Event::StreamEnd => return Ok(documents),
-                Event::DocumentStart(_) => {
+                EventData::StreamEnd => return Ok(documents),
+                EventData::DocumentStart { .. } => {
                     let (event, span) = self.next()?;
                     documents.push(self.node(event, span, 0)?);
                     self.anchors.clear();
                 }
-                Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
+                EventData::StreamStart { .. } | EventData::DocumentEnd { .. } => {}
                 _ => return Err(error("content outside a document", span)),
             }
         }
     }
 
-    fn next(&mut self) -> Result<(Event<'static>, Span), ParseError> {
-        match self.events.next_event() {
-            None => Ok((Event::StreamEnd, Span::default())),
-            Some(Ok((event, span))) => Ok((owned(event), to_span(span))),
-            Some(Err(scan)) => {
-                let start = position(*scan.marker());
-                Err(error(scan.info(), Span { start, end: start }))
+    fn next(&mut self) -> Result<(EventData, Span), ParseError> {
+        match self.events.parse() {
+            Ok(Event { data, start_mark, end_mark, .. }) => {
+                let span = Span { start: self.position(start_mark), end: self.position(end_mark) };
+                Ok((data, span))
             }
+            Err(error) => Err(self.broken(&error)),
         }
     }
 
-    fn node(&mut self, event: Event<'static>, span: Span, depth: usize) -> Result<Node, ParseError> {
-        self.count(1, span)?;
-        if depth > self.limits.depth {
-            return Err(error(&format!("nested deeper than {} levels", self.limits.depth), span));
-        }
-        let before = self.nodes;
-        let (node, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, span),
-            Event::Scalar(text, style, anchor, tag) => (scalar(&text, style, tag.as_deref(), span), anchor),
-            Event::SequenceStart(anchor, tag) => (self.list(tag.as_deref(), span, depth)?, anchor),
-            Event::MappingStart(anchor, tag) => (self.map(tag.as_deref(), span, depth)?, anchor),
-            _ => return Err(error("a value was expected here", span)),
+    fn position(&self, mark: libyaml_safer::Mark) -> Position {
+        self.places.position(usize::try_from(mark.index).unwrap_or(usize::MAX))
+    }
+
+    /// The parser's error with its place, and the place of what it was about.
+    fn broken(&self, broken: &libyaml_safer::Error) -> ParseError {
+        let at = |position: Position| Span { start: position, end: position };
+        let Some(mark) = broken.problem_mark() else {
+            // Of characters that no YAML may have, the parser says no more than that there are some.
+            let byte = self.text.char_indices().find(|(_, c)| !is_printable(*c)).map_or(0, |(byte, _)| byte);
+            return error(broken.problem(), at(self.places.position(byte)));
         };
-        if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        let rest = self.text.get(usize::try_from(mark.index).unwrap_or(usize::MAX)..);
+        let message = match rest.and_then(|rest| rest.chars().next()) {
+            Some('\t') if broken.problem().contains("cannot start any token") => {
+                "a tab stands here; indent with spaces".to_owned()
+            }
+            Some(c) if broken.problem().contains("cannot start any token") => {
+                format!("a value cannot start with `{c}`; put it in quotes")
+            }
+            _ => match broken.context() {
+                Some(context) => format!("{} {context}", broken.problem()),
+                None => broken.problem().to_owned(),
+            },
+        };
+        // A text or a bracket that never ends is best shown where it begins.
+        if broken.problem().contains("end of stream")
+            && let Some(begin) = broken.context_mark()
+        {
+            return error(&message, at(self.position(begin)));
+        }
+        let here = self.position(mark);
+        let begin = broken.context_mark().map(|context| self.position(context)).filter(|begin| begin.line != here.line);
+        let related = begin.map(|begin| ("it starts here".to_owned(), at(begin)));
+        ParseError { related, ..error(&message, at(here)) }
+    }
+
+    /// Counts a node at a depth.
+    pub(super) fn enter(&mut self, depth: usize, span: Span) -> Result<(), ParseError> {
+        self.count(1, span)?;
+        match depth > self.limits.depth {
+            true => Err(error(&format!("nested deeper than {} levels", self.limits.depth), span)),
+            false => Ok(()),
+        }
+    }
+
+    fn node(&mut self, event: EventData, span: Span, depth: usize) -> Result<Node, ParseError> {
+        self.enter(depth, span)?;
+        let before = self.nodes;
+        let (EventData::Scalar { anchor, tag, .. }
+        | EventData::SequenceStart { anchor, tag, .. }
+        | EventData::MappingStart { anchor, tag, .. }) = &event
+        else {
+            return match event {
+                EventData::Alias { anchor } => self.alias(&anchor, span),
+                _ => Err(error("a value was expected here", span)),
+            };
+        };
+        let (anchor, tag) = (anchor.clone(), Tag::read(tag.as_deref(), span)?);
+        if let Some(anchor) = &anchor {
+            self.anchors.insert(anchor.clone(), None);
+        }
+        let node = match event {
+            EventData::Scalar { value, style, .. } => self.scalar(value, style, tag, span),
+            EventData::SequenceStart { .. } => self.list(tag, span, depth)?,
+            _ => self.map(tag, span, depth)?,
+        };
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Some((node.clone(), self.nodes - before + 1)));
         }
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, ParseError> {
-        let Some((node, size)) = self.anchors.get(&anchor) else {
-            return Err(error("this alias refers to a node that contains it", span));
+    fn scalar(&self, text: String, style: ScalarStyle, tag: Tag, span: Span) -> Node {
+        let scalar = match (&tag, style) {
+            (Tag::Text, _) => Scalar { text, style: Style::Text },
+            (Tag::None | Tag::Core, ScalarStyle::Plain) | (Tag::Core, _) => Scalar { text, style: Style::Plain },
+            // What a function of a template gets is text, unless it gets nothing.
+            (Tag::Local(_), ScalarStyle::Plain) if !self.dialect.cloudformation || text.is_empty() => {
+                Scalar { text, style: Style::Plain }
+            }
+            _ => Scalar { text, style: Style::Text },
         };
-        let (node, size) = (node.clone(), *size);
+        Node { span, tag: tag.local(), value: Value::Scalar(scalar) }
+    }
+
+    fn alias(&mut self, anchor: &str, span: Span) -> Result<Node, ParseError> {
+        let (node, size) = match self.anchors.get(anchor) {
+            Some(Some((node, size))) => (node.clone(), *size),
+            Some(None) => return Err(error("this alias refers to a node that contains it", span)),
+            None => return Err(error(&format!("there is no anchor `&{anchor}` before this alias"), span)),
+        };
         self.count(size, span)?;
         Ok(Node { span, ..node })
     }
 
-    fn list(&mut self, tag: Option<&Tag>, start: Span, depth: usize) -> Result<Node, ParseError> {
+    fn list(&mut self, tag: Tag, start: Span, depth: usize) -> Result<Node, ParseError> {
         let mut items = Vec::new();
         loop {
             let (event, span) = self.next()?;
-            if let Event::SequenceEnd = event {
+            if let EventData::SequenceEnd = event {
                 let span = Span { start: start.start, end: span.end };
-                return Ok(Node { span, tag: local(tag), value: Value::List(items) });
+                return Ok(Node { span, tag: tag.local(), value: Value::List(items) });
             }
             items.push(self.node(event, span, depth + 1)?);
         }
     }
 
-    fn map(&mut self, tag: Option<&Tag>, start: Span, depth: usize) -> Result<Node, ParseError> {
+    fn map(&mut self, tag: Tag, start: Span, depth: usize) -> Result<Node, ParseError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen = Seen::default();
+        let mut from_others = Merged::default();
         loop {
             let (event, key_span) = self.next()?;
-            let key = match event {
-                Event::MappingEnd => {
-                    let span = Span { start: start.start, end: key_span.end };
-                    return Ok(Node { span, tag: local(tag), value: Value::Map(entries) });
-                }
-                Event::Scalar(text, ..) => text.into_owned(),
-                Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                    Some((Node { value: Value::Scalar(scalar), .. }, _)) => scalar.text.clone(),
-                    _ => return Err(error("a key must be text", key_span)),
-                },
-                _ => return Err(error("a key must be text", key_span)),
-            };
-            if !seen.insert(key.clone()) {
-                let first = entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_span);
-                return Err(ParseError {
-                    message: format!("`{key}` stands here a second time"),
-                    span: key_span,
-                    related: first.map(|span| ("it is here already".to_owned(), span)),
-                });
+            if let EventData::MappingEnd = event {
+                let span = Span { start: start.start, end: key_span.end };
+                let entries = merged(entries, from_others);
+                return Ok(Node { span, tag: tag.local(), value: Value::Map(entries) });
             }
-            self.count(1, key_span)?;
+            let merges = self.dialect.cloudformation && is_merge_key(&event);
+            let key = self.key(event, key_span)?;
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
-            entries.push(Entry { key, key_span, value });
+            if merges {
+                from_others.add(value)?;
+            } else {
+                seen.add(Entry { key, key_span, value }, &mut entries, self.dialect)?;
+            }
+        }
+    }
+
+    fn key(&self, event: EventData, span: Span) -> Result<String, ParseError> {
+        match event {
+            EventData::Scalar { value, style, .. } if !value.is_empty() || style != ScalarStyle::Plain => Ok(value),
+            EventData::Scalar { .. } => Err(error("a key is missing here", span)),
+            EventData::Alias { anchor } => match self.anchors.get(&anchor) {
+                Some(Some((Node { value: Value::Scalar(scalar), .. }, _))) => Ok(scalar.text.clone()),
+                _ => Err(error("a key must be text", span)),
+            },
+            _ => Err(error("a key must be text", span)),
         }
     }
 
@@ -189,55 +364,82 @@ impl Builder<'_> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Node {
-    let core = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
-    let style = match (core, style) {
-        (Some("str"), _) => Style::Text,
-        (None, ScalarStyle::Plain) | (Some(_), _) => Style::Plain,
-        (None, _) => Style::Text,
-    };
-    Node { span, tag: local(tag), value: Value::Scalar(Scalar { text: text.to_owned(), style }) }
+/// Keys of a map, by their place among its entries.
+#[derive(Default)]
+pub(super) struct Seen(HashMap<String, usize>);
+
+impl Seen {
+    /// Adds an entry, or refuses it, or lets it take the place of an equal one.
+    pub(super) fn add(&mut self, entry: Entry, to: &mut Vec<Entry>, dialect: Dialect) -> Result<(), ParseError> {
+        match self.0.get(&entry.key) {
+            None => {
+                self.0.insert(entry.key.clone(), to.len());
+                to.push(entry);
+                Ok(())
+            }
+            Some(at) if dialect.last_key_counts => {
+                to[*at] = entry;
+                Ok(())
+            }
+            Some(at) => Err(ParseError {
+                message: format!("`{}` stands here a second time", entry.key),
+                span: entry.key_span,
+                related: Some(("it is here already".to_owned(), to[*at].key_span)),
+                doubled_key: true,
+            }),
+        }
+    }
+}
+
+/// What a tag means.
+enum Tag {
+    None,
+    /// `!!str`.
+    Text,
+    /// Another tag of YAML's own that needs no more than the value itself.
+    Core,
+    /// One of CloudFormation's, without its `!`.
+    Local(String),
+}
+
+impl Tag {
+    fn read(tag: Option<&str>, span: Span) -> Result<Tag, ParseError> {
+        let Some(tag) = tag else { return Ok(Tag::None) };
+        match tag.strip_prefix("tag:yaml.org,2002:") {
+            Some("str") => Ok(Tag::Text),
+            Some("int" | "float" | "bool" | "null" | "map" | "seq" | "merge") => Ok(Tag::Core),
+            Some(other) => {
+                Err(error(&format!("the tag `!!{other}` is not supported, as CloudFormation has none"), span))
+            }
+            None => Ok(Tag::Local(tag.strip_prefix('!').unwrap_or(tag).to_owned())),
+        }
+    }
+
+    fn local(self) -> Option<String> {
+        match self {
+            Tag::Local(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a key is YAML 1.1's `<<`.
+fn is_merge_key(key: &EventData) -> bool {
+    matches!(key, EventData::Scalar { value, style: ScalarStyle::Plain, tag, .. } if value == "<<" && tag.is_none())
+        || matches!(key, EventData::Scalar { tag: Some(tag), .. } if tag == "tag:yaml.org,2002:merge")
+}
+
+/// Characters that YAML allows in a text.
+fn is_printable(c: char) -> bool {
+    !(c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
 fn null(span: Span) -> Node {
     Node { span, tag: None, value: Value::Scalar(Scalar { text: String::new(), style: Style::Plain }) }
 }
 
-/// The name of a local tag (`!Ref` → `Ref`).
-fn local(tag: Option<&Tag>) -> Option<String> {
-    tag.filter(|tag| !tag.is_yaml_core_schema())
-        .map(|tag| if tag.handle == "!" { tag.suffix.clone() } else { format!("{}{}", tag.handle, tag.suffix) })
-}
-
-fn owned(event: Event<'_>) -> Event<'static> {
-    let tag = |tag: Option<std::borrow::Cow<'_, Tag>>| tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()));
-    match event {
-        Event::Nothing => Event::Nothing,
-        Event::StreamStart => Event::StreamStart,
-        Event::StreamEnd => Event::StreamEnd,
-        Event::DocumentStart(explicit) => Event::DocumentStart(explicit),
-        Event::DocumentEnd => Event::DocumentEnd,
-        Event::Alias(anchor) => Event::Alias(anchor),
-        Event::Scalar(text, style, anchor, t) => {
-            Event::Scalar(std::borrow::Cow::Owned(text.into_owned()), style, anchor, tag(t))
-        }
-        Event::SequenceStart(anchor, t) => Event::SequenceStart(anchor, tag(t)),
-        Event::SequenceEnd => Event::SequenceEnd,
-        Event::MappingStart(anchor, t) => Event::MappingStart(anchor, tag(t)),
-        Event::MappingEnd => Event::MappingEnd,
-    }
-}
-
-fn to_span(span: saphyr_parser::Span) -> Span {
-    Span { start: position(span.start), end: position(span.end) }
-}
-
-fn position(marker: saphyr_parser::Marker) -> Position {
-    Position { line: marker.line(), column: marker.col() + 1, offset: marker.index() }
-}
-
-fn error(message: &str, span: Span) -> ParseError {
-    ParseError { message: message.to_owned(), span, related: None }
+pub(super) fn error(message: &str, span: Span) -> ParseError {
+    ParseError { message: message.to_owned(), span, related: None, doubled_key: false }
 }
 
 #[cfg(test)]
@@ -312,7 +514,87 @@ mod tests {
     #[test]
     fn syntax_errors_have_a_place() {
         assert!(refused("a: [1, 2\nb: 3\n").starts_with("line "));
-        assert!(refused("a: *nothing\n").starts_with("line 1"));
+        assert!(refused("a: *nothing\n").starts_with("line 1, column 4: there is no anchor `&nothing`"));
+        assert!(refused("a: &a [*a]\n").contains("a node that contains it"));
+        assert!(refused("a: é\u{7}\n").starts_with("line 1, column 5: control characters"));
+        assert_eq!(refused("a:\n\tb: 1\n"), "line 2, column 1: a tab stands here; indent with spaces");
+        assert_eq!(refused("a: @b\n"), "line 1, column 4: a value cannot start with `@`; put it in quotes");
+        assert_eq!(refused("? : b\n"), "line 1, column 3: a key must be text");
         assert!(refused("? [a]\n: 1\n").contains("a key must be text"));
+    }
+
+    fn template(text: &str) -> serde_json::Value {
+        let tree = parse_as(text, Limits::default(), Dialect::TEMPLATE).unwrap_or_else(|error| panic!("{error}"));
+        tree.to_json()
+    }
+
+    #[test]
+    fn brackets_and_quotes_do_not_care_for_indentation() {
+        let cases = [
+            ("a: [\n  b,\n  c\n]\nd: e\n", json!({"a": ["b", "c"], "d": "e"})),
+            ("a:\n  b: {\n  c: d\n  }\n  e: f\n", json!({"a": {"b": {"c": "d"}, "e": "f"}})),
+            ("a:\n  - b: [\n    x\n    ]\n    c: d\n", json!({"a": [{"b": ["x"], "c": "d"}]})),
+            ("a:\n  b: '{\n    c\n  }'\n  d: e\n", json!({"a": {"b": "{ c }", "d": "e"}})),
+            ("a:\n  b: \"one\n  two\"\n  c: d\n", json!({"a": {"b": "one two", "c": "d"}})),
+            ("a:\n  b: \"one\ntwo\n\nthree\"\n", json!({"a": {"b": "one two\nthree"}})),
+            ("a: {b: [\n1,\n2]\n,c: d}\n", json!({"a": {"b": [1, 2], "c": "d"}})),
+            ("a: !Sub '\n  x\n'\n", json!({"a": " x "})),
+            ("a: [b, # c\n  d]\n", json!({"a": ["b", "d"]})),
+            ("a: [\"b\",\n\t\"c\"]\n", json!({"a": ["b", "c"]})),
+            ("%YAML 1.1\n---\na: b\t# c\n...\n", json!({"a": "b"})),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(template(text), expected, "{text}");
+            assert_eq!(tree(text).to_json(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn templates_have_the_booleans_of_yaml_1_1() {
+        let text = "[Yes, off, On, no, True, FALSE, y, N, 'yes', !!str no, yes sir]";
+        let expected = json!([true, false, true, false, true, false, "y", "N", "yes", "no", "yes sir"]);
+        assert_eq!(template(text), expected);
+        assert_eq!(tree("[Yes, off]").to_json(), json!(["Yes", "off"]));
+        assert_eq!(template("On: 1"), json!({"On": 1}));
+        let named = template("Conditions: {Off: x}\nA: {Condition: Off, B: !If [Off, On]}");
+        assert_eq!(named["A"], json!({"Condition": "Off", "B": ["Off", true]}));
+    }
+
+    #[test]
+    fn numbers_of_templates_stay_as_they_were_written() {
+        for text in
+            ["1.30", "1e3", "0x1F", "0o17", "012", "1_000", "12345678901234567890123", "2012-10-17", "+1", "1:30"]
+        {
+            assert_eq!(template(text), json!(text));
+        }
+        assert_eq!(
+            template("[1, -1, 1.5, 0, 12345678901234567890]"),
+            json!([1, -1, 1.5, 0, 12_345_678_901_234_567_890_u64])
+        );
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_for_cloudformation() {
+        assert_eq!(template("a: 1\nb: 2\na: 3\n"), json!({"a": 3, "b": 2}));
+        let own = parse_as("a: 1\na: 3\n", Limits::default(), Dialect::OWN_TEMPLATE).expect_err("doubled");
+        assert_eq!(own.span.start.line, 2);
+    }
+
+    #[test]
+    fn tags_that_nobody_understands_are_refused_by_name() {
+        for tag in ["binary", "timestamp", "omap", "pairs", "set"] {
+            let error = refused(&format!("a:\n  - !!{tag} x\n"));
+            assert!(error.starts_with("line 2, column 5") && error.contains(&format!("`!!{tag}`")), "{error}");
+        }
+        assert_eq!(tree("[!!int '12', !!seq [], !!map {}]").to_json(), json!([12, [], {}]));
+    }
+
+    #[test]
+    fn positions_count_characters_behind_other_scripts() {
+        let node = tree("ü: 'é'\r\nb: [x, {c: ö}]\r\n");
+        let inner = &node.get("b").and_then(Node::as_list).expect("a list")[1];
+        let c = inner.entry("c").expect("c");
+        assert_eq!((c.key_span.start.line, c.key_span.start.column, c.key_span.start.offset), (2, 9, 16));
+        assert_eq!((c.value.span.start.column, c.value.span.end.column), (12, 13));
     }
 }

@@ -7,7 +7,7 @@ use super::form::{read_expr, read_value};
 use super::problem::Problem;
 use super::sections::{Condition, Output, Resource, Template, Transform};
 use super::{FOR_EACH, is_alphanumeric};
-use crate::source::{Entry, Limits, Node, Span, parse};
+use crate::source::{Dialect, Entry, Limits, Node, Span, parse_as};
 use indexmap::IndexMap;
 
 const TOP_LEVEL: [&str; 11] = [
@@ -39,13 +39,13 @@ const RESOURCE_KEYS: [&str; 11] = [
 ];
 
 impl Template {
-    /// Reads a text, JSON or YAML, and gives what could be read with all that is wrong.
+    /// Reads a text, JSON or YAML, as CloudFormation does, and gives what could be read with all that is wrong.
     ///
     /// # Errors
-    /// The text is no tree at all: broken syntax, duplicate keys, or over [`Limits`].
+    /// The text is no tree at all: broken syntax, or over [`Limits`].
     pub fn read(text: &str) -> Result<(Template, Vec<Problem>), Problem> {
         let json = text.trim_start().starts_with('{');
-        let root = parse(text, Limits::default()).map_err(|error| {
+        let root = parse_as(text, Limits::default(), Dialect::TEMPLATE).map_err(|error| {
             let start = (error.span.start.line, error.span.start.column);
             // CloudFormation's parser tells where it stands after the character that it does not expect.
             let (line, column) = serde_json::from_str::<serde::de::IgnoredAny>(text)
@@ -209,7 +209,13 @@ impl Reader<'_> {
             self.problem("Template format error: Any Resources member must be an object.", node.span, &path);
             return;
         };
-        for entry in entries.iter().filter(|entry| !RESOURCE_KEYS.contains(&entry.key.as_str())) {
+        // AWS's own examples and the CDK write a version beside the type of a custom resource; it says nothing.
+        let type_text = node.get("Type").and_then(Node::as_str).unwrap_or_default();
+        let custom = type_text.starts_with("Custom::") || type_text == "AWS::CloudFormation::CustomResource";
+        // What a macro reads is gone before CloudFormation looks: SAM's `Connectors` and `IgnoreGlobals`, for one.
+        let expanded = self.template.macros().next().is_some();
+        let known = |key: &str| expanded || RESOURCE_KEYS.contains(&key) || custom && key == "Version";
+        for entry in entries.iter().filter(|entry| !known(&entry.key)) {
             if entry.key != "Fn::Transform" {
                 let message = format!("Invalid template resource property '{}'", entry.key);
                 self.problem(&message, entry.key_span, &format!("{path}/{}", entry.key));

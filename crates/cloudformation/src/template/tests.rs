@@ -181,3 +181,31 @@ fn writing_and_reading_gives_the_same_template() {
     let again = Template::parse(&written.to_string()).expect("right");
     assert_eq!(again.to_json(), written);
 }
+
+#[test]
+fn a_version_belongs_to_custom_resources_alone() {
+    for (of, expected) in [
+        ("Custom::PingTester", vec![]),
+        ("AWS::CloudFormation::CustomResource", vec![]),
+        ("AWS::SNS::Topic", vec!["Invalid template resource property 'Version'"]),
+    ] {
+        assert_eq!(problems(&format!("Resources: {{A: {{Type: '{of}', Version: '1.0'}}}}")), expected, "{of}");
+    }
+}
+
+#[test]
+fn defaults_are_what_was_written() {
+    let read = |default: &str| {
+        let text = format!("Parameters: {{P: {{Type: String, Default: {default}}}}}\nResources: {{A: {{Type: T}}}}");
+        let template = Template::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let written = template.to_json()["Parameters"]["P"]["Default"].clone();
+        (template.parameters["P"].default.as_ref().map(|text| text.value.clone()).unwrap_or_default(), written)
+    };
+    for text in ["1.30", "1e3", "0x1F", "0o17", "012", "1_000", "12345678901234567890", "2012-10-17", "1.0.0"] {
+        let (value, json) = read(text);
+        assert_eq!(value, text);
+        assert_eq!(json.as_str().map_or_else(|| json.to_string(), str::to_owned), text);
+    }
+    assert_eq!(read("Yes"), ("true".to_owned(), serde_json::json!(true)));
+    assert_eq!(read("'Yes'"), ("Yes".to_owned(), serde_json::json!("Yes")));
+}

@@ -2,6 +2,7 @@
 
 mod identity;
 mod network;
+mod runtimes;
 mod services;
 
 use super::conditions::Assumed;
@@ -9,6 +10,8 @@ use super::facts::{Facts, Spot, is_dynamic, text};
 use super::finding::{Finding, Rule};
 use crate::source::Span;
 use crate::template::Expr;
+
+pub use runtimes::retired as retired_runtime;
 
 pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for name in facts.template.resources.keys() {

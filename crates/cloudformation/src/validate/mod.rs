@@ -22,6 +22,7 @@ mod references;
 pub mod rules;
 mod usage;
 
+pub use domain::retired_runtime;
 pub use facts::Options;
 pub use finding::{Finding, Rule, Severity, did_you_mean, nearest};
 pub use limits::{INLINE_BYTES, LARGEST_BYTES};
@@ -47,6 +48,10 @@ pub fn validate(template: &Template, problems: &[Problem], bytes: usize, options
     cycles::check(&facts, &mut found);
     attributes::check(&facts, &mut found);
     properties::check(&facts, &mut found);
+    // Properties that a type does not have may be what a macro of one's own reads.
+    if template.macros().any(|one| !one.name.value.starts_with("AWS::")) {
+        found.retain(|finding| finding.rule != rules::UNKNOWN_PROPERTY);
+    }
     domain::check(&facts, &mut found);
     usage::check(&facts, &mut found);
     found.sort_by_key(|finding| (finding.span.start.offset, finding.rule.severity));

@@ -124,6 +124,10 @@ fn read_only(known: &ResourceType, properties: &Expr, place: &Place<'_>, found: 
             let Some(member) = value.as_map().into_iter().flatten().find(|member| member.key == *last) else {
                 continue;
             };
+            // Templates that have worked for years compute what the registry has come to call read-only.
+            if member.value.as_call().is_some() {
+                continue;
+            }
             // What is required can be set, whatever else the registry says.
             if at.is_empty() && known.required().any(|name| name == *last) {
                 continue;

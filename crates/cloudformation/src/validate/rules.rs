@@ -97,5 +97,6 @@ pub const VALIDATION_DOMAIN: Rule = error("validation-domain", "E3503");
 pub const BACKUP_LIFECYCLE: Rule = error("backup-lifecycle", "E3504");
 pub const ROLE_ARN: Rule = error("role-arn", "E3511");
 pub const POLICY_ARN: Rule = error("policy-arn", "E3514");
+pub const RUNTIME: Rule = error("runtime", "E2531");
 pub const IMAGE_ID: Rule = error("image-id", "E3673");
 pub const ENVIRONMENT_SIZE: Rule = error("environment-size", "E3697");

@@ -9,6 +9,7 @@ pub(crate) mod ec2;
 mod ecs;
 mod keep;
 pub(crate) mod lookups;
+mod public_parameters;
 mod registry;
 mod rewrite;
 pub(crate) mod route53;
@@ -83,6 +84,10 @@ impl Services {
                 Answered::at(place, Box::pin(rewrite::answer(backend, place, service, request)).await)
             }
             "dynamodb" => Answered::at(place, Box::pin(dynamodb::answer(&account, place, request)).await),
+            "ssm" => {
+                let operation = crate::door::operation(service, &request);
+                Answered::at(place, Box::pin(public_parameters::answer(backend, place, &operation, request)).await)
+            }
             "secretsmanager" => Answered::at(place, Box::pin(secrets::answer(backend, place, request)).await),
             _ => Answered::at(place, Box::pin(rewrite::answer(backend, place, service, request)).await),
         };

@@ -1,7 +1,7 @@
 //! Networks: subnets in their VPC, beside each other, with one route table each.
 
 use super::{Subject, plain};
-use crate::template::Expr;
+use crate::template::{Expr, Function};
 use crate::validate::conditions::Assumed;
 use crate::validate::facts::{Facts, Spot};
 use crate::validate::finding::Finding;
@@ -18,7 +18,7 @@ pub fn check_resource(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
         return;
     }
     for vpc in subject.at("VpcId") {
-        let Some(blocks) = subject.facts.referred(vpc.value).and_then(|name| blocks(subject.facts, name)) else {
+        let Some(blocks) = vpc_of(subject.facts, vpc.value).and_then(|name| blocks(subject.facts, &name)) else {
             continue;
         };
         for Spot { value, path, .. } in subject.spots(subject.properties, "CidrBlock", &vpc.assumed) {
@@ -32,12 +32,29 @@ pub fn check_resource(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// The VPC that a value names: itself, or by way of what is in it (`!GetAtt Private.VpcId`).
+fn vpc_of(facts: &Facts<'_>, value: &Expr) -> Option<String> {
+    let mut value = value.clone();
+    // No template needs more steps than it has resources; one that leads in a circle ends here.
+    for _ in 0..=facts.template.resources.len() {
+        let name = facts.referred(&value)?.to_owned();
+        let resource = facts.template.resources.get(&name)?;
+        if resource.resource_type.value == "AWS::EC2::VPC" {
+            return Some(name);
+        }
+        let Function::GetAtt { attribute, .. } = value.as_call()? else { return None };
+        attribute.as_str().filter(|attribute| *attribute == "VpcId")?;
+        value = resource.properties.as_ref()?.get("VpcId")?.clone();
+    }
+    None
+}
+
 /// The IPv4 networks of a VPC, or `None` if they are not all known.
 fn blocks(facts: &Facts<'_>, vpc: &str) -> Option<Vec<IpNet>> {
     let mut blocks = Vec::new();
     for subject in facts.template.resources.keys().filter_map(|name| Subject::new(facts, name)) {
         let adds = subject.resource_type == "AWS::EC2::VPCCidrBlock"
-            && subject.at("VpcId").iter().any(|spot| facts.referred(spot.value) == Some(vpc));
+            && subject.at("VpcId").iter().any(|spot| vpc_of(facts, spot.value).as_deref() == Some(vpc));
         if !adds && subject.name != vpc {
             continue;
         }
@@ -113,7 +130,8 @@ fn overlaps<'s>(
     found: &mut Vec<Finding>,
 ) {
     for vpc in subject.at("VpcId") {
-        let others = subnets.entry(vpc.value.to_json().to_string()).or_default();
+        let key = vpc_of(subject.facts, vpc.value).unwrap_or_else(|| vpc.value.to_json().to_string());
+        let others = subnets.entry(key).or_default();
         for place in ["CidrBlock", "Ipv6CidrBlock"] {
             for Spot { value, path, assumed } in subject.spots(subject.properties, place, &vpc.assumed) {
                 let Some(net) = network(value) else { continue };
@@ -128,5 +146,31 @@ fn overlaps<'s>(
                 others.push((net, assumed, subject.name));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::validate::{Options, validate_text};
+
+    fn errors(subnets: &str) -> Vec<String> {
+        let text =
+            format!("Resources:\n  Net: {{Type: AWS::EC2::VPC, Properties: {{CidrBlock: 10.0.0.0/16}}}}\n{subnets}");
+        let found = validate_text(&text, &Options::default());
+        found.iter().filter(|finding| finding.is_error()).map(|finding| finding.message.clone()).collect()
+    }
+
+    #[test]
+    fn the_vpc_of_a_subnet_may_be_named_by_another_subnet() {
+        let subnet = |name: &str, vpc: &str, block: &str| {
+            format!("  {name}: {{Type: AWS::EC2::Subnet, Properties: {{VpcId: !{vpc}, CidrBlock: {block}}}}}\n")
+        };
+        let private = subnet("Private", "Ref Net", "10.0.128.0/19");
+        let beside = |block: &str| errors(&(private.clone() + &subnet("Public", "GetAtt Private.VpcId", block)));
+        assert_eq!(beside("10.0.0.0/19"), [""; 0]);
+        assert_eq!(beside("10.1.0.0/19"), ["10.1.0.0/19 is not in the VPC's 10.0.0.0/16"]);
+        assert_eq!(beside("10.0.128.0/20"), ["10.0.128.0/20 overlaps with 10.0.128.0/19 of Private"]);
+        let circle = subnet("A", "GetAtt B.VpcId", "10.0.0.0/24") + &subnet("B", "GetAtt A.VpcId", "10.0.1.0/24");
+        assert!(errors(&circle).iter().all(|message| message.contains("ircular")), "{:?}", errors(&circle));
     }
 }

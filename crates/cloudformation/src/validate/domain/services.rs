@@ -1,6 +1,6 @@
 //! Rules of single services.
 
-use super::{Subject, plain};
+use super::{Subject, plain, runtimes};
 use crate::schema::{Pattern, Text};
 use crate::template::{Expr, Kind};
 use crate::validate::facts::Spot;
@@ -21,7 +21,11 @@ pub fn check(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
         "AWS::GuardDuty::Detector" => detector(subject, found),
         "AWS::CertificateManager::Certificate" => validation_domain(subject, found),
         "AWS::Backup::BackupPlan" => backup_lifecycle(subject, found),
-        "AWS::Lambda::Function" => environment_size(subject, found),
+        "AWS::Lambda::Function" => {
+            environment_size(subject, found);
+            runtimes::check(subject, found);
+        }
+        "AWS::Serverless::Function" => runtimes::check(subject, found),
         "AWS::EC2::Instance" => image_id(subject, found),
         _ => {}
     }
@@ -246,18 +250,18 @@ fn environment_size(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
 }
 
 fn image_id(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
-    let has = |name: &str| subject.properties.get(name).is_some();
-    if has("ImageId") {
-        return;
-    }
-    let template = subject.at("LaunchTemplate/LaunchTemplateId").into_iter().next();
-    let named = template.as_ref().and_then(|template| subject.facts.referred(template.value));
-    let given = match named {
-        Some(name) => !subject.facts.property(name, &["LaunchTemplateData", "ImageId"], &subject.assumed).is_empty(),
-        None => has("LaunchTemplate"),
-    };
-    if !given {
-        let message = "required key [ImageId] not found: neither here nor in a launch template";
-        found.push(subject.finding(rules::IMAGE_ID, message, subject.properties.span, &[]));
+    // The properties may be a choice themselves.
+    for (branch, assumed) in subject.facts.branches(subject.properties, &subject.assumed) {
+        let Some(properties) = branch.filter(|branch| branch.as_map().is_some()) else { continue };
+        let template = subject.spots(properties, "LaunchTemplate/LaunchTemplateId", &assumed).into_iter().next();
+        let named = template.as_ref().and_then(|template| subject.facts.referred(template.value));
+        let given = match named {
+            Some(name) => !subject.facts.property(name, &["LaunchTemplateData", "ImageId"], &assumed).is_empty(),
+            None => properties.get("LaunchTemplate").is_some(),
+        };
+        if !given && properties.get("ImageId").is_none() {
+            let message = "required key [ImageId] not found: neither here nor in a launch template";
+            found.push(subject.finding(rules::IMAGE_ID, message, properties.span, &[]));
+        }
     }
 }

@@ -179,7 +179,7 @@ impl Includer<'_> {
     /// A location may be put together of parameters.
     fn text(&self, value: &Json) -> Option<String> {
         let mut problems = Vec::new();
-        let node = source::parse(&value.to_string(), source::Limits::default()).ok()?;
+        let node = source::parse_as(&value.to_string(), source::Limits::default(), source::Dialect::TEMPLATE).ok()?;
         let expr = read_value(&node, "/Transform", &mut problems);
         let environment = environment(self.stack, &self.stack.current);
         let mut facts = account_facts(self.world, &self.stack.place);

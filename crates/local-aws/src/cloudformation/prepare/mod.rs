@@ -260,6 +260,6 @@ pub(crate) fn recognised(template: &Template) -> Result<(), Fault> {
 
 /// A text, JSON or YAML, as JSON with functions in their long form; `None` if it is neither.
 fn as_json(text: &str) -> Option<Json> {
-    let node = source::parse(text, source::Limits::default()).ok()?;
+    let node = source::parse_as(text, source::Limits::default(), source::Dialect::TEMPLATE).ok()?;
     Some(Template::from_node(node).0.to_json())
 }

@@ -17,6 +17,7 @@ mod rollout;
 mod signals;
 mod update;
 mod validation;
+mod written;
 
 use super::api;
 use super::model::Stack;
