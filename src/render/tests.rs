@@ -472,3 +472,19 @@ fn texts_that_look_like_numbers_are_proposed_as_they_were_written() {
         assert!(told.contains(&format!("is written in quotes: `\"{written}\"`")), "{told}");
     }
 }
+
+#[test]
+fn findings_of_every_section_have_their_line() {
+    let template = "description: A topic.\ninputs: {}\n---\nParameters:\n  P: {Type: String, AllowedValues: [a], Default: b}\nConditions:\n  C: !Equals [!Ref Nobody, x]\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Condition: C\n    Properties: {DisplayName: !Ref P}\n";
+    let project = project("  t: {}\n", &[("t", template)]);
+    let Ok((environment, _)) = environment::load(project.path(), "dev") else { panic!("the environment is right") };
+    let catalog = Catalog::open(project.path());
+    let stacks = render(&environment, &catalog).unwrap_or_else(|error| panic!("{}", drawn(&error.problems)));
+    let found = crate::validate::validate(&stacks, &catalog);
+    let places: Vec<String> =
+        found.iter().map(|problem| problem.at.as_ref().map_or_else(String::new, ToString::to_string)).collect();
+    assert!(!places.contains(&String::new()), "{}", drawn(&found));
+    for line in ["templates/t.yaml:5:", "templates/t.yaml:7:"] {
+        assert!(places.iter().any(|place| place.starts_with(line)), "{line} is not in\n{}", drawn(&found));
+    }
+}
