@@ -11,8 +11,6 @@ use super::finding::{Finding, Rule};
 use crate::source::Span;
 use crate::template::Expr;
 
-pub use runtimes::retired as retired_runtime;
-
 pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for name in facts.template.resources.keys() {
         if let Some(subject) = Subject::new(facts, name) {

@@ -22,7 +22,6 @@ mod references;
 pub mod rules;
 mod usage;
 
-pub use domain::retired_runtime;
 pub use facts::Options;
 pub use finding::{Finding, Rule, Severity, did_you_mean, nearest};
 pub use limits::{INLINE_BYTES, LARGEST_BYTES};
