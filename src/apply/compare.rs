@@ -1,7 +1,9 @@
 //! What CloudFormation is about to do against what the plan showed. Pure.
 //!
 //! A change set that does less than the plan, or the same more gently, is fine. One that replaces, removes or changes
-//! anything that the plan did not show is not executed.
+//! anything that the plan did not show, or to other values, is not executed.
+
+mod values;
 
 use super::templates::{PLACEHOLDER, PLACEHOLDER_TYPE};
 use crate::aws::cloudformation::{
@@ -59,7 +61,7 @@ fn deviation(step: &StackStep, planned: Option<&Change>, change: &ChangeSetChang
     let deviates = |would: String| Some(format!("{would}; {showed}"));
     match change.action {
         ChangeSetAction::Add => match planned.map(|planned| planned.action) {
-            Some(ChangeAction::Add) => None,
+            Some(ChangeAction::Add) => planned.and_then(|planned| values::other(planned, change)),
             // What was to be imported is gone, or belongs to a stack by now.
             Some(ChangeAction::Import) => {
                 deviates("would be created, for there is nothing that could be imported".to_owned())
@@ -92,11 +94,17 @@ fn modification(step: &StackStep, planned: Option<&Change>, change: &ChangeSetCh
     };
     let replacement = change.replacement.unwrap_or(Replacement::No);
     match (planned.action, replacement) {
-        (ChangeAction::Replace | ChangeAction::MayReplace, _) | (ChangeAction::MayModify, Replacement::No) => None,
         // What was left out of its import comes now.
         (ChangeAction::Import, Replacement::No) => None,
-        (ChangeAction::Modify | ChangeAction::MayModify, Replacement::Conditional) => conditional(planned, change),
-        (ChangeAction::Modify, Replacement::No) => unplanned_properties(step, planned, change),
+        (ChangeAction::Replace | ChangeAction::MayReplace, _) | (ChangeAction::MayModify, Replacement::No) => {
+            values::other(planned, change)
+        }
+        (ChangeAction::Modify | ChangeAction::MayModify, Replacement::Conditional) => {
+            conditional(planned, change).or_else(|| values::other(planned, change))
+        }
+        (ChangeAction::Modify, Replacement::No) => {
+            unplanned_properties(step, planned, change).or_else(|| values::other(planned, change))
+        }
         (action, Replacement::Yes) => Some(format!("would be replaced{}; {}", because(change), showed(action))),
         (action, _) => Some(format!("would be changed{}; {}", because(change), showed(action))),
     }

@@ -195,3 +195,29 @@ fn what_may_follow_from_a_planned_change_is_no_news_unless_it_could_replace() {
     assert_eq!(deviations(&step, &[echo("Other.Name", "Dimensions")]).len(), 1, "nothing planned would cause it");
     assert_eq!(deviations(&step, &[echo("Thing.Name", "AlarmName")]).len(), 1, "a new name would replace the alarm");
 }
+
+#[test]
+fn another_value_than_the_plan_showed_is_no_less_a_deviation() {
+    let given =
+        |after: &str| vec![ChangeSetDetail { after: Some(after.to_owned()), ..detail("Name", Required::Never) }];
+    let of = |action, change: ChangeSetChange| {
+        let step = step(vec![planned(action, &[("Name", Recreation::Never)])]);
+        deviations(&step, &[change]).into_iter().map(|found| found.what).collect::<Vec<_>>()
+    };
+    let evil = r#"would set Name to "EVIL"; the plan showed "new""#;
+    for (action, described_action, replacement) in [
+        (ChangeAction::Modify, ChangeSetAction::Modify, Some(Replacement::No)),
+        (ChangeAction::MayModify, ChangeSetAction::Modify, Some(Replacement::No)),
+        (ChangeAction::Modify, ChangeSetAction::Modify, Some(Replacement::Conditional)),
+        (ChangeAction::Replace, ChangeSetAction::Modify, Some(Replacement::Yes)),
+    ] {
+        assert_eq!(of(action, described(described_action, replacement, given("EVIL"))), [evil], "{action:?}");
+        assert_eq!(of(action, described(described_action, replacement, given("new"))), Vec::<String>::new());
+    }
+    let new = |name: &str| ChangeSetChange {
+        after: Some(format!(r#"{{"Properties":{{"Name":"{name}"}}}}"#)),
+        ..described(ChangeSetAction::Add, None, Vec::new())
+    };
+    assert_eq!(of(ChangeAction::Add, new("EVIL")), [evil]);
+    assert_eq!(of(ChangeAction::Add, new("new")), Vec::<String>::new());
+}

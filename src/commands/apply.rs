@@ -7,9 +7,9 @@ use crate::catalog::Catalog;
 use crate::environment;
 use crate::error::{Error, Kind, Result, find};
 use crate::files;
-use crate::model::{Environment, RenderedStack};
+use crate::model::Environment;
 use crate::observe;
-use crate::plan::{Plan, stale, stale_error};
+use crate::plan::{self, AssetAction, Plan, Scope, stale, stale_error};
 use crate::render::render;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,31 +57,58 @@ fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
-    let mut plan = Plan::load(&std::fs::read_to_string(path).map_err(|error| unread(path, &error, session))?)?;
+    let mut saved = Plan::load(&std::fs::read_to_string(path).map_err(|error| unread(path, &error, session))?)?;
+    let plan = &saved.plan;
     if let Some(named) = session.global.env.as_deref().filter(|named| *named != plan.environment) {
         return Err(changing::other_environment(named, &plan.environment).into());
     }
     let environment = session.environment_named(&plan.environment)?;
-    if plan.lacks_secrets() {
-        plan.restore_secrets(&render(&environment, &Catalog::open(&session.project))?)?;
+    let moved = elsewhere(plan, &environment);
+    if !moved.is_empty() {
+        return Err(stale_error(plan, moved).into());
     }
-    let wanted: Vec<RenderedStack> = plan.steps.iter().filter_map(|step| step.wanted.clone()).collect();
+    if saved.lacks_secrets() {
+        saved.restore_secrets(&render(&environment, &Catalog::open(&session.project))?)?;
+    }
+    let plan = &saved.plan;
+    let targets = environment.stacks.values().map(|stack| (stack.name.clone(), stack.target.clone())).collect();
+    let misfits = plan::misfits(&saved, &Scope::from(&environment), &targets);
+    if !misfits.is_empty() {
+        return Err(plan::misfit_error(plan, misfits).into());
+    }
+    let wanted = saved.wanted();
     let words = format!("apply {}", path.display());
     change(session, &environment, manner, &operation(&environment, words), async |grip: Grip<'_>| {
         let state = grip.state.state();
         let known = (state.serial > 0).then_some(&*state);
-        let deployed = observe::deployed(&grip.account.aws, &environment, &wanted, known).await;
-        let mut reasons = elsewhere(&plan, &environment);
-        match deployed {
-            Ok(deployed) => reasons.extend(stale(&plan, known, &deployed)),
-            Err(error) => return Err(error.into()),
+        let deployed = observe::deployed(&grip.account.aws, &environment, &wanted, known).await?;
+        let reasons = stale(plan, known, &deployed);
+        if !reasons.is_empty() {
+            return Err(stale_error(plan, reasons).into());
         }
-        if reasons.is_empty() { Ok(plan) } else { Err(stale_error(&plan, reasons).into()) }
+        let options = saved.options();
+        let anew = planning::under_lock(&grip, &environment, &wanted, &options, planning::Aim::Reach).await?;
+        let differences = plan::differences(&saved, &anew);
+        if !differences.is_empty() {
+            return Err(plan::misfit_error(plan, differences).into());
+        }
+        Ok(carried_out(plan, anew))
     })
     .map_err(|error| match find(&error) {
         Some(_) => error,
         None => error.context(format!("the plan {} was not applied", path.display())),
     })
+}
+
+/// The plan that was made anew. What was there when the saved one was made and is gone since is told as such.
+fn carried_out(saved: &Plan, mut anew: Plan) -> Plan {
+    for asset in &mut anew.assets {
+        let before = saved.assets.iter().find(|before| before.id == asset.id);
+        if before.is_some_and(|before| before.action == AssetAction::Nothing) && asset.site().is_none() {
+            asset.action = AssetAction::Nothing;
+        }
+    }
+    anew
 }
 
 /// A name without `--env` before it is taken for a plan's.

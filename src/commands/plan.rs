@@ -8,7 +8,7 @@ use super::policies;
 use super::session::Session;
 use crate::error::Result;
 use crate::files;
-use crate::model::{Deployed, Environment, RenderedStack, sensitive::hide};
+use crate::model::{Deployed, Environment, RenderedStack};
 use crate::observe;
 use crate::plan::{self, Found, Options, Plan, Request, Scope};
 use crate::state::LocalCopy;
@@ -73,7 +73,8 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     };
     policies::judge(&session.project, &environment, &wanted, &options, &mut plan)?;
     if let Some(path) = &args.out {
-        files::write_own(path, hide(&plan.save()?).as_bytes())
+        let text = plan.save(&wanted, &options)?;
+        files::write_own(path, text.as_bytes())
             .with_context(|| format!("cannot save the plan as {}", path.display()))?;
     }
     if let (Some(path), Some(language)) = (&args.diagram, language) {

@@ -383,7 +383,7 @@ fn is_known(deployed: &Deployed, record: Option<&StackRecord>, wanted: &Rendered
 }
 
 /// What goes into the plan: NoEcho values are kept out of all documents.
-fn without_secrets(wanted: &RenderedStack, head: &Head) -> RenderedStack {
+pub(super) fn without_secrets(wanted: &RenderedStack, head: &Head) -> RenderedStack {
     let mut wanted = wanted.clone();
     for (name, parameter) in &mut wanted.parameters {
         if let Parameter::Value(value) = parameter

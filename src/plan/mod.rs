@@ -11,6 +11,7 @@ mod differences;
 mod document;
 mod evaluated;
 mod findings;
+mod fit;
 mod head;
 mod identity;
 mod imports;
@@ -31,6 +32,7 @@ pub use assets::{
     Asset, AssetAction, AssetStep, ImageAsset, PackageAsset, SiteAsset, before, emptied, new_images, new_packages,
     site_id,
 };
+use build::without_secrets;
 pub use build::{needs_template, plan};
 pub use deletions::{Deletion, DeletionCause, Obstacle, deletions};
 pub use differences::{has_template, restore, restored};
@@ -40,6 +42,7 @@ pub use document::{
 };
 pub use evaluated::Evaluated;
 pub use findings::{KINDS, about, allowing};
+pub use fit::{differences, misfit_error, misfits};
 pub use head::with_defaults;
 pub use identity::{identifier, is_importable};
 pub use imports::{Candidate, Found, candidates, joining};
@@ -48,7 +51,7 @@ pub use nested::{Child, Nested, STACK, children, children_of, nesting, read_by};
 pub use removal::plan_destroy;
 pub use request::{LookedUp, Options, Request, Scope};
 pub use running::{is_image, named_images, unproven_images};
-pub use saved::{stale, stale_error};
+pub use saved::{Saved, stale, stale_error};
 pub use shown::{SENSITIVE_PART, UNKNOWN_PART, named};
 pub use situation::{Situation, unstick};
 

@@ -2,21 +2,55 @@
 //!
 //! What a saved plan holds may be read by whoever may read the project, or download an artifact. Values of NoEcho parameters
 //! are not in it, so that a plan which depends on one cannot be saved; a template is in it without the secrets that stand in
-//! it, and has them again from the files when it is applied, if these still give the very same template.
+//! it, and has them again from the files when it is applied, if these still give the very same template. What it says about
+//! its own safety counts for nothing: it is planned anew from the templates in it, and the two must be the same
+//! ([`super::fit`]).
 
 use super::document::{Plan, StackStep};
+use super::head::Head;
+use super::request::Options;
+use super::without_secrets;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Deployed, Fingerprint, Parameter, RenderedStack, StackStatus, State, digest, sensitive};
 use cloudformation::sensitive::HIDDEN;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A plan from a file, with what it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    pub plan: Plan,
+    basis: Basis,
+    /// Nothing in the file was changed since it was written, as far as its digest tells.
+    pub intact: bool,
+}
+
+/// What a plan was made from, beside the stacks that its steps hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Basis {
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    allow_replace: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    allow: BTreeSet<String>,
+    #[serde(default)]
+    allow_destroy: bool,
+    #[serde(default)]
+    import_existing: bool,
+    /// The stacks that stay as they are.
+    #[serde(default)]
+    others: Vec<RenderedStack>,
+}
+
+const BASIS: &str = "basis";
+const DIGEST: &str = "digest";
 
 impl Plan {
-    /// As `plan -o` writes it.
+    /// As `plan -o` writes it. `wanted` and `options` are what the plan was made from.
     ///
     /// # Errors
     /// [`Kind::Configuration`]: a NoEcho parameter is given literally, and would have to be in the file.
-    pub fn save(&self) -> Result<String> {
+    pub fn save(&self, wanted: &[RenderedStack], options: &Options) -> Result<String> {
         let secrets: Vec<String> = self.steps.iter().flat_map(secrets).collect();
         if let Some(first) = secrets.first() {
             let error = Error::new(
@@ -30,12 +64,56 @@ impl Plan {
             ));
             return Err(error.into());
         }
-        Ok(serde_json::to_string_pretty(self)?)
+        let held = |stack: &&RenderedStack| self.step(&stack.name).is_some_and(|step| step.wanted.is_some());
+        let others = wanted.iter().filter(|stack| !held(stack));
+        let basis = Basis {
+            allow_replace: options.allow_replace.clone(),
+            allow: options.allow.clone(),
+            allow_destroy: options.allow_destroy,
+            import_existing: options.import_existing,
+            others: others.map(|stack| without_secrets(stack, &Head::of(&stack.template))).collect(),
+        };
+        let mut file = serde_json::to_value(self)?;
+        file[BASIS] = serde_json::to_value(basis)?;
+        // What is hidden is hidden before the digest is made.
+        let mut file: Json = serde_json::from_str(&sensitive::hide(&file.to_string()))?;
+        file[DIGEST] = Json::String(digest(&file.to_string()));
+        Ok(serde_json::to_string_pretty(&file)?)
     }
 
+    /// A saved plan, read back.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`]: no plan, or one of another major format version, or of an earlier minor one.
+    pub fn load(text: &str) -> Result<Saved> {
+        let no_plan = || Error::new(Kind::Configuration, "the file is no saved plan");
+        let damaged = || Error::new(Kind::Configuration, "the saved plan is damaged");
+        let mut file: Json = serde_json::from_str(text).map_err(|error| no_plan().caused_by(error))?;
+        let Some(found) = file.get("format_version").and_then(Json::as_str) else { return Err(no_plan().into()) };
+        // A later minor version only adds keys; an earlier one lacks some that must be there.
+        let parts = |version: &str| version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        let (own, of_file): (Option<(u32, u32)>, _) = (parts(Plan::FORMAT_VERSION), parts(found));
+        if own.zip(of_file).is_none_or(|(own, of_file)| of_file.0 != own.0 || of_file.1 < own.1) {
+            let error = Error::new(
+                Kind::Configuration,
+                format!("the plan has format {found}, and this version of infra reads {}", Plan::FORMAT_VERSION),
+            );
+            return Err(error.hint("plan again with this version, or apply with the version that planned").into());
+        }
+        let written = file.as_object_mut().and_then(|members| members.shift_remove(DIGEST));
+        let intact = written == Some(Json::String(digest(&file.to_string())));
+        let basis = file.as_object_mut().and_then(|members| members.shift_remove(BASIS)).unwrap_or_default();
+        let basis: Basis = serde_json::from_value(basis).map_err(|error| damaged().caused_by(error))?;
+        let plan: Plan = serde_json::from_value(file).map_err(|error| damaged().caused_by(error))?;
+        Ok(Saved { plan, basis, intact })
+    }
+}
+
+impl Saved {
     /// Whether a template of a plan that was read back is without its secrets.
     pub fn lacks_secrets(&self) -> bool {
-        self.steps.iter().filter_map(|step| step.wanted.as_ref()).any(lacks_secrets)
+        let held = self.plan.steps.iter().filter_map(|step| step.wanted.as_ref());
+        held.chain(&self.basis.others).any(lacks_secrets)
     }
 
     /// Puts the secrets back into the templates, from what the files give now.
@@ -43,8 +121,8 @@ impl Plan {
     /// # Errors
     /// [`Kind::Stale`]: the files give another template than the plan was made from.
     pub fn restore_secrets(&mut self, rendered: &[RenderedStack]) -> Result<()> {
-        for step in &mut self.steps {
-            let Some(wanted) = step.wanted.as_mut().filter(|wanted| lacks_secrets(wanted)) else { continue };
+        let held = self.plan.steps.iter_mut().filter_map(|step| step.wanted.as_mut());
+        for wanted in held.chain(&mut self.basis.others).filter(|wanted| lacks_secrets(wanted)) {
             let fresh = rendered.iter().find(|fresh| {
                 fresh.name == wanted.name
                     && digest(&fresh.template) == wanted.template_digest
@@ -56,7 +134,7 @@ impl Plan {
                     format!("the files no longer give the template of `{}` that the plan was made from", wanted.name),
                 )
                 .detail("a secret stands in that template; the plan does not hold it, and takes it from the files")
-                .hint(format!("plan again: infra plan --env {} -o FILE", self.environment))
+                .hint(format!("plan again: infra plan --env {} -o FILE", self.plan.environment))
                 .hint(
                     "a secret that is referred to (`{{resolve:secretsmanager:…}}`) is in no template, and in no file",
                 );
@@ -67,28 +145,26 @@ impl Plan {
         Ok(())
     }
 
-    /// A saved plan, read back.
-    ///
-    /// # Errors
-    /// [`Kind::Configuration`]: no plan, or one of another major format version.
-    pub fn load(text: &str) -> Result<Plan> {
-        #[derive(Deserialize)]
-        struct Version {
-            format_version: String,
+    /// All stacks of the environment, as the plan was made from them.
+    pub fn wanted(&self) -> Vec<RenderedStack> {
+        let of = |step: &StackStep| {
+            let other = || self.basis.others.iter().find(|stack| stack.name == step.stack);
+            step.wanted.as_ref().or_else(other).cloned()
+        };
+        let beside = |stack: &&RenderedStack| self.plan.step(&stack.name).is_none();
+        self.plan.steps.iter().filter_map(of).chain(self.basis.others.iter().filter(beside).cloned()).collect()
+    }
+
+    /// The words that were said when it was made.
+    pub fn options(&self) -> Options {
+        Options {
+            targets: self.plan.targets.clone(),
+            allow_replace: self.basis.allow_replace.clone(),
+            allow: self.basis.allow.clone(),
+            allow_destroy: self.basis.allow_destroy,
+            import_existing: self.basis.import_existing,
+            ..Options::default()
         }
-        let version: Version = serde_json::from_str(text)
-            .map_err(|error| Error::new(Kind::Configuration, "the file is no saved plan").caused_by(error))?;
-        let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
-        if major(&version.format_version) != major(Plan::FORMAT_VERSION) {
-            let found = version.format_version;
-            let error = Error::new(
-                Kind::Configuration,
-                format!("the plan has format {found}, and this version of infra reads {}", Plan::FORMAT_VERSION),
-            );
-            return Err(error.hint("plan again with this version, or apply with the version that planned").into());
-        }
-        serde_json::from_str(text)
-            .map_err(|error| Error::new(Kind::Configuration, "the saved plan is damaged").caused_by(error).into())
     }
 }
 

@@ -28,6 +28,7 @@ use crate::problem::Problem;
 use cloudformation::sensitive::{self as sensitivity, Literal};
 use cloudformation::template::{Expr, Kind as ExprKind, Template};
 use indexmap::IndexMap;
+pub use limits::protecting_policy;
 use marks::Trace;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -95,6 +96,11 @@ pub fn render(environment: &Environment, catalog: &Catalog) -> Result<Vec<Render
         }
     }
     Err(Error::problems(told))
+}
+
+/// The capabilities that a rendered template needs, in alphabetical order; none if it is no template.
+pub fn capabilities_of(template: &str) -> Option<Vec<String>> {
+    Template::parse(template).ok().map(|template| limits::capabilities(&template))
 }
 
 /// The template of a stack as YAML, functions as short tags. It is for eyes: secrets that stand in the template are hidden.

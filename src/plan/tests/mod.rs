@@ -164,7 +164,11 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
-        plan(&self.request()).unwrap()
+        self.try_plan().unwrap()
+    }
+
+    pub fn try_plan(&self) -> crate::error::Result<Plan> {
+        plan(&self.request())
     }
 
     pub fn stack_mut(&mut self, name: &str) -> &mut RenderedStack {
