@@ -1,6 +1,7 @@
 //! `infra apply`: makes the account what the files say, or does exactly what a saved plan says.
 
 use super::changing::{self, Grip, Manner, Operation, change};
+use super::checks::Checks;
 use super::planning::{self, Imports, Limits, Making};
 use super::session::Session;
 use crate::catalog::Catalog;
@@ -48,7 +49,8 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
 }
 
 fn fresh(args: &Args, session: &Session) -> Result<ExitCode> {
-    let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, false)?;
+    let (environment, wanted, checks) = planning::wanted_with_assets(session, args.making.builder, false)?;
+    checks.finish(session)?;
     let options = args.imports.options(args.limits.options());
     let words = format!("apply{}{}", args.limits.words(), args.imports.words());
     change(session, &environment, &args.manner, &operation(&environment, words), async |grip: Grip<'_>| {
@@ -77,6 +79,7 @@ fn saved(path: &Path, manner: &Manner, session: &Session) -> Result<ExitCode> {
         return Err(plan::misfit_error(plan, misfits).into());
     }
     let wanted = saved.wanted();
+    Checks::start(&session.project, &wanted).finish(session)?;
     let words = format!("apply {}", path.display());
     change(session, &environment, manner, &operation(&environment, words), async |grip: Grip<'_>| {
         let state = grip.state.state();

@@ -4,6 +4,7 @@ pub mod apply;
 mod assets;
 pub mod bootstrap;
 mod changing;
+mod checks;
 pub mod completions;
 pub mod cost;
 pub mod destroy;

@@ -65,12 +65,15 @@ const CHANGES: u8 = 2;
 
 pub fn run(args: Args, session: &Session) -> Result<ExitCode> {
     let language = args.diagram.as_deref().map(Language::of).transpose()?;
-    let (environment, wanted) = planning::wanted_with_assets(session, args.making.builder, args.offline)?;
+    let (environment, wanted, checks) = planning::wanted_with_assets(session, args.making.builder, args.offline)?;
     let options = args.imports.options(args.limits.options());
-    let mut plan = match args.offline {
-        true => offline(session, &environment, &wanted, &options)?,
-        false => online(session, &environment, &wanted, &options)?,
+    let plan = match args.offline {
+        true => offline(session, &environment, &wanted, &options),
+        false => online(session, &environment, &wanted, &options),
     };
+    // What is wrong with the files comes before what went wrong on the way to the account.
+    checks.finish(session)?;
+    let mut plan = plan?;
     policies::judge(&session.project, &environment, &wanted, &options, &mut plan)?;
     if let Some(path) = &args.out {
         let text = plan.save(&wanted, &options)?;

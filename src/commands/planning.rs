@@ -2,6 +2,7 @@
 
 use super::assets::{self, Buckets};
 use super::changing::Grip;
+use super::checks::Checks;
 use super::images;
 use super::packages;
 use super::policies;
@@ -133,16 +134,18 @@ pub fn wanted(session: &Session) -> Result<(Environment, Vec<RenderedStack>)> {
     Ok((environment, stacks))
 }
 
-/// The same, with the images and packages that the stacks name made: what a plan to be applied is made from.
+/// The same, with the images and packages that the stacks name made: what a plan to be applied is made from. What
+/// `validate` finds in the templates is being looked for meanwhile.
 pub fn wanted_with_assets(
     session: &Session,
     builder: Choice,
     offline: bool,
-) -> Result<(Environment, Vec<RenderedStack>)> {
+) -> Result<(Environment, Vec<RenderedStack>, Checks)> {
     let (environment, mut stacks) = wanted(session)?;
+    let checks = Checks::start(&session.project, &stacks);
     images::fill(session, &environment, &mut stacks, builder, offline)?;
     packages::fill(session, &environment, &mut stacks, offline)?;
-    Ok((environment, stacks))
+    Ok((environment, stacks, checks))
 }
 
 /// The plan, once the templates that it must compare with have been fetched.

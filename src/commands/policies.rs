@@ -29,10 +29,9 @@ pub fn problem(violation: &Violation, environment: &Environment, files: &mut Fil
     (!violation.is_waived()).then_some(problem)
 }
 
-/// Adds what the rules say of the stacks that a plan changes to its findings: of those that stay as they are `validate`
-/// tells, and a plan without changes takes no longer for having rules.
-///
-/// In a protected environment a violation is refused until it is mended, waived, or allowed for this once.
+/// Adds what the rules say of the stacks to a plan's findings. In a protected environment a violation of a stack that
+/// changes is refused until it is corrected, waived, or allowed for this once; one of a stack that stays as it is stops
+/// nothing.
 pub fn judge(
     project: &Path,
     environment: &Environment,
@@ -41,12 +40,12 @@ pub fn judge(
     plan: &mut Plan,
 ) -> Result<()> {
     let changes = |name: &str| plan.step(name).is_some_and(|step| step.action != Action::Nothing);
-    let changing: Vec<RenderedStack> = wanted.iter().filter(|stack| changes(&stack.name)).cloned().collect();
+    let planned: Vec<RenderedStack> = wanted.iter().filter(|stack| plan.step(&stack.name).is_some()).cloned().collect();
     let rules = Rules::read(project)?;
-    if rules.is_empty() || changing.is_empty() {
+    if rules.is_empty() || planned.is_empty() {
         return Ok(());
     }
-    let found = violations(&rules, environment, &changing)?;
+    let found = violations(&rules, environment, &planned)?;
     let findings = found.iter().map(|violation| {
         let mut finding = Finding {
             severity: if violation.is_waived() { FindingSeverity::Note } else { FindingSeverity::Warning },
@@ -58,7 +57,8 @@ pub fn judge(
             message: violation.text(),
         };
         let word = allowing(&finding);
-        if environment.protect && !violation.is_waived() && !options.allow.contains(&word) {
+        if environment.protect && changes(&violation.stack) && !violation.is_waived() && !options.allow.contains(&word)
+        {
             finding.severity = FindingSeverity::Refused;
             finding.message = format!("{}; `--allow {word}` allows it", finding.message);
         }

@@ -1,6 +1,7 @@
 //! `infra validate`: everything that can be known to be wrong without asking anybody.
 
 use super::assets;
+use super::checks;
 use super::images;
 use super::policies;
 use super::session::Session;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 /// Check configuration and templates, offline
 ///
 /// Environment files, templates and their inputs, the wiring between stacks, and every rendered resource against
-/// CloudFormation's registry and the rules of policies/. Without --env all environments are checked. Neither credentials nor a network are needed.
+/// CloudFormation's registry and the rules of policies/, and the folders and files that images, packages and sites are made from. Without --env all environments are checked. Neither credentials nor a network are needed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Write what was found to a file as SARIF 2.1.0, for code scanning
@@ -108,6 +109,7 @@ fn check(session: &Session, catalog: &Catalog, rules: &Rules, name: &str) -> Res
     problems.extend(wrong);
     problems.extend(assets::site_problems(&session.project, &environment));
     problems.extend(processors::problems(&environment, &stacks, &made_for));
+    problems.extend(checks::missing(&session.project, &environment, &stacks));
     let violations = policies::violations(rules, &environment, &stacks)?;
     let mut files = Files::new(catalog);
     problems.extend(violations.iter().filter_map(|one| policies::problem(one, &environment, &mut files)));

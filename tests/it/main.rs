@@ -37,6 +37,7 @@ mod releases;
 mod rendered;
 mod rollout;
 mod sarif;
+mod saved;
 mod scan;
 mod secrets;
 mod site;

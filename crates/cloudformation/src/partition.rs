@@ -28,6 +28,11 @@ impl Partition {
             })
             .unwrap_or(&PARTITIONS[0])
     }
+
+    /// The partition that ARNs call so.
+    pub fn of_id(id: &str) -> Option<&'static Partition> {
+        PARTITIONS.iter().find(|partition| partition.id == id)
+    }
 }
 
 /// A host without the domain of its partition (`sns.eu-west-1` of `sns.eu-west-1.amazonaws.com`); none where the host is not

@@ -28,6 +28,8 @@ pub struct Found {
     /// The resource whose properties the path starts from, if it is not the one that was checked.
     pub resource: Option<String>,
     pub remedy: Option<String>,
+    /// What conditions must be for it to be wrong; none where it always is.
+    pub scenario: Option<Assumed>,
 }
 
 pub struct Checker<'c, 't> {
@@ -67,10 +69,25 @@ impl<'c, 't> Checker<'c, 't> {
         if self.literal {
             return self.branch(value, schema, assumed);
         }
-        for (branch, assumed) in self.facts.branches(value, assumed) {
+        let outer = assumed;
+        for (branch, assumed) in self.facts.branches(value, outer) {
             if let Some(branch) = branch {
+                let start = self.found.len();
                 self.branch(branch, schema, &assumed);
+                let taken = assumed.beyond(outer);
+                self.in_scenario(start, &taken);
             }
+        }
+    }
+
+    /// What was found since `start` is wrong only where `scenario` holds.
+    fn in_scenario(&mut self, start: usize, scenario: &Assumed) {
+        if *scenario == Assumed::default() {
+            return;
+        }
+        for found in &mut self.found[start..] {
+            let inner = found.scenario.take();
+            found.scenario = Some(inner.map_or_else(|| scenario.clone(), |inner| scenario.and(&inner)));
         }
     }
 
@@ -225,15 +242,29 @@ impl<'c, 't> Checker<'c, 't> {
             return;
         };
         let before = self.found.len();
+        let many = scenarios.len();
+        let mut times: Vec<usize> = Vec::new();
         for scenario in scenarios {
             let start = self.found.len();
             check(self, &scenario);
-            // What is wrong in several scenarios is said once.
-            let fresh = self.found.split_off(start);
-            for found in fresh {
-                if !self.found[before..].contains(&found) {
-                    self.found.push(found);
+            // What is wrong in several scenarios is said once, and of the first.
+            for mut fresh in self.found.split_off(start) {
+                let same = |known: &Found| {
+                    Found { scenario: None, ..known.clone() } == Found { scenario: None, ..fresh.clone() }
+                };
+                match self.found[before..].iter().position(same) {
+                    Some(at) => times[at] += 1,
+                    None => {
+                        fresh.scenario = fresh.scenario.or_else(|| Some(scenario.beyond(assumed)));
+                        self.found.push(fresh);
+                        times.push(1);
+                    }
                 }
+            }
+        }
+        for (found, times) in self.found[before..].iter_mut().zip(times) {
+            if times == many {
+                found.scenario = None;
             }
         }
     }
@@ -342,7 +373,7 @@ impl<'c, 't> Checker<'c, 't> {
 
     fn wrong_with(&mut self, rule: Rule, message: String, span: Span, remedy: Option<String>) {
         let path = self.path.clone();
-        self.found.push(Found { rule, message, span, path, resource: None, remedy });
+        self.found.push(Found { rule, message, span, path, resource: None, remedy, scenario: None });
     }
 
     /// As [`Checker::wrong_with`], for something under `name`.

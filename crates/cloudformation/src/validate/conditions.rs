@@ -4,7 +4,8 @@
 //! one of its allowed values: what follows from that is known here, nothing else. When there is too much to try, the
 //! answer is "possible", so that no finding rests on a guess.
 
-use crate::template::{Expr, Function, Template};
+use super::facts::Options;
+use crate::template::{Expr, Function, Parameter, Template};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -46,6 +47,16 @@ impl Assumed {
         self.0.iter().any(|(name, value)| self.0.contains(&(*name, !value)))
     }
 
+    /// Each condition with what it is assumed to be.
+    pub fn pairs(&self) -> impl Iterator<Item = (Name, bool)> {
+        self.0.iter().copied()
+    }
+
+    /// What is assumed here and not in `other`.
+    pub fn beyond(&self, other: &Assumed) -> Assumed {
+        Assumed(self.0.iter().filter(|(name, _)| other.get(*name).is_none()).copied().collect())
+    }
+
     fn names(&self) -> impl Iterator<Item = Name> {
         self.0.iter().map(|(name, _)| *name)
     }
@@ -70,6 +81,7 @@ struct Atom {
 /// The conditions of a template.
 pub struct Conditions<'t> {
     template: &'t Template,
+    options: &'t Options,
     /// In the order of the template.
     formulas: Vec<Formula>,
     atoms: Vec<Atom>,
@@ -80,9 +92,9 @@ pub struct Conditions<'t> {
 type Reachable = Option<Rc<Vec<Vec<bool>>>>;
 
 impl<'t> Conditions<'t> {
-    pub fn new(template: &'t Template) -> Self {
-        let mut conditions =
-            Conditions { template, formulas: Vec::new(), atoms: Vec::new(), reachable: RefCell::default() };
+    pub fn new(template: &'t Template, options: &'t Options) -> Self {
+        let (formulas, atoms, reachable) = (Vec::new(), Vec::new(), RefCell::default());
+        let mut conditions = Conditions { template, options, formulas, atoms, reachable };
         for condition in template.conditions.values() {
             let formula = conditions.formula(&condition.expr, 0);
             conditions.formulas.push(formula);
@@ -197,6 +209,9 @@ impl<'t> Conditions<'t> {
 
     fn equals(&mut self, subject: &Expr, value: String) -> Formula {
         let subject = subject.to_json().to_string();
+        if let Some(known) = self.parameter(&subject).and_then(|(name, it)| self.options.value(name, it)) {
+            return Formula::Known(known == value);
+        }
         let allowed = self.allowed_values(&subject);
         if !allowed.is_empty() && !allowed.contains(&value) {
             return Formula::Known(false);
@@ -206,9 +221,13 @@ impl<'t> Conditions<'t> {
 
     /// The allowed values of the parameter that `subject` (an expression's JSON) refers to.
     fn allowed_values(&self, subject: &str) -> Vec<String> {
-        let name = subject.strip_prefix("{\"Ref\":\"").and_then(|rest| rest.strip_suffix("\"}"));
-        let parameter = name.and_then(|name| self.template.parameters.get(name));
-        parameter.map(|it| it.allowed_values.iter().map(|text| text.value.clone()).collect()).unwrap_or_default()
+        let parameter = self.parameter(subject);
+        parameter.map(|(_, it)| it.allowed_values.iter().map(|text| text.value.clone()).collect()).unwrap_or_default()
+    }
+
+    fn parameter<'s>(&self, subject: &'s str) -> Option<(&'s str, &'t Parameter)> {
+        let name = subject.strip_prefix("{\"Ref\":\"").and_then(|rest| rest.strip_suffix("\"}"))?;
+        Some((name, self.template.parameters.get(name)?))
     }
 
     fn atom(&mut self, atom: Atom) -> Formula {
@@ -275,7 +294,8 @@ Resources: {A: {Type: 'AWS::SNS::Topic'}}
     #[test]
     fn what_can_hold_together() {
         let template = Template::parse(TEMPLATE).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let conditions = Conditions::new(&template);
+        let options = Options::default();
+        let conditions = Conditions::new(&template, &options);
         let cases: [(&[(&str, bool)], bool); 9] = [
             (&[("Prod", true)], true),
             (&[("Prod", true), ("NotProd", true)], false),
@@ -296,7 +316,8 @@ Resources: {A: {Type: 'AWS::SNS::Topic'}}
     #[test]
     fn scenarios_are_those_that_can_happen() {
         let template = Template::parse(TEMPLATE).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let conditions = Conditions::new(&template);
+        let options = Options::default();
+        let conditions = Conditions::new(&template, &options);
         let count = |names: &[&str], given: &[(&str, bool)]| {
             let names: Vec<Name> = names.iter().filter_map(|name| conditions.name(name)).collect();
             conditions.scenarios(&names, &assumed(&conditions, given)).map(|scenarios| scenarios.len())

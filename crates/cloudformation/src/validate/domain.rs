@@ -1,8 +1,9 @@
 //! What services refuse although each property by itself is right: rules that no schema expresses.
 
 mod identity;
+mod limits;
 mod network;
-mod runtimes;
+mod partition;
 mod services;
 
 use super::conditions::Assumed;
@@ -20,6 +21,8 @@ pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     }
     network::check_together(facts, found);
     identity::check(facts, found);
+    limits::priorities(facts, found);
+    partition::check(facts, found);
 }
 
 /// A resource that is looked at.

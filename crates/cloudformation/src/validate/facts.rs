@@ -2,7 +2,8 @@
 
 use super::conditions::{Assumed, Conditions};
 use crate::schema::{ResourceType, Type, Types, resource_type};
-use crate::template::{Expr, Function, Kind, Template};
+use crate::template::{Expr, Function, Kind, Parameter, Template};
+use std::collections::BTreeMap;
 
 /// How to validate.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,19 @@ pub struct Options {
     /// The region the stack is for. What a service offers there (instance types) is known for us-east-1 only, and
     /// checked only when this is that region or not given.
     pub region: Option<String>,
+    /// The values that parameters get. One that is missing gets its default, or a value that is not known. None: nothing
+    /// is known of any parameter but its default.
+    pub parameters: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl Options {
+    /// The value of a parameter, where it is certain.
+    pub fn value<'o>(&'o self, name: &str, declared: &'o Parameter) -> Option<&'o str> {
+        match self.parameters.as_ref()?.get(name) {
+            Some(given) => given.as_deref(),
+            None => declared.default.as_ref().map(|default| default.value.as_str()),
+        }
+    }
 }
 
 pub struct Facts<'t> {
@@ -28,7 +42,7 @@ pub struct Spot<'e> {
 
 impl<'t> Facts<'t> {
     pub fn new(template: &'t Template, options: &'t Options) -> Self {
-        Facts { template, conditions: Conditions::new(template), options }
+        Facts { template, conditions: Conditions::new(template, options), options }
     }
 
     /// What `value` can be: every branch of its `Fn::If` that can be taken, with what is then assumed. `None` for
@@ -121,6 +135,28 @@ impl<'t> Facts<'t> {
         let condition = self.template.resources.get(resource).and_then(|resource| resource.condition.as_ref());
         let name = condition.and_then(|condition| self.conditions.name(&condition.value));
         name.map(|name| Assumed::default().with(name, true)).unwrap_or_default()
+    }
+
+    /// The text that a value has: written, or that of the parameter that it names (its default, where nothing else is
+    /// known of it).
+    pub fn known_text<'e>(&'e self, value: &'e Expr) -> Option<&'e str> {
+        if let Some(text) = text(value) {
+            return Some(text).filter(|text| !is_dynamic(text));
+        }
+        let Some(Function::Ref(name)) = value.as_call() else { return None };
+        let declared = self.template.parameters.get(name.as_str()?)?;
+        match self.options.parameters {
+            Some(_) => self.options.value(name.as_str()?, declared),
+            None => declared.default.as_ref().map(|default| default.value.as_str()),
+        }
+    }
+
+    /// What is assumed, in words: `HasIndex is true and HasSortKey is false`; none where nothing is.
+    pub fn scenario(&self, assumed: &Assumed) -> Option<String> {
+        let name = |at: usize| self.template.conditions.get_index(at).map(|(name, _)| name.as_str());
+        let words: Vec<String> =
+            assumed.pairs().filter_map(|(at, holds)| Some(format!("{} is {holds}", name(at)?))).collect();
+        (!words.is_empty()).then(|| words.join(" and "))
     }
 
     /// The types of what a function gives, as far as they are certain.

@@ -69,7 +69,7 @@ fn check_resource(
     let mut checker = Checker::new(facts, known.schema());
     checker.check(properties, known.schema(), &assumed);
     let broken = checker.found;
-    found.extend(broken.into_iter().map(|broken| place.finding(broken)));
+    found.extend(broken.into_iter().map(|broken| place.finding(facts, broken)));
     read_only(known, properties, &place, found);
     tags(facts, known, properties, &place, &assumed, found);
     ended(known, resource, &place, found);
@@ -92,7 +92,7 @@ pub struct Place<'p> {
 }
 
 impl Place<'_> {
-    fn finding(&self, broken: Found) -> Finding {
+    fn finding(&self, facts: &Facts<'_>, broken: Found) -> Finding {
         let below = pointer(&broken.path);
         let message = match broken.rule == rules::FUNCTION_TYPE {
             true => format!("{below}: {}", broken.message),
@@ -101,6 +101,7 @@ impl Place<'_> {
                 self.name, broken.message
             ),
         };
+        let message = message + &scenario(facts, &broken);
         let mut finding = Finding::new(broken.rule, message, broken.span, self.path(&broken.path));
         finding.remedy = broken.remedy;
         finding
@@ -109,6 +110,12 @@ impl Place<'_> {
     pub fn path(&self, below: &[String]) -> String {
         below.iter().fold(format!("/Resources/{}/Properties", self.name), |path, part| path + "/" + part)
     }
+}
+
+/// ` (where HasIndex is true and HasSortKey is false)`: the way in which the conditions must turn out for it to be wrong.
+fn scenario(facts: &Facts<'_>, broken: &Found) -> String {
+    let words = broken.scenario.as_ref().and_then(|scenario| facts.scenario(scenario));
+    words.map_or_else(String::new, |words| format!(" (where {words})"))
 }
 
 /// Properties that only the service sets.
@@ -221,6 +228,7 @@ fn hold(
     found: &mut Vec<Finding>,
 ) {
     let (rule, sentence) = constraints::rule(constraint.rule());
+    let outer = assumed;
     for segments in constraint.places(known.name()) {
         for Spot { value, assumed, path: above } in facts.spots(properties, &segments, assumed) {
             let embedded = constraint.embedded_json.then(|| embedded_json(value)).flatten();
@@ -230,7 +238,9 @@ fn hold(
             let mut checker = Checker::new(facts, &constraint.schema).literal(literal);
             checker.check(subject, &constraint.schema, &assumed);
             let mut said: HashSet<(usize, usize)> = HashSet::new();
-            for broken in checker.found {
+            let on_the_way = assumed.beyond(outer);
+            for mut broken in checker.found {
+                broken.scenario = Some(on_the_way.and(&broken.scenario.take().unwrap_or_default()));
                 let span = if embedded.is_some() { value.span } else { broken.span };
                 if !said.insert((span.start.offset, span.end.offset)) || forgiven(place.type_name, &broken) {
                     continue;
@@ -239,7 +249,8 @@ fn hold(
                 let above = if other.is_some() { &[][..] } else { &above[..] };
                 let path: Vec<String> = above.iter().chain(&broken.path).cloned().collect();
                 let place = other.as_ref().unwrap_or(place);
-                let message = format!("{sentence} ({}: {})", pointer(&broken.path), broken.message);
+                let scenario = scenario(facts, &broken);
+                let message = format!("{sentence} ({}: {}){scenario}", pointer(&broken.path), broken.message);
                 let mut finding = Finding::new(rule, message, span, place.path(&path));
                 finding.remedy = broken.remedy.or_else(|| choices(&constraint.schema, value));
                 found.push(finding);

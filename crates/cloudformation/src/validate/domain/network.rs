@@ -14,6 +14,9 @@ const DYNAMIC: [&str; 4] = ["Ipv4IpamPoolId", "Ipv6IpamPoolId", "Ipv6Pool", "Ama
 
 /// Subnets outside of the VPC that is in the same template.
 pub fn check_resource(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    if matches!(subject.resource_type, "AWS::EC2::Subnet" | "AWS::EC2::VPC") {
+        size(subject, found);
+    }
     if subject.resource_type != "AWS::EC2::Subnet" {
         return;
     }
@@ -22,7 +25,7 @@ pub fn check_resource(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
             continue;
         };
         for Spot { value, path, .. } in subject.spots(subject.properties, "CidrBlock", &vpc.assumed) {
-            let Some(net) = network(value) else { continue };
+            let Some(net) = network(subject.facts, value) else { continue };
             if !blocks.is_empty() && !blocks.iter().any(|block| block.contains(&net)) {
                 let names: Vec<String> = blocks.iter().map(IpNet::to_string).collect();
                 let message = format!("{net} is not in the VPC's {}", names.join(", "));
@@ -62,14 +65,25 @@ fn blocks(facts: &Facts<'_>, vpc: &str) -> Option<Vec<IpNet>> {
             return None;
         }
         for spot in subject.at("CidrBlock") {
-            blocks.push(network(spot.value)?);
+            blocks.push(network(facts, spot.value)?);
         }
     }
     Some(blocks)
 }
 
-fn network(value: &Expr) -> Option<IpNet> {
-    plain(value)?.parse::<IpNet>().ok()
+fn network(facts: &Facts<'_>, value: &Expr) -> Option<IpNet> {
+    facts.known_text(value)?.parse::<IpNet>().ok()
+}
+
+/// EC2 takes IPv4 networks from /16 to /28, for a VPC as for a subnet.
+fn size(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    for Spot { value, path, .. } in subject.at("CidrBlock") {
+        let Some(IpNet::V4(net)) = network(subject.facts, value) else { continue };
+        if !(16..=28).contains(&net.prefix_len()) {
+            let message = format!("The CIDR '{net}' is invalid: a network must be between a /16 and a /28");
+            found.push(subject.finding(rules::NETWORK_SIZE, message, value.span, &path));
+        }
+    }
 }
 
 /// Subnets that overlap, subnets with two route tables, endpoints with one private name.
@@ -134,7 +148,7 @@ fn overlaps<'s>(
         let others = subnets.entry(key).or_default();
         for place in ["CidrBlock", "Ipv6CidrBlock"] {
             for Spot { value, path, assumed } in subject.spots(subject.properties, place, &vpc.assumed) {
-                let Some(net) = network(value) else { continue };
+                let Some(net) = network(subject.facts, value) else { continue };
                 for (other, other_assumed, name) in others.iter() {
                     let overlap = net.contains(other) || other.contains(&net);
                     if overlap && subject.facts.conditions.possible(&assumed.and(other_assumed)) {

@@ -1,6 +1,6 @@
 //! Rules of single services.
 
-use super::{Subject, plain, runtimes};
+use super::{Subject, limits, plain};
 use crate::schema::{Pattern, Text};
 use crate::template::{Expr, Kind};
 use crate::validate::facts::Spot;
@@ -23,9 +23,14 @@ pub fn check(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
         "AWS::Backup::BackupPlan" => backup_lifecycle(subject, found),
         "AWS::Lambda::Function" => {
             environment_size(subject, found);
-            runtimes::check(subject, found);
+            limits::runtime(subject, found);
         }
-        "AWS::Serverless::Function" => runtimes::check(subject, found),
+        "AWS::Serverless::Function" => limits::runtime(subject, found),
+        "AWS::Scheduler::Schedule" => limits::schedule(subject, found),
+        "AWS::ApplicationAutoScaling::ScalableTarget" => limits::capacity(subject, found),
+        "AWS::EC2::SecurityGroup" | "AWS::EC2::SecurityGroupIngress" | "AWS::EC2::SecurityGroupEgress" => {
+            limits::rule_descriptions(subject, found);
+        }
         "AWS::EC2::Instance" => image_id(subject, found),
         _ => {}
     }

@@ -1,0 +1,92 @@
+//! Values that a service refuses whatever the template's author may mean: runtimes that are gone, capacities the wrong way
+//! round, priorities given twice, characters that a description must not have.
+
+use super::{Subject, plain};
+use crate::validate::conditions::Assumed;
+use crate::validate::facts::{Facts, Spot};
+use crate::validate::finding::Finding;
+use crate::validate::rules;
+use std::collections::HashMap;
+
+pub(super) fn runtime(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    for Spot { value, path, .. } in subject.at("Runtime") {
+        let Some(name) = subject.facts.known_text(value) else { continue };
+        if let Some(since) = crate::lambda::refused_since(name) {
+            let message = format!(
+                "The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions"
+            );
+            let finding = subject.finding(rules::RUNTIME_ENDED, message, value.span, &path);
+            found.push(finding.with_remedy(format!("Use a newer one: Lambda takes {name} no more since {since}.")));
+        }
+    }
+}
+
+/// Expressions of EventBridge Scheduler: those of rules, and a single time.
+pub(super) fn schedule(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    for Spot { value, path, .. } in subject.at("ScheduleExpression") {
+        if let Some(problem) = plain(value).and_then(crate::schedule::problem_with_times) {
+            found.push(subject.finding(rules::SCHEDULE, problem, value.span, &path));
+        }
+    }
+}
+
+pub(super) fn capacity(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    let number = |spot: &Spot<'_>| subject.facts.known_text(spot.value)?.parse::<i64>().ok();
+    for most in subject.at("MaxCapacity") {
+        for least in subject.spots(subject.properties, "MinCapacity", &most.assumed) {
+            if let (Some(min), Some(max)) = (number(&least), number(&most))
+                && min > max
+            {
+                let message =
+                    format!("Maximum capacity cannot be less than minimum capacity: {max} is less than {min}");
+                found.push(subject.finding(rules::CAPACITY_RANGE, message, most.value.span, &most.path));
+            }
+        }
+    }
+}
+
+/// Characters of a security group rule's description (API reference of EC2, IpRange), at most 255 of them.
+pub(super) fn rule_descriptions(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
+    let places: &[&str] = match subject.resource_type {
+        "AWS::EC2::SecurityGroup" => &["SecurityGroupIngress/*/Description", "SecurityGroupEgress/*/Description"],
+        _ => &["Description"],
+    };
+    for Spot { value, path, .. } in places.iter().flat_map(|place| subject.at(place)) {
+        let Some(text) = subject.facts.known_text(value) else { continue };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+        let message = match text.chars().find(|c| !allowed(*c)) {
+            Some(wrong) => format!(
+                "Invalid rule description: EC2 does not take {wrong:?}. Valid are letters, digits, spaces and \
+                 ._-:/()#,@[]+=&;{{}}!$*"
+            ),
+            None if text.chars().count() > 255 => {
+                "Invalid rule description: valid descriptions are strings less than 256 characters".to_owned()
+            }
+            None => continue,
+        };
+        found.push(subject.finding(rules::RULE_DESCRIPTION, message, value.span, &path));
+    }
+}
+
+/// Rules of one listener that have one priority.
+pub(super) fn priorities(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let mut seen: HashMap<(String, &str), Vec<(Assumed, &str)>> = HashMap::new();
+    for subject in facts.template.resources.keys().filter_map(|name| Subject::new(facts, name)) {
+        if subject.resource_type != "AWS::ElasticLoadBalancingV2::ListenerRule" {
+            continue;
+        }
+        for listener in subject.at("ListenerArn") {
+            for Spot { value, path, assumed } in subject.spots(subject.properties, "Priority", &listener.assumed) {
+                let Some(priority) = plain(value) else { continue };
+                let others = seen.entry((listener.value.to_json().to_string(), priority)).or_default();
+                let together = |(other, _): &&(Assumed, &str)| facts.conditions.possible(&other.and(&assumed));
+                if let Some((_, other)) = others.iter().find(together) {
+                    let message =
+                        format!("Priority '{priority}' is currently in use: by {other}, a rule of the same listener");
+                    found.push(subject.finding(rules::SAME_PRIORITY, message, value.span, &path));
+                }
+                others.push((assumed, subject.name));
+            }
+        }
+    }
+}
