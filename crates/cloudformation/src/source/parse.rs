@@ -136,7 +136,8 @@ pub fn parse_as(text: &str, limits: Limits, dialect: Dialect) -> Result<Node, Pa
         1 => {
             let mut root = documents.remove(0);
             if dialect.cloudformation {
-                as_cloudformation_means(&mut root, &names(&root), dialect);
+                let names = names(&root);
+                as_cloudformation_means(&mut root, &names, dialect);
             }
             Ok(root)
         }
