@@ -106,6 +106,8 @@ fn inside_alone(step: &StackStep, change: &ResourceChange) -> Change {
         because: Vec::new(),
         removal: None,
         place: step.wanted.as_ref().and_then(|wanted| wanted.places.get(&change.logical_id)).cloned(),
+        taken_from: None,
+        taken_by: None,
     }
 }
 
