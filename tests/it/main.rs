@@ -19,6 +19,7 @@ mod failed_rollout;
 mod images;
 mod imports;
 mod killed;
+mod law;
 mod local;
 mod lock;
 mod makespan;

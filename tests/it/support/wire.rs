@@ -75,13 +75,15 @@ struct Inner {
     /// How often each operation was sent.
     counts: Mutex<HashMap<String, usize>>,
     rule: Mutex<Rule>,
+    /// The operation whose answers are kept, and the answers.
+    tap: Mutex<(Option<String>, Vec<String>)>,
 }
 
 impl Wire {
     pub fn new(behind: SharedHttpClient) -> Wire {
         let rule: Rule = Box::new(|_, _| Fault::None);
         Wire {
-            inner: Arc::new(Inner { behind, sent: Mutex::default(), counts: Mutex::default(), rule: Mutex::new(rule) }),
+            inner: Arc::new(Inner { behind, sent: Mutex::default(), counts: Mutex::default(), rule: Mutex::new(rule), tap: Mutex::default() }),
         }
     }
 
@@ -109,6 +111,24 @@ impl Wire {
     pub fn forget(&self) {
         self.inner.sent.lock().expect("no test panics while it holds this").clear();
         self.inner.counts.lock().expect("no test panics while it holds this").clear();
+    }
+
+    /// Keeps the answers to this operation from now on.
+    pub fn tap(&self, operation: &str) {
+        *self.inner.tap.lock().expect("no test panics while it holds this") = (Some(operation.to_owned()), Vec::new());
+    }
+
+    /// The answers that were kept, in their order.
+    pub fn tapped(&self) -> Vec<String> {
+        self.inner.tap.lock().expect("no test panics while it holds this").1.clone()
+    }
+
+    fn keep_answer(&self, operation: &str, answer: &HttpResponse) {
+        let mut tap = self.inner.tap.lock().expect("no test panics while it holds this");
+        if tap.0.as_deref() == Some(operation) {
+            let body = answer.body().bytes().unwrap_or_default();
+            tap.1.push(String::from_utf8_lossy(body).into_owned());
+        }
     }
 
     /// The length of the longest chain of calls of which each began after the one before had ended.
@@ -203,6 +223,9 @@ impl HttpConnector for WireConnector {
             };
             if let Some(sent) = wire.inner.sent.lock().expect("no test panics while it holds this").get_mut(index) {
                 sent.ended = Some(Instant::now());
+                if let Ok(answer) = &result {
+                    wire.keep_answer(&sent.operation, answer);
+                }
             }
             result
         })
