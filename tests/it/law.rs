@@ -4,7 +4,11 @@
 //! Random edits of random projects, applied in virtual time on the embedded AWS. A seed that fails is shrunk and printed;
 //! `INFRA_LAW=<seed>:<edit>,<edit>…` runs that case alone, and `INFRA_LAW_SEEDS=<from>..<to>` other seeds than the usual.
 
-use crate::support::law::world::{Fared, run};
+mod edit;
+mod project;
+mod world;
+
+use world::{Fared, run};
 
 const EDITS: usize = 6;
 

@@ -8,7 +8,6 @@ pub mod cli;
 pub mod cloud_control;
 pub mod drifting;
 pub mod hand;
-pub mod law;
 pub mod live;
 pub mod memory;
 pub mod ministack;

@@ -83,7 +83,13 @@ impl Wire {
     pub fn new(behind: SharedHttpClient) -> Wire {
         let rule: Rule = Box::new(|_, _| Fault::None);
         Wire {
-            inner: Arc::new(Inner { behind, sent: Mutex::default(), counts: Mutex::default(), rule: Mutex::new(rule), tap: Mutex::default() }),
+            inner: Arc::new(Inner {
+                behind,
+                sent: Mutex::default(),
+                counts: Mutex::default(),
+                rule: Mutex::new(rule),
+                tap: Mutex::default(),
+            }),
         }
     }
 

@@ -75,16 +75,8 @@ pub enum Kind {
     Nested,
 }
 
-pub const KINDS: [Kind; 8] = [
-    Kind::Queue,
-    Kind::Topic,
-    Kind::Parameter,
-    Kind::Policy,
-    Kind::LogGroup,
-    Kind::Table,
-    Kind::Secret,
-    Kind::Nested,
-];
+pub const KINDS: [Kind; 8] =
+    [Kind::Queue, Kind::Topic, Kind::Parameter, Kind::Policy, Kind::LogGroup, Kind::Table, Kind::Secret, Kind::Nested];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
@@ -151,14 +143,18 @@ impl Resource {
             Kind::Policy => {
                 let statement = json!([{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]);
                 let document = json!({"Version": "2012-10-17", "Statement": statement});
-                ("AWS::IAM::ManagedPolicy", "ManagedPolicyName", json!({"Description": text, "PolicyDocument": document}))
+                (
+                    "AWS::IAM::ManagedPolicy",
+                    "ManagedPolicyName",
+                    json!({"Description": text, "PolicyDocument": document}),
+                )
             }
             Kind::LogGroup => {
                 let days = [1, 3, 5, 7, 14][usize::from(self.number) % 5];
                 ("AWS::Logs::LogGroup", "LogGroupName", json!({"RetentionInDays": days}))
             }
             Kind::Table => {
-                let key = if self.number % 3 == 0 { "pk" } else { "id" };
+                let key = if self.number.is_multiple_of(3) { "pk" } else { "id" };
                 let properties = json!({
                     "BillingMode": "PAY_PER_REQUEST",
                     "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
@@ -212,8 +208,7 @@ impl Stack {
                 needs.insert(name.clone(), json!(format!("{stack}.{output}")));
             }
         }
-        let outputs: Map<String, Json> =
-            self.outputs.keys().map(|name| (name.clone(), json!("An output."))).collect();
+        let outputs: Map<String, Json> = self.outputs.keys().map(|name| (name.clone(), json!("An output."))).collect();
         let manifest = json!({"description": "A stack.", "inputs": {}, "needs": needs, "outputs": outputs});
         let mut body = Map::new();
         let mut section = |name: &str, entries: Map<String, Json>| {

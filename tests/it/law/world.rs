@@ -55,7 +55,7 @@ pub fn run(seed: u64, edits: &[u64]) -> Result<Fared, String> {
 
 /// What an edit changed, in the files and behind their back, with the whole file around it.
 fn difference(before: &Project, after: &Project) -> String {
-    similar::TextDiff::from_lines(&before.text(), &after.text()).unified_diff().context_radius(1000).to_string()
+    similar::TextDiff::from_lines(before.text(), after.text()).unified_diff().context_radius(1000).to_string()
 }
 
 struct Life {

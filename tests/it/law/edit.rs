@@ -58,7 +58,9 @@ pub fn edit(random: &mut Rng, project: &Project) -> Project {
         14 => add_output(random, &mut project.stacks[at]),
         15 => remove_output(random, &mut project, at),
         16 => {
-            project.tags.insert("owner".to_owned(), random.choice(["platform", "search"]).unwrap_or("search").to_owned());
+            project
+                .tags
+                .insert("owner".to_owned(), random.choice(["platform", "search"]).unwrap_or("search").to_owned());
         }
         17 => add_condition(random, &mut project.stacks[at]),
         _ => {
