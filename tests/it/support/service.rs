@@ -41,16 +41,19 @@ Resources:
     Type: AWS::Logs::LogGroup
     Properties:
       LogGroupName: /{{ project }}/api
+  Network:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: 10.0.0.0/16}
   Targets:
     Type: AWS::ElasticLoadBalancingV2::TargetGroup
-    Properties: {Port: 8000, Protocol: HTTP, TargetType: ip, VpcId: vpc-0123456789abcdef0}
+    Properties: {Port: 8000, Protocol: HTTP, TargetType: instance, VpcId: !Ref Network}
 {% endif %}
   Definition:
     Type: AWS::ECS::TaskDefinition
     Properties:
       Family: {{ project }}-{{ environment }}-api
-      RequiresCompatibilities: [FARGATE]
-      NetworkMode: awsvpc
+      RequiresCompatibilities: [EC2]
+      NetworkMode: bridge
       Cpu: "256"
       Memory: "512"
       ContainerDefinitions:
@@ -69,13 +72,11 @@ Resources:
       ServiceName: api
       TaskDefinition: !Ref Definition
       DesiredCount: {{ inputs.count }}
-      LaunchType: FARGATE
+      LaunchType: EC2
 {% if inputs.balanced %}
       LoadBalancers: [{ContainerName: app, ContainerPort: 8000, TargetGroupArn: !Ref Targets}]
       DeploymentConfiguration: {DeploymentCircuitBreaker: {Enable: true, Rollback: true}}
 {% endif %}
-      NetworkConfiguration:
-        AwsvpcConfiguration: {Subnets: [subnet-0123456789abcdef0]}
 Outputs:
   Definition:
     Value: !Ref Definition
