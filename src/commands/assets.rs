@@ -2,6 +2,7 @@
 //! files of sites differ.
 
 use super::session::Account;
+use crate::aws::PackageObject;
 use crate::error::{Error, Kind, Result};
 use crate::image::registry::Reference;
 use crate::model::{BUCKET_NAME, Deployed, Environment, REPOSITORY_URI, SiteRecord, State};
@@ -29,7 +30,12 @@ async fn is_there(asset: &AssetStep, account: &Account, deployed: &BTreeMap<Stri
         let made = || deployed.get(&asset.stack)?.outputs.get(BUCKET_NAME).cloned();
         let bucket = package.bucket.clone().or_else(made)?;
         let found = account.aws.package_bucket(&asset.target, &bucket).find(package.key.as_deref()?).await;
-        return found.ok().map(|found| found.is_some());
+        // Other content under its name is found out by an upload: it writes over nothing, and says what is there.
+        let is_it = |found: &PackageObject| match (&found.sha256, &package.after) {
+            (Some(hex), Some(digest)) => format!("sha256:{hex}") == *digest,
+            _ => package.size_bytes.is_none_or(|bytes| bytes == found.bytes),
+        };
+        return found.ok().map(|found| found.as_ref().is_some_and(is_it));
     }
     let digest = asset.image()?.after.as_deref()?;
     let uri = deployed.get(&asset.stack)?.outputs.get(REPOSITORY_URI)?;

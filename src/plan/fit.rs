@@ -131,7 +131,7 @@ pub fn misfit_error(plan: &Plan, mut reasons: Vec<String>) -> Error {
     let error = reasons.into_iter().fold(error, Error::detail);
     let error = if more > 0 { error.detail(format!("and {more} more")) } else { error };
     error.hint(format!(
-        "the file was changed, or the environment's files were: plan again: infra plan --env {} -o FILE",
+        "the file was changed, or the environment's files or the account were: plan again: infra plan --env {} -o FILE",
         plan.environment
     ))
 }

@@ -28,6 +28,12 @@ Parameters:
     Type: String
     Default: "{{ inputs.memory }}"
 Resources:
+  Network:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: 10.0.0.0/16}
+  Subnet:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Network, CidrBlock: 10.0.0.0/24}
   Cluster:
     Type: AWS::ECS::Cluster
   Task:
@@ -46,6 +52,7 @@ Resources:
       TaskDefinition: !Ref Task
       LaunchType: FARGATE
       DesiredCount: 0
+      NetworkConfiguration: {AwsvpcConfiguration: {Subnets: [!Ref Subnet]}}
 "#;
 
 const LOGS: &str = r#"description: A log group.

@@ -44,7 +44,12 @@ const BY_ITSELF: [(&str, &str, &str); 7] = [
 ];
 
 /// What cannot be given another value by itself, and why.
-const NOT_CHANGED: [(&str, &str, &str); 10] = [
+const NOT_CHANGED: [(&str, &str, &str); 14] = [
+    (
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "ScheduledActions",
+        "takes schedules, which the registry tells from other texts by nothing",
+    ),
     ("AWS::CertificateManager::Certificate", "Id", "ACM's own, although the registry does not say so"),
     ("AWS::CloudWatch::Alarm", "EvaluationCriteria", "of alarms on queries, instead of MetricName"),
     ("AWS::CloudWatch::Alarm", "EvaluationWindow", "its one form has no member that the registry names"),
@@ -58,6 +63,9 @@ const NOT_CHANGED: [(&str, &str, &str); 10] = [
         "of several forms, which the registry tells apart by text",
     ),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "SubnetMappings", "instead of Subnets"),
+    ("AWS::IAM::ManagedPolicy", "Groups", "names groups, and there are none"),
+    ("AWS::IAM::ManagedPolicy", "Roles", "names roles that would have to be made for it"),
+    ("AWS::IAM::ManagedPolicy", "Users", "names users, and there are none"),
     ("AWS::WAFv2::WebACL", "MonetizationConfig", "needs a payment network's prices"),
 ];
 

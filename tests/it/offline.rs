@@ -123,6 +123,13 @@ fn init_writes_a_project_that_is_valid_and_never_overwrites() {
     assert_eq!(ran.stdout.lines().count(), 10, "{}", ran.stdout);
     let dev = project.read("environments/dev.yaml");
     assert!(dev.contains("222233334444") && !dev.contains("storefront"), "{dev}");
+    // What it cannot write are the applications themselves, and nothing else is missing.
+    let invalid = project.infra(&["validate"]).expect(1);
+    let errors: Vec<&str> = invalid.stderr.lines().filter(|line| line.starts_with("error: the image")).collect();
+    assert!(!errors.is_empty() && errors.iter().all(|line| line.contains("there is no folder apps/")), "{errors:?}");
+    for app in ["fastapi-a", "fastapi-b"] {
+        project.write(&format!("apps/{app}/Dockerfile"), "FROM scratch\n");
+    }
     let valid = project.infra(&["validate"]).expect(0);
     assert!(valid.stdout.contains("prod: "), "{}", valid.stdout);
 

@@ -31,7 +31,7 @@ fn errors_of_files_lead_to_their_lines() {
     assert_eq!(result["level"], "error");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "templates/queue.yaml");
-    assert_eq!(place["region"]["startLine"], 4);
+    assert_eq!(place["region"]["startLine"], 7);
 
     // From the directory above, as a pipeline would that keeps the project in a folder.
     let name = project.path().file_name().and_then(|name| name.to_str()).expect("a name").to_owned();

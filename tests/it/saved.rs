@@ -85,13 +85,26 @@ fn what_validate_finds_stops_a_plan_and_an_apply() {
         let refused = project.infra(command).expect(1).stderr;
         assert!(refused.contains(wrong) && refused.contains("1 problem found"), "{command:?}: {refused}");
     }
-    assert!(!project.path().join(".infra/local").exists(), "nothing was begun");
+    let status = project.infra(&["status", "--env", "local"]).expect(0);
+    assert!(!status.stdout.contains("CREATE"), "nothing was begun: {}", status.stdout);
 }
 
 #[test]
 fn what_a_plan_would_miss_validate_misses_with_its_place() {
     let project = shop();
-    let environment = format!("{ENVIRONMENT}  site: {{template: topic, inputs: {{name: s}}, files: public}}\n");
+    let bucket = "description: A bucket.
+inputs: {}
+needs: {}
+outputs: {BucketName: Its name.}
+---
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+Outputs:
+  BucketName: {Value: !Ref Bucket}
+";
+    project.write("templates/bucket.yaml", bucket);
+    let environment = format!("{ENVIRONMENT}  site: {{template: bucket, files: public}}\n");
     project.write("environments/local.yaml", &environment);
     let warned = project.infra(&["validate"]).expect(0).stderr;
     assert!(warned.contains("`files` of stack `site`: there is no folder public"), "{warned}");

@@ -200,7 +200,7 @@ fn text_outside_ascii_stays_what_it_is() {
     // A change beside it changes nothing else, and one of a single letter is seen.
     template(&project, "texts", &TEXTS.replace("sqs:ListQueues", "sqs:GetQueueUrl"));
     let (plan, _) = applies(&project);
-    assert!(plan.stdout.contains("1 to change") && !plan.stdout.contains("replace"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("1 to change") && !plan.stdout.contains("-/+"), "{}", plan.stdout);
     template(&project, "texts", &TEXTS.replace("Default: Grüße", "Default: Größe"));
     let (plan, _) = applies(&project);
     assert!(plan.stdout.contains("Grüße") && plan.stdout.contains("Größe"), "{}", plan.stdout);
@@ -234,7 +234,7 @@ fn what_others_sent_as_it_was_is_compared_as_it_comes_back() {
     hand.rest("shop-local-texts");
     drop(hand);
     let plan = infra(&project, &["plan"]);
-    assert!(plan.stdout.contains("1 to change") && !plan.stdout.contains("replace"), "{}", plan.whole());
+    assert!(plan.stdout.contains("1 to change") && !plan.stdout.contains("-/+"), "{}", plan.whole());
     template(&project, "texts", &body);
     let plan = infra(&project, &["plan"]);
     assert!(plan.stdout.contains("No changes."), "{}", plan.whole());
@@ -426,7 +426,7 @@ fn what_changes_inside_of_a_nested_stack_is_planned() {
     let refused = project.infra(&["apply", "plan.json", "--yes"]).run();
     assert_ne!(refused.code, Some(0), "{}", refused.whole());
     assert!(
-        refused.whole().contains("Child.Queue") && refused.whole().contains("would be replaced"),
+        refused.whole().contains("Child.Queue") && refused.whole().contains("does not fit together"),
         "{}",
         refused.whole()
     );

@@ -46,8 +46,17 @@ impl Backend {
     /// The embedded AWS in this process: an account with a bucket and a table in a world of its own. In virtual time it
     /// keeps AWS's pace.
     pub async fn local_aws() -> Backend {
+        Backend::embedded(false).await
+    }
+
+    /// The same, standing for an account that holds more than a test makes: what templates refer to is taken as it is.
+    pub async fn partial() -> Backend {
+        Backend::embedded(true).await
+    }
+
+    async fn embedded(partial: bool) -> Backend {
         let account = "111122223333";
-        let options = Options { speed: Speed::REAL, ..Options::default() };
+        let options = Options { speed: Speed::REAL, partial, ..Options::default() };
         let world = LocalAws::open(options).await.expect("a world in memory");
         let location = StateLocation {
             bucket: format!("infra-state-{account}-us-east-1"),

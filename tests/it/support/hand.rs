@@ -63,7 +63,7 @@ impl Hand {
             if !told.contains("_IN_PROGRESS</StackStatus>") {
                 return;
             }
-            self.runtime.block_on(tokio::time::sleep(std::time::Duration::from_millis(5)));
+            self.runtime.block_on(async { tokio::time::sleep(std::time::Duration::from_millis(5)).await });
         }
         panic!("{stack} does not come to rest");
     }

@@ -101,11 +101,15 @@ impl State {
         self.live.remove(&key(place, type_name, handle))
     }
 
-    /// A resource by its handle or its identifier.
+    /// A resource by its handle or its identifier, or by a physical id that no other resource of its type has.
     pub(super) fn named(&self, place: &Place, known: &ResourceType, type_name: &str, name: &str) -> Option<&Live> {
         let same = |live: &&Live| live.place == *place && live.type_name == type_name;
         let by_identifier = || self.live.values().filter(same).find(|live| live.identifier(known) == name);
-        self.get(place, type_name, name).or_else(by_identifier)
+        let by_physical_id = || {
+            let mut found = self.live.values().filter(same).filter(|live| live.physical_id == name);
+            found.next().filter(|_| found.next().is_none())
+        };
+        self.get(place, type_name, name).or_else(by_identifier).or_else(by_physical_id)
     }
 
     /// The resources of a type in a place, by physical id.

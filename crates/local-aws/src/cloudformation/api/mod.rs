@@ -87,7 +87,12 @@ pub(super) async fn carry_out(world: &Arc<World>, place: &Place, action: &str, i
         "DescribeStackEvents" => events::describe_stack_events(world, place, input).await,
         "DescribeStackResource" => resources::describe_stack_resource(world, place, input).await,
         "DescribeStackResources" => resources::describe_stack_resources(world, place, input).await,
-        "DescribeStacks" => describe::describe_stacks(world, place, input).await,
+        "DescribeStacks" => {
+            let described = describe::describe_stacks(world, place, input).await;
+            // Whoever hears that a stack is done may end the process at once.
+            world.store.flush(world).map_err(|error| Fault::new("InternalFailure", error.to_string()))?;
+            described
+        }
         "DescribeStackDriftDetectionStatus" => drift::describe_stack_drift_detection_status(world, place, input).await,
         "DescribeStackResourceDrifts" => drift::describe_stack_resource_drifts(world, place, input).await,
         "DetectStackDrift" => drift::detect_stack_drift(world, place, input).await,

@@ -21,7 +21,6 @@ const MOVING: &[(&str, &str, &[&str], Move)] = &[
     ("AWS::ARCRegionSwitch::Plan", "Version", &[], Move::Next),
     ("AWS::AmazonMQ::Configuration", "Revision", &["Data", "Description"], Move::Next),
     ("AWS::Backup::BackupPlan", "VersionId", &["BackupPlan"], Move::Anew),
-    ("AWS::Batch::JobDefinition", "JobDefinitionArn", &[], Move::Anew),
     ("AWS::BedrockAgentCore::Runtime", "AgentRuntimeVersion", &[], Move::Next),
     ("AWS::CodePipeline::Pipeline", "Version", &[], Move::Next),
     ("AWS::DynamoDB::GlobalTable", "StreamArn", &["StreamSpecification"], Move::Anew),

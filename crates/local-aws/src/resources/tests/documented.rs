@@ -153,7 +153,9 @@ const ODD: &[(&str, &str)] = &[
     ("AWS::SCN::DataIntegrationFlow", "Arn"),
     ("AWS::SCN::Dataset", "Arn"),
     ("AWS::SCN::Namespace", "Arn"),
+    ("AWS::SageMaker::App", "BuiltInLifecycleConfigArn"),
     ("AWS::StepFunctions::StateMachineVersion", "Arn"),
+    ("AWS::WorkSpacesWeb::IdentityProvider", "IdentityProviderArn"),
 ];
 
 /// Whether a value is made of a text of the properties.

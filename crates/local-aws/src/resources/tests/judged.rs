@@ -193,7 +193,7 @@ async fn values_that_do_not_go_together_are_refused() {
         ),
         (
             "AWS::Scheduler::Schedule",
-            json!({"ScheduleExpression": "at(noon)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "a", "RoleArn": "b"}}),
+            json!({"ScheduleExpression": "at(noon)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": "a", "RoleArn": "arn:aws:iam::111122223333:role/b"}}),
             "Invalid Schedule Expression at(noon).",
         ),
         (
