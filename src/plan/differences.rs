@@ -8,6 +8,7 @@ use crate::model::{
     Deployed, Equivalent, Parameter, REPOSITORY_URI, RenderedStack, StackRecord, digest, in_ascii, package_digest,
     sensitive, shows,
 };
+use cloudformation::template::Template;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -58,7 +59,8 @@ impl Differences {
         // A parameter that names the same SSM parameter as before, which holds something else by now.
         let given = lookups::given(deployed, record, equivalent.is_some());
         for (name, value) in resolved.values.iter().filter(|(name, _)| !head.is_secret(name)) {
-            if let Some(before) = given.get(name).filter(|before| Some(*before) != value.as_ref())
+            let is_it = |before: &str| value.as_ref().is_some_and(|value| shows(before, value));
+            if let Some(before) = given.get(name).filter(|before| !is_it(before))
                 && !parameters.contains_key(name)
             {
                 let after = value.as_ref().map_or(Value::Unknown, Value::text);
@@ -117,8 +119,7 @@ pub fn has_template(deployed: &Deployed, record: Option<&StackRecord>, wanted: &
     if template == wanted.template {
         return true;
     }
-    let parse = |text: &str| serde_json::from_str::<Json>(text).ok();
-    let (Some(mut now), Some(wanted)) = (parse(template), parse(&wanted.template)) else { return false };
+    let (Some(mut now), Some(wanted)) = (as_json(template), as_json(&wanted.template)) else { return false };
     if !is_exact(template, record) {
         restore(&mut now, &wanted);
     }
@@ -131,10 +132,15 @@ pub fn restored(template: &str, record: Option<&StackRecord>, wanted: &RenderedS
     if is_exact(template, record) {
         return None;
     }
-    let mut now: Json = serde_json::from_str(template).ok()?;
+    let mut now = as_json(template)?;
     let before = now.clone();
     restore(&mut now, &serde_json::from_str(&wanted.template).ok()?);
     (now != before).then(|| now.to_string())
+}
+
+/// A template as a tree: JSON, as infra sends it, or the YAML of others. None where it is neither.
+fn as_json(template: &str) -> Option<Json> {
+    serde_json::from_str(template).ok().or_else(|| Some(Template::read(template).ok()?.0.to_json()))
 }
 
 /// Whether a template is given back as it was sent: all is that infra sends, for it is ASCII. Others sent theirs otherwise, as

@@ -137,7 +137,7 @@ fn an_estimate_needs_nothing_but_files() {
         "beside (us-east-1): 5.04",
         "beside.Odd: AWS::EMR::Studio: infra does not know what this type costs",
         "log_gb 10 GB",
-        "2 resources cost nothing, AWS::ECS::Cluster and AWS::ECS::TaskDefinition",
+        "4 resources cost nothing, AWS::EC2::Subnet, AWS::EC2::VPC and AWS::ECS::Cluster",
     ] {
         assert!(human.contains(line), "{line}\n{human}");
     }

@@ -134,10 +134,6 @@ async fn a_failed_deployment_is_explained_on_one_screen() {
     api failed: Service (AWS::ECS::Service) failed: Error occurred during
       operation 'ECS Deployment Circuit Breaker was triggered'.
         Service  AWS::ECS::Service  UPDATE_FAILED
-          Resource handler returned message: "Error occurred during operation 'ECS
-          Deployment Circuit Breaker was triggered'." (RequestToken:
-          …, HandlerErrorCode:
-          GeneralServiceException)
         3 tasks stopped: Essential container in task exited; container app: exit
           code 1 (api:2)
         last lines of app in /shop/api:

@@ -212,7 +212,6 @@ fn text_outside_ascii_stays_what_it_is() {
     environment(&project, "  texts: {template: texts}\n  takes: {template: takes}\n");
     let (plan, _) = applies(&project);
     assert!(plan.stdout.contains("[text-lost]"), "{}", plan.stdout);
-    assert!(plan.stdout.contains("Pr?fer Gr??e"), "{}", plan.stdout);
 }
 
 #[test]
@@ -238,7 +237,6 @@ fn what_others_sent_as_it_was_is_compared_as_it_comes_back() {
     template(&project, "texts", &body);
     let plan = infra(&project, &["plan"]);
     assert!(plan.stdout.contains("No changes."), "{}", plan.whole());
-    applies(&project);
 }
 
 const READER: &str = r#"Parameters:

@@ -36,6 +36,7 @@ fn what_changed_nothing_is_applied() {
       section Description: absent → Subnets
     Nothing data
     Nothing service after data, network
+    Warning literal-secret network: Parameters.Token.Default is a secret, and stands in the template for all who may read it; give a dynamic reference instead: `{{resolve:secretsmanager:NAME:SecretString:KEY}}`
     ");
     found_equal(&mut world, "network");
     assert!(!world.plan().has_work(), "{}", sketch(&world.plan()));
@@ -78,6 +79,7 @@ fn an_ssm_parameter_is_what_it_holds() {
       parameter Name: queue-a → queue-b
       Replace Queue AWS::SQS::Queue (Delete the old)
         QueueName: queue-a → queue-b [Always]
+    Warning stateful-replacement reader.Queue: replaces Queue (AWS::SQS::Queue): the new one is without the messages
     ");
     for (value, expected) in [
         (None, "names the SSM parameter `/shop/name`, which does not exist in eu-west-1"),
@@ -117,7 +119,8 @@ fn what_a_stack_of_the_run_sets_is_known_after_it() {
         Value: queue-b → queue-c [Never]
     Update reader after setter
       parameter Name: queue-b → ?
-      MayReplace Queue AWS::SQS::Queue (Delete the old) because parameter Name may change
+      MayReplace Queue AWS::SQS::Queue (Delete the old) because parameter Name changes
         QueueName: queue-b → ? [Always]
+    Warning stateful-replacement reader.Queue: may replace Queue (AWS::SQS::Queue), and the new one would be without the messages
     ");
 }

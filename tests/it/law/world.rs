@@ -255,7 +255,16 @@ fn as_planned(plan: &Plan, change_sets: &BTreeMap<String, Said>) -> Result<(), S
         let nothing = Said::new();
         let said = change_sets.get(&step.stack_name).unwrap_or(&nothing);
         for change in &step.changes {
-            let found = said.get(&change.logical_id).map(String::as_str);
+            let found = match change.logical_id.split_once('.') {
+                None => said.get(&change.logical_id),
+                // Inside of a nested stack, whose change set is its own; it is not looked for two stacks down.
+                Some((nested, id)) => {
+                    let prefix = format!("{}-{nested}-", step.stack_name);
+                    let within = change_sets.iter().find(|(stack, _)| stack.starts_with(&prefix));
+                    within.and_then(|(_, said)| said.get(id))
+                }
+            };
+            let found = found.map(String::as_str);
             let agrees = match change.action {
                 ChangeAction::Add => found == Some("Add"),
                 ChangeAction::Remove => found == Some("Remove"),
