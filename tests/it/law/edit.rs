@@ -84,6 +84,11 @@ fn held(random: &mut Rng) -> String {
     TEXTS[random.usize(..3)].to_owned()
 }
 
+/// What a NoEcho parameter is given: no text that stands elsewhere, where it would be hidden too.
+fn secret(random: &mut Rng) -> String {
+    format!("pass-phrase {}", random.u8(0..4))
+}
+
 fn any_of<'a, T>(random: &mut Rng, map: &'a mut BTreeMap<String, T>) -> Option<&'a mut T> {
     let count = map.len();
     map.values_mut().nth(random.usize(..count.max(1)))
@@ -107,7 +112,7 @@ fn add_parameter(random: &mut Rng, project: &mut Project, at: usize) {
         0 => Parameter::Number(random.u16(0..9)),
         1 => Parameter::List(vec![random.u8(0..9).to_string(), "b".to_owned()]),
         2 => Parameter::Ssm(random.choice(SSM_NAMES).unwrap_or(SSM_NAMES[0]).to_owned()),
-        3 => Parameter::NoEcho(text(random)),
+        3 => Parameter::NoEcho(secret(random)),
         4 if !before.is_empty() => {
             let (stack, output) = before[random.usize(..before.len())].clone();
             Parameter::Output(stack, output)
@@ -120,7 +125,8 @@ fn add_parameter(random: &mut Rng, project: &mut Project, at: usize) {
 
 fn change_parameter(random: &mut Rng, stack: &mut Stack) {
     match any_of(random, &mut stack.parameters) {
-        Some(Parameter::Text(value) | Parameter::NoEcho(value)) => *value = text(random),
+        Some(Parameter::Text(value)) => *value = text(random),
+        Some(Parameter::NoEcho(value)) => *value = secret(random),
         Some(Parameter::Number(value)) => *value = random.u16(0..9),
         Some(Parameter::List(items)) => items[0] = random.u8(0..9).to_string(),
         Some(Parameter::Ssm(name)) => *name = random.choice(SSM_NAMES).unwrap_or(SSM_NAMES[0]).to_owned(),
