@@ -1,6 +1,6 @@
 //! `/aws/service/global-infrastructure/`: regions, their zones, and the services in them.
 //!
-//! `infrastructure.tsv` was read off the public parameters themselves: a line for each region (code, name, partition,
+//! `infrastructure.tsv` was made from the data of moto, an emulator (Apache-2.0), which has them from the public parameters: a line for each region (code, name, partition,
 //! domain, country, subdivision, zones) and for each service (code, name, the regions that have it as bits of a
 //! hexadecimal number, the first region's bit last).
 
