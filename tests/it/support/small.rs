@@ -5,7 +5,7 @@ use super::project::{Project, Server};
 const ENVIRONMENT: &str = r#"project: small
 account: "ACCOUNT"
 region: us-east-1
-apply: {lock_lease: 6s}
+apply: {lock_lease: 9s}
 
 stacks:
   first: {template: parameter, inputs: {value: one}}
