@@ -327,8 +327,8 @@ async fn settle(
 fn restore(stack: &mut Deployed, record: Option<&StackRecord>, wanted: Option<&RenderedStack>) {
     let record = record.filter(|record| record.fingerprint == stack.fingerprint());
     let text = |shown: &mut String, remembered: Option<&String>, wanted: Option<&String>| {
-        let sent = if record.is_some() { remembered } else { wanted };
-        if let Some(sent) = sent.filter(|sent| shows(shown, sent)) {
+        // A state does not remember what is secret.
+        if let Some(sent) = remembered.into_iter().chain(wanted).find(|sent| shows(shown, sent)) {
             shown.clone_from(sent);
         }
     };
@@ -342,6 +342,9 @@ fn restore(stack: &mut Deployed, record: Option<&StackRecord>, wanted: Option<&R
         for (name, shown) in &mut stack.parameters {
             text(shown, record.and_then(|record| record.parameters.get(name)), values.get(name));
         }
+    }
+    for (name, shown) in &mut stack.resolved {
+        text(shown, record.and_then(|record| record.resolved.get(name)), None);
     }
     for (key, shown) in &mut stack.tags {
         let remembered = record.and_then(|record| record.tags.get(key));

@@ -5,12 +5,12 @@ use super::event::{EventKind, send};
 use super::stop::Result;
 use crate::model::{
     Deployed, Durations, Equivalent, Kept, MadeFrom, PackagePlace, PackageRecord, Parameter, REPOSITORY_URI,
-    RenderedStack, SiteRecord, StackRecord, Target, Written, digest, sensitive, sensitive::MASKED, shows,
+    RenderedStack, SiteRecord, SsmValue, StackRecord, Target, Written, digest, sensitive, sensitive::MASKED, shows,
 };
 use crate::plan::{Action, Change, ChangeAction, Removal, StackStep, with_defaults};
 use crate::state::Update;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The stack is as wanted. Its template is at hand unless it was sent just now: where nothing was sent, the account has what
 /// it had. `resolved`: what its parameters of SSM types came to, where that changed nothing.
@@ -27,11 +27,13 @@ pub(super) async fn applied(
         values.iter().filter(|(_, value)| *value != MASKED).map(owned).collect()
     };
     let resolved = resolved.as_ref().map_or_else(|| known(run, step, now).resolved, seen);
-    let asked = Equivalent { resolved, ..asked(run, wanted, now) };
+    let mut asked = asked(run, wanted, now);
+    asked.resolved = as_held(run, step, &asked.parameters, resolved).await;
+    let now_resolved = as_held(run, step, &now.parameters, seen(&now.resolved)).await;
     let has_all = template_digest == wanted.template_digest
         && asked.parameters.keys().eq(now.parameters.keys())
         && asked.parameters.iter().all(|(name, value)| now.parameters.get(name).is_some_and(|now| shows(now, value)))
-        && asked.resolved == seen(&now.resolved);
+        && asked.resolved == now_resolved;
     let tags = now.tags.iter().map(|(key, value)| as_sent((key, value), wanted.tags.get(key)));
     let record = StackRecord {
         stack_name: step.stack_name.clone(),
@@ -40,7 +42,7 @@ pub(super) async fn applied(
         template_name: wanted.template_name.clone(),
         template_digest,
         parameters: now.parameters.iter().map(|it| as_sent(it, asked.parameters.get(it.0))).collect(),
-        resolved: seen(&now.resolved),
+        resolved: now_resolved,
         equivalent: match step.revert_drift {
             true => run.record(&step.stack).and_then(|record| record.equivalent),
             false => (!has_all).then_some(asked),
@@ -137,6 +139,31 @@ fn asked(run: &Run<'_>, wanted: &RenderedStack, now: &Deployed) -> Equivalent {
     let given = wanted.parameters.iter().filter_map(value).collect();
     let parameters = with_defaults(&wanted.template, &given);
     Equivalent { template_digest: wanted.template_digest.clone(), parameters, resolved: BTreeMap::new() }
+}
+
+/// What parameters of SSM types came to, with the characters outside ASCII that CloudFormation does not show. SSM is asked for
+/// them where there are any; what it holds by now may be another text, which then tells nothing.
+async fn as_held(
+    run: &Run<'_>,
+    step: &StackStep,
+    parameters: &BTreeMap<String, String>,
+    mut resolved: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let unsure = resolved.iter().filter(|(_, shown)| shown.contains('?'));
+    let names: BTreeSet<String> = unsure.filter_map(|(parameter, _)| parameters.get(parameter).cloned()).collect();
+    if names.is_empty() {
+        return resolved;
+    }
+    let held = run.context.aws.ssm(&step.target).parameters(&names).await.unwrap_or_default();
+    for (parameter, shown) in &mut resolved {
+        let held = parameters.get(parameter).and_then(|name| held.get(name));
+        if let Some(SsmValue::Text(text)) = held
+            && shows(shown, text)
+        {
+            shown.clone_from(text);
+        }
+    }
+    resolved
 }
 
 /// A text that CloudFormation shows, as it was sent where that can be told.

@@ -60,7 +60,13 @@ pub fn declared(deployed: &Deployed, resources: &BTreeMap<&str, &ResourceFacts>)
 pub fn as_sent(deployed: &Deployed, record: Option<&StackRecord>, wanted: Option<&RenderedStack>) -> Deployed {
     let template = deployed.template.as_deref().zip(wanted);
     let restored = template.and_then(|(template, wanted)| restored(template, record, wanted));
-    Deployed { template: restored.or_else(|| deployed.template.clone()), ..deployed.clone() }
+    let mut sent = Deployed { template: restored.or_else(|| deployed.template.clone()), ..deployed.clone() };
+    // What SSM held outside ASCII stands in the state alone.
+    let is_sure = |name: &String, value: &String| {
+        !value.contains('?') || record.is_some_and(|record| record.resolved.get(name) == Some(value))
+    };
+    sent.resolved.retain(|name, value| is_sure(name, value));
+    sent
 }
 
 fn environment(deployed: &Deployed) -> Environment {

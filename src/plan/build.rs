@@ -6,8 +6,8 @@ use super::changes::{self, Side, Sides};
 use super::differences::{Differences, Flow, equivalent, resolve, restored};
 use super::document::{Action, ChangeAction, Finding, FindingSeverity, Plan, StackStep};
 use super::findings;
-use super::head::Head;
-use super::lookups::{self, Lookups};
+use super::head::{Head, with_defaults};
+use super::lookups::{self, Lookups, shown_ssm};
 use super::moves;
 use super::nested::STACK;
 use super::outputs;
@@ -17,7 +17,7 @@ use super::sections;
 use super::situation::Situation;
 use crate::error::{Error, Kind, Result};
 use crate::graph::{Edge, Graph};
-use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, sensitive::MASKED};
+use crate::model::{Deployed, Parameter, RenderedStack, StackRecord, sensitive::MASKED, shows};
 use crate::problem::nearest;
 use cloudformation::predict::Deployment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,7 +235,8 @@ fn step(
     let restored = deployed.and_then(|it| restored(it.template.as_deref()?, record, wanted));
     let read = |step: &StackStep, parameters: BTreeMap<String, Option<String>>| -> Result<Sides> {
         let before = situation.comparable();
-        let before = before.map(|deployed| before_of(deployed, wanted, differences.template)).transpose()?;
+        let before =
+            before.map(|deployed| before_of(deployed, wanted, differences.template, &resolved.facts)).transpose()?;
         let before = before.map(|side| Side { template: restored.as_deref().unwrap_or(side.template), ..side });
         let after = Side { template: &wanted.template, parameters, ssm: resolved.facts.clone() };
         Sides::read(step, before, after, deployed)
@@ -243,7 +244,7 @@ fn step(
     step.tags.clone_from(&differences.tags);
     if action == Action::Nothing && !nested.is_empty() {
         // With its secrets taken to be what they are: alone they make no update.
-        let sides = read(&step, masked(values.clone(), situation))?;
+        let sides = read(&step, masked(values.clone(), situation, &head))?;
         let changes = match changes::macros(&sides) {
             Some(_) => Vec::new(),
             None => changes::changes(&step, &sides, nested)?,
@@ -322,7 +323,13 @@ fn is_nothing_to_cloudformation(sides: &Sides, step: &StackStep) -> bool {
 }
 
 /// The stack as it is. Its template is at hand if the plan was given what [`needs_template`] asked for.
-fn before_of<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: bool) -> Result<Side<'a>> {
+/// `ssm`: what SSM parameters hold now, by their names.
+fn before_of<'a>(
+    deployed: &'a Deployed,
+    wanted: &'a RenderedStack,
+    differs: bool,
+    ssm: &BTreeMap<String, String>,
+) -> Result<Side<'a>> {
     let template = match &deployed.template {
         Some(template) => template,
         None if !differs => &wanted.template,
@@ -332,18 +339,29 @@ fn before_of<'a>(deployed: &'a Deployed, wanted: &'a RenderedStack, differs: boo
             return Err(error.hint("run the same command again").into());
         }
     };
-    let values = deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
-    let ssm = deployed
-        .resolved
-        .iter()
-        .filter_map(|(name, value)| Some((deployed.parameters.get(name)?.clone(), value.clone())));
-    Ok(Side { template, parameters: values.collect(), ssm: ssm.collect() })
+    let mut values = deployed.parameters.clone();
+    if values.values().any(|shown| shown.contains('?')) {
+        // The template says what a default is, also where the state keeps nothing of it.
+        let defaults = with_defaults(template, &BTreeMap::new());
+        for (name, shown) in &mut values {
+            if let Some(default) = defaults.get(name).filter(|default| shows(shown, default)) {
+                shown.clone_from(default);
+            }
+        }
+    }
+    let values = values.into_iter().map(|(name, value)| (name, Some(value)));
+    Ok(Side { template, parameters: values.collect(), ssm: shown_ssm(deployed, ssm) })
 }
 
-/// With secrets as CloudFormation shows them.
-fn masked(mut values: BTreeMap<String, Option<String>>, situation: Situation) -> BTreeMap<String, Option<String>> {
+/// With secrets as CloudFormation shows them, of the parameters that are still declared.
+fn masked(
+    mut values: BTreeMap<String, Option<String>>,
+    situation: Situation,
+    head: &Head,
+) -> BTreeMap<String, Option<String>> {
     let shown = situation.comparable().into_iter().flat_map(|deployed| &deployed.parameters);
-    values.extend(shown.filter(|(_, value)| *value == MASKED).map(|(name, value)| (name.clone(), Some(value.clone()))));
+    let masked = shown.filter(|(name, value)| *value == MASKED && head.parameters.contains_key(*name));
+    values.extend(masked.map(|(name, value)| (name.clone(), Some(value.clone()))));
     values
 }
 

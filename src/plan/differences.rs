@@ -144,9 +144,10 @@ fn as_json(template: &str) -> Option<Json> {
 }
 
 /// Whether a template is given back as it was sent: all is that infra sends, for it is ASCII. Others sent theirs otherwise, as
-/// did infra once.
+/// did infra once; one that the state has only taken up means something else by its record.
 fn is_exact(template: &str, record: Option<&StackRecord>) -> bool {
-    !template.contains('?') || record.is_some_and(|record| record.template_digest == digest(template))
+    let is_sent = |record: &StackRecord| record.equivalent.is_none() && record.template_digest == digest(template);
+    !template.contains('?') || record.is_some_and(is_sent)
 }
 
 /// Puts in the texts of `wanted` for those that CloudFormation would show so.

@@ -8,7 +8,7 @@ use super::document::{ChangeAction, Finding, FindingSeverity, StackStep};
 use super::head::{Head, Named};
 use super::request::{LookedUp, Request};
 use crate::graph::Graph;
-use crate::model::{Deployed, RenderedStack, SsmValue, StackRecord, Target};
+use crate::model::{Deployed, RenderedStack, SsmValue, StackRecord, Target, shows};
 use crate::render::parameter_name;
 use cloudformation::evaluate::Evaluator;
 use cloudformation::evaluate::dynamic::{self, references};
@@ -205,6 +205,17 @@ fn before(request: &Request, stack: &str, parameter: &str, name: &str) -> Option
     let mut pairs = pairs.chain([(&deployed.parameters, &deployed.resolved)]);
     let same = |given: &BTreeMap<String, String>| given.get(parameter).is_some_and(|before| before == name);
     pairs.find_map(|(given, resolved)| resolved.get(parameter).filter(|_| same(given))).cloned()
+}
+
+/// What a stack's parameters of SSM types came to when CloudFormation last looked, by the names of the SSM parameters. Where
+/// it shows what they hold now, that it is: it shows ASCII alone.
+pub(super) fn shown_ssm(deployed: &Deployed, now: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let one = |(parameter, shown): (&String, &String)| {
+        let name = deployed.parameters.get(parameter)?;
+        let value = now.get(name).filter(|now| shows(shown, now)).unwrap_or(shown);
+        Some((name.clone(), value.clone()))
+    };
+    deployed.resolved.iter().filter_map(one).collect()
 }
 
 fn text(looked_up: &LookedUp, target: &Target, name: &str) -> Option<String> {

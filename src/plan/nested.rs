@@ -5,14 +5,16 @@ use super::build::chosen;
 use super::changes::{self, Side, Sides, environment};
 use super::differences::resolve;
 use super::document::{Action, Change, StackStep};
-use super::lookups::live;
+use super::lookups::{live, shown_ssm};
 use super::outputs;
 use super::request::Request;
 use super::situation::Situation;
 use crate::graph::Graph;
-use crate::model::{Deployed, RenderedStack, SsmValue, sensitive::MASKED};
+use crate::model::{Deployed, RenderedStack, SsmValue, sensitive::MASKED, shows};
+use cloudformation::evaluate::dynamic::{self, references};
 use cloudformation::evaluate::{Evaluator, Facts, ParameterValue, Resources, Value};
 use cloudformation::predict::{Context, ResourceChange};
+use cloudformation::sensitive::has_reference;
 use cloudformation::template::{ParameterType, Template};
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +29,7 @@ pub struct Nested {
     pub deployed: Option<Deployed>,
     /// The template behind its URL; none where it could not be read.
     pub template: Option<String>,
-    /// What the SSM parameters hold that its parameters name.
+    /// What the SSM parameters hold that its parameters name, or that dynamic references in their values name.
     pub looked_up: BTreeMap<String, SsmValue>,
     /// Its own nested stacks, by their logical ids.
     pub nested: BTreeMap<String, Nested>,
@@ -40,6 +42,8 @@ pub struct Child {
     pub url: Option<String>,
     /// Values of its parameters; none for those that are known after the apply.
     pub parameters: BTreeMap<String, Option<String>>,
+    /// Those whose value nobody may see: it is, or holds, that of a NoEcho parameter or of a dynamic reference.
+    pub hidden: BTreeSet<String>,
 }
 
 /// The stacks that are there and nest others: their resources must be at hand for [`children_of`].
@@ -85,16 +89,27 @@ pub fn children(
         .collect()
 }
 
-/// The names of the SSM parameters that a nested stack reads.
+/// The names of the SSM parameters that a nested stack reads, and of those that are read for what it is given.
 pub fn read_by(template: &str, child: &Child) -> BTreeSet<String> {
-    let Ok((template, _)) = Template::read(template) else { return BTreeSet::new() };
+    let given = child.parameters.values().flatten().flat_map(|value| references(value));
+    let mut names: BTreeSet<String> = given.filter_map(|reference| ssm_name(&reference.target)).collect();
+    let Ok((template, _)) = Template::read(template) else { return names };
     let ssm =
         template.parameters.iter().filter(|(_, declared)| matches!(declared.parameter_type, ParameterType::Ssm(_)));
-    ssm.filter_map(|(name, declared)| match child.parameters.get(name) {
+    names.extend(ssm.filter_map(|(name, declared)| match child.parameters.get(name) {
         Some(given) => given.clone(),
         None => declared.default.as_ref().map(|default| default.value.clone()),
-    })
-    .collect()
+    }));
+    names
+}
+
+/// What GetParameters calls the parameter of a dynamic reference; none for secrets, which nobody looks up.
+fn ssm_name(target: &dynamic::Target) -> Option<String> {
+    match target {
+        dynamic::Target::Ssm { name, version: None } => Some(name.clone()),
+        dynamic::Target::Ssm { name, version: Some(version) } => Some(format!("{name}:{version}")),
+        _ => None,
+    }
 }
 
 fn child(properties: &Value) -> Child {
@@ -105,11 +120,17 @@ fn child(properties: &Value) -> Child {
         }
         value => value.clone().reveal().as_text().filter(|_| value.is_known()),
     };
-    let parameters = match properties.get("Parameters") {
-        Some(Value::Map(parameters)) => parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        _ => BTreeMap::new(),
-    };
-    Child { url: properties.get("TemplateURL").and_then(text), parameters }
+    let mut child = Child { url: properties.get("TemplateURL").and_then(text), ..Child::default() };
+    if let Some(Value::Map(parameters)) = properties.get("Parameters") {
+        for (name, value) in parameters {
+            let given = text(value);
+            if value.is_sensitive() || given.as_deref().is_some_and(has_reference) {
+                child.hidden.insert(name.clone());
+            }
+            child.parameters.insert(name.clone(), given);
+        }
+    }
+    child
 }
 
 /// References to what is there.
@@ -143,36 +164,33 @@ pub(super) struct Inside {
 /// `change`: of the nested stack itself.
 pub(super) fn inside(step: &StackStep, change: &ResourceChange, nested: &Nested) -> Option<Inside> {
     let (deployed, template) = (nested.deployed.as_ref()?, nested.template.as_ref()?);
-    let child = child(change.after.as_ref()?.get("Properties")?);
-    let before = Side {
-        template: deployed.template.as_deref()?,
-        parameters: deployed.parameters.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
-        ssm: deployed
-            .resolved
-            .iter()
-            .filter_map(|(name, value)| Some((deployed.parameters.get(name)?.clone(), value.clone())))
-            .collect(),
+    let given = |context: &Option<Context>| context.as_ref().and_then(|context| context.get("Properties")).map(child);
+    let given = Given {
+        before: given(&change.before).unwrap_or_default(),
+        now: given(&change.after)?,
+        ssm: texts(&nested.looked_up),
+        may_change: step.action != Action::Nothing,
     };
-    let ssm = nested.looked_up.iter().filter_map(|(name, value)| match value {
-        SsmValue::Text(text) => Some((name.clone(), text.clone())),
-        SsmValue::Secure => None,
-    });
-    let given =
-        |context: &Option<Context>| context.as_ref().and_then(|context| context.get("Properties")).map(self::child);
-    let given_before = given(&change.before).unwrap_or_default().parameters;
-    let after = Side { template, parameters: child.parameters.clone(), ssm: ssm.collect() };
+    let (before, now) = given.values(deployed);
     let mut own = StackStep::new(&step.stack, &deployed.stack_name, &step.target, step.action);
     own.tags.clone_from(&step.tags);
+    let ssm = shown_ssm(deployed, &given.ssm);
+    let before = Side { template: deployed.template.as_deref()?, parameters: before, ssm };
+    let after = Side { template, parameters: now, ssm: given.ssm.clone() };
     let mut sides = Sides::read(&own, Some(before), after, Some(deployed)).ok()?;
-    // What secrets are cannot be seen, but for those that are given as before. Alone they make no update.
     for (name, declared) in &sides.after.template.parameters {
         if declared.no_echo && deployed.parameters.contains_key(name) {
-            let same =
-                child.parameters.get(name).is_none_or(|now| now.is_some() && given_before.get(name) == Some(now));
-            let open = step.action != Action::Nothing && !same;
-            let value = if open { ParameterValue::Unknown } else { ParameterValue::Known(MASKED.to_owned()) };
+            let value = match given.is_as_before(name) {
+                true => ParameterValue::Known(MASKED.to_owned()),
+                false => ParameterValue::Unknown,
+            };
             sides.after.parameters.insert(name.clone(), value);
         }
+    }
+    let Sides { before, after } = &mut sides;
+    for template in before.iter_mut().map(|before| &mut before.template).chain([&mut after.template]) {
+        let hidden = template.parameters.iter_mut().filter(|(name, _)| given.is_hidden(name));
+        hidden.for_each(|(_, declared)| declared.no_echo = true);
     }
     let mut changes = changes::changes(&own, &sides, &nested.nested).ok()?;
     let outputs = outputs::outputs(&sides, &changes, Some(deployed)).changes;
@@ -185,4 +203,74 @@ pub(super) fn inside(step: &StackStep, change: &ResourceChange, nested: &Nested)
         inner.place = step.wanted.as_ref().and_then(|wanted| wanted.places.get(&change.logical_id)).cloned();
     }
     Some(Inside { changes, any })
+}
+
+/// What a nested stack was given and is to be given.
+struct Given {
+    before: Child,
+    now: Child,
+    /// What SSM parameters hold, by their names.
+    ssm: BTreeMap<String, String>,
+    /// Whether the stack that nests it is updated anyhow: what nobody can see may then become another value.
+    may_change: bool,
+}
+
+impl Given {
+    /// The values of its parameters as they are and as they will be, none where one cannot be known. What the stack shows is
+    /// ASCII alone; what was sent stands in the template that sent it, as far as that gives it.
+    fn values(&self, deployed: &Deployed) -> (BTreeMap<String, Option<String>>, BTreeMap<String, Option<String>>) {
+        let mut now = BTreeMap::new();
+        for (name, given) in &self.now.parameters {
+            let shown = deployed.parameters.get(name);
+            let value = match given {
+                _ if !self.may_change && self.now.hidden.contains(name) && shown.is_some() => shown.cloned(),
+                Some(text) if has_reference(text) => match (self.resolve(text), shown) {
+                    // Which character a `?` was nobody remembers.
+                    (Some(value), Some(shown)) if value != *shown && shows(shown, &value) => None,
+                    (Some(value), _) => Some(value),
+                    // Nobody looks up what is secret.
+                    (None, shown) => shown.filter(|_| self.is_as_before(name)).cloned(),
+                },
+                other => other.clone(),
+            };
+            now.insert(name.clone(), value);
+        }
+        let mut before = BTreeMap::new();
+        for (name, shown) in &deployed.parameters {
+            let sent = self.before.parameters.get(name).and_then(Option::as_ref).filter(|sent| shows(shown, sent));
+            let sent = sent.or_else(|| now.get(name)?.as_ref().filter(|now| shows(shown, now)));
+            before.insert(name.clone(), Some(sent.unwrap_or(shown).clone()));
+        }
+        (before, now)
+    }
+
+    /// A text with what its dynamic references come to; none where it has one that nobody looked up.
+    fn resolve(&self, text: &str) -> Option<String> {
+        let (mut resolved, mut end) = (String::new(), 0);
+        for reference in references(text) {
+            resolved.push_str(&text[end..reference.start]);
+            resolved.push_str(self.ssm.get(&ssm_name(&reference.target)?)?);
+            end = reference.end;
+        }
+        resolved.push_str(&text[end..]);
+        Some(resolved)
+    }
+
+    /// Whether a value that nobody can see stays: it is given as before, or nothing updates the stack.
+    fn is_as_before(&self, name: &str) -> bool {
+        let now = self.now.parameters.get(name);
+        !self.may_change || now.is_none_or(|now| now.is_some() && self.before.parameters.get(name) == Some(now))
+    }
+
+    fn is_hidden(&self, name: &str) -> bool {
+        self.before.hidden.contains(name) || self.now.hidden.contains(name)
+    }
+}
+
+fn texts(looked_up: &BTreeMap<String, SsmValue>) -> BTreeMap<String, String> {
+    let text = |(name, value): (&String, &SsmValue)| match value {
+        SsmValue::Text(text) => Some((name.clone(), text.clone())),
+        SsmValue::Secure => None,
+    };
+    looked_up.iter().filter_map(text).collect()
 }

@@ -237,6 +237,10 @@ fn what_others_sent_as_it_was_is_compared_as_it_comes_back() {
     template(&project, "texts", &body);
     let plan = infra(&project, &["plan"]);
     assert!(plan.stdout.contains("No changes."), "{}", plan.whole());
+    // Taken up by the state, it means what it means.
+    applies(&project);
+    let plan = infra(&project, &["plan"]);
+    assert!(plan.stdout.contains("No changes."), "{}", plan.whole());
 }
 
 const READER: &str = r#"Parameters:
@@ -429,6 +433,74 @@ fn what_changes_inside_of_a_nested_stack_is_planned() {
         refused.whole()
     );
     applies(&project);
+}
+
+const GIVER: &str = r#"Parameters:
+  Token: {Type: String, NoEcho: true, Default: s3cr3t-token-1}
+Resources:
+  Child:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: https://s3.amazonaws.com/shop-templates/taker.yaml
+      Parameters: {Label: Grüße, Held: "{{resolve:ssm:/shop/held}}", Token: !Ref Token}
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties: {DisplayName: one}
+"#;
+
+const TAKER: &str = r#"Parameters:
+  Label: {Type: String}
+  Held: {Type: String}
+  Token: {Type: String}
+Resources:
+  Labelled:
+    Type: AWS::SNS::Topic
+    Properties: {DisplayName: !Ref Label}
+  Holding:
+    Type: AWS::SNS::Topic
+    Properties: {DisplayName: !Ref Held}
+  Secret:
+    Type: AWS::SNS::Topic
+    Properties: {DisplayName: !Ref Token}
+"#;
+
+#[test]
+fn what_a_nested_stack_is_given_is_known_and_secrets_of_it_are_not_shown() {
+    let project = project(&[("giver", GIVER)]);
+    let put_held = |text: &str| {
+        let hand = Hand::of(&project);
+        hand.put("shop-templates", "taker.yaml", TAKER);
+        hand.put_parameter("/shop/held", text);
+    };
+    put_held("h3ld-value-ä");
+    applies(&project);
+
+    // What a dynamic reference names moves alone: CloudFormation does not look again.
+    put_held("h3ld-value-ö");
+    is_at_rest(&project);
+    template(&project, "giver", &GIVER.replace("DisplayName: one", "DisplayName: two"));
+    let (plan, _) = applies(&project);
+    assert!(plan.stdout.contains("> Child.Holding  AWS::SNS::Topic  may change"), "{}", plan.stdout);
+    assert!(!plan.whole().contains("h3ld-value"), "{}", plan.whole());
+    assert!(!plan.stdout.contains("Child.Labelled"), "{}", plan.stdout);
+
+    put_held("h3ld-value-2");
+    template(&project, "giver", &GIVER.replace("DisplayName: one", "DisplayName: two again"));
+    let (plan, _) = applies(&project);
+    assert!(plan.stdout.contains("~ Child.Holding  AWS::SNS::Topic\n"), "{}", plan.stdout);
+    assert!(!plan.whole().contains("h3ld-value"), "{}", plan.whole());
+
+    // Beside another edit, with which CloudFormation gets the new secret.
+    let edited = GIVER.replace("DisplayName: one", "DisplayName: three").replace("token-1", "token-2");
+    template(&project, "giver", &edited);
+    let (plan, _) = applies(&project);
+    assert!(plan.stdout.contains("Child.Secret"), "{}", plan.stdout);
+    assert!(!plan.stdout.contains("Child.Holding") && !plan.stdout.contains("Child.Labelled"), "{}", plan.stdout);
+    assert!(!plan.whole().contains("s3cr3t"), "{}", plan.whole());
+
+    template(&project, "giver", &edited.replace("Grüße", "Größe"));
+    let (plan, _) = applies(&project);
+    assert!(plan.stdout.contains("Child.Labelled") && plan.stdout.contains("\"Grüße\" → \"Größe\""), "{}", plan.stdout);
 }
 
 #[test]

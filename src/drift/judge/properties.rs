@@ -178,10 +178,14 @@ pub(super) fn expected(own: Option<&Declared>, detected: Option<&DetectedResourc
         // CloudFormation tells in ASCII.
         restore(&mut expected.properties, &own.properties);
         expected.sensitive.clone_from(&own.sensitive);
-        // CloudFormation tells a dynamic reference as it is written, and what is live as it came to be.
-        expected
-            .unknown
-            .extend(own.unknown.iter().filter(|unknown| own.properties.pointer(unknown).is_some_and(refers)).cloned());
+        // CloudFormation tells a dynamic reference as it is written, and what is live as it came to be; what is not known here
+        // and not ASCII alone was another text than it tells.
+        let unsure = |pointer: &String| {
+            let in_ascii = expected.properties.pointer(pointer).and_then(Json::as_str);
+            own.properties.pointer(pointer).is_some_and(refers) || in_ascii.is_some_and(|text| text.contains('?'))
+        };
+        let unsure: Vec<String> = own.unknown.iter().filter(|pointer| unsure(pointer)).cloned().collect();
+        expected.unknown.extend(unsure);
         // CloudFormation leaves out what it cannot compare.
         let missing = own.properties.as_object().into_iter().flatten().filter(|(name, _)| !told.contains_key(*name));
         let missing: Vec<(String, Json)> = missing.map(|(name, value)| (name.clone(), value.clone())).collect();

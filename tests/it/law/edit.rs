@@ -9,7 +9,7 @@ pub fn project(random: &mut Rng) -> Project {
     let mut project = Project {
         stacks: Vec::new(),
         tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
-        ssm: SSM_NAMES.iter().map(|name| ((*name).to_owned(), held(random))).collect(),
+        ssm: SSM_NAMES.iter().map(|name| ((*name).to_owned(), text(random))).collect(),
         nested_delay: random.u16(0..4),
     };
     for name in ["alpha", "beta", "gamma"].into_iter().take(random.usize(1..=3)) {
@@ -52,7 +52,7 @@ pub fn edit(random: &mut Rng, project: &Project) -> Project {
         11 => move_resource(random, &mut project, at),
         12 => {
             let name = random.choice(SSM_NAMES).unwrap_or(SSM_NAMES[0]);
-            project.ssm.insert(name.to_owned(), held(random));
+            project.ssm.insert(name.to_owned(), text(random));
         }
         13 => project.nested_delay = random.u16(0..4),
         14 => add_output(random, &mut project.stacks[at]),
@@ -78,15 +78,13 @@ fn text(random: &mut Rng) -> String {
     random.choice(TEXTS).unwrap_or(TEXTS[0]).to_owned()
 }
 
-/// What a parameter of SSM holds. Plain ASCII: what CloudFormation resolved is shown as `?` otherwise, and not every comparison
-/// knows that yet.
-fn held(random: &mut Rng) -> String {
-    TEXTS[random.usize(..3)].to_owned()
+/// What NoEcho parameters are given; the last stands elsewhere, too.
+pub fn secrets() -> impl Iterator<Item = String> {
+    (0..4).map(|n| format!("pass-phrase {n}")).chain(["🚀 off".to_owned()])
 }
 
-/// What a NoEcho parameter is given: no text that stands elsewhere, where it would be hidden too.
 fn secret(random: &mut Rng) -> String {
-    format!("pass-phrase {}", random.u8(0..4))
+    secrets().nth(random.usize(..5)).unwrap_or_default()
 }
 
 fn any_of<'a, T>(random: &mut Rng, map: &'a mut BTreeMap<String, T>) -> Option<&'a mut T> {
@@ -178,28 +176,18 @@ fn way(random: &mut Rng, stack: &Stack, of: Option<&str>) -> Text {
     .unwrap_or_else(|| Text::Plain(text(random)))
 }
 
-/// As [`way`], for a resource of a kind. Nested stacks are given plain ASCII: what dynamic references, secrets and other texts
-/// become inside of them is compared with what the nested stack shows, which is not right yet.
-fn way_of(kind: Kind, random: &mut Rng, stack: &Stack, id: &str) -> Text {
-    match kind {
-        Kind::Nested => Text::Plain(TEXTS[random.usize(..3)].to_owned()),
-        _ => way(random, stack, Some(id)),
-    }
-}
-
 fn add_resource(random: &mut Rng, stack: &mut Stack) {
     let id = fresh("Thing", &stack.resources);
     let kind = random.choice(KINDS).unwrap_or(Kind::Queue);
     let name = (random.u8(0..4) == 0).then(|| format!("shop-{}-{}", stack.name, id.to_lowercase()));
-    let text = way_of(kind, random, stack, &id);
+    let text = way(random, stack, Some(&id));
     let resource = Resource { kind, name, text, number: random.u16(0..15) };
     stack.resources.insert(id, resource);
 }
 
 fn change_text(random: &mut Rng, stack: &mut Stack) {
     let Some(id) = any_key(random, &stack.resources) else { return };
-    let Some(kind) = stack.resources.get(&id).map(|resource| resource.kind) else { return };
-    let text = way_of(kind, random, stack, &id);
+    let text = way(random, stack, Some(&id));
     if let Some(resource) = stack.resources.get_mut(&id) {
         resource.text = text;
     }

@@ -32,12 +32,15 @@ pub struct Fared {
 /// A project that is made by a seed, and edits that each have a seed of their own.
 pub fn run(seed: u64, edits: &[u64]) -> Result<Fared, String> {
     infra::random::seed(seed);
+    // Secrets are the process's: each life knows those of all lives, so that it goes the same way alone.
+    edit::secrets().for_each(|secret| infra::model::sensitive::learn(&secret));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         let mut project = edit::project(&mut fastrand::Rng::with_seed(seed));
         let life = Life::new(&project).await;
         let mut fared = Fared::default();
-        let mut applied = life.step(&project, &mut fared).await.map_err(|error| format!("first apply: {error}"))?;
+        let applied = life.step(&project, &mut fared).await;
+        let mut applied = applied.map_err(|error| format!("first apply: {error}\n{}", project.text()))?;
         for edit_seed in edits {
             let next = edit::edit(&mut fastrand::Rng::with_seed(*edit_seed), &project);
             let held = life.step(&next, &mut fared).await;
@@ -98,7 +101,7 @@ impl Life {
             Grip { account: &self.account, state: &state, events: &events, project: project_folder, remembered: false };
         let options = Options::default();
         let plan = planning::under_lock(&grip, &environment, &wanted, &options, Aim::Reach).await;
-        let plan = plan.map_err(|error| format!("no plan: {error:?}"))?;
+        let plan = plan.map_err(|error| format!("no plan: {}", said(&error)))?;
         if let Some(refusal) = plan.refusals().next() {
             if before.is_empty() {
                 return Err(format!("the first apply is refused: {refusal:?}"));
@@ -129,7 +132,7 @@ impl Life {
         as_planned(&plan, &change_sets)?;
         as_happened(&plan, &before, &self.physical_ids(&wanted).await)?;
         let again = planning::under_lock(&grip, &environment, &wanted, &options, Aim::Reach).await;
-        let again = again.map_err(|error| format!("no second plan: {error:?}"))?;
+        let again = again.map_err(|error| format!("no second plan: {}", said(&error)))?;
         state.release().await.map_err(|error| error.to_string())?;
         if again.has_work() {
             let left: Vec<_> = again.steps.iter().filter(|step| step.action != Action::Nothing || step.adopt).collect();
@@ -194,6 +197,12 @@ impl Life {
         let answer = self.world.exchange(request).await.expect("an answer");
         assert!(answer.status().is_success(), "{url}: {answer:?}");
     }
+}
+
+/// An error with its details.
+fn said(error: &anyhow::Error) -> String {
+    let details = error.downcast_ref::<infra::error::Error>().map(|error| error.details.join("; "));
+    format!("{error:#}: {}", details.unwrap_or_default())
 }
 
 fn authorization(service: &str) -> String {

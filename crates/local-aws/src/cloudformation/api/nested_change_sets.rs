@@ -3,6 +3,7 @@
 
 use super::change_sets::{NO_CHANGES, compute};
 use crate::cloudformation::engine::events::{STACK_TYPE, USER_INITIATED, stack_event};
+use crate::cloudformation::engine::{Ended, dynamic};
 use crate::cloudformation::model::{ChangeSet, Definition, Hierarchy, Parent, Stack};
 use crate::cloudformation::prepare::{Changes, Request, prepare};
 use crate::query::Fault;
@@ -68,15 +69,8 @@ async fn make(world: &Arc<World>, stack: &Stack, of: &ChangeSet, logical_id: &st
     let existing = child(world, stack, logical_id);
     let child = existing.unwrap_or_else(|| in_review(world, stack, logical_id, &suffix));
     let in_review = child.status == IN_REVIEW;
-    let mut request = Request::nested(properties, of.definition.capabilities.clone());
-    for (key, value) in &of.definition.tags {
-        request.tags.get_or_insert_default().entry(key.clone()).or_insert_with(|| value.clone());
-    }
-    let previous = Some(&child.current).filter(|_| !in_review);
-    let prepared = prepare(world, &stack.place, (&child.name, &child.id), request, previous).await;
-    let definition = prepared.map(|prepared| prepared.definition);
-    let definition =
-        definition.unwrap_or_else(|fault| Definition { failure: Some(fault.message), ..Definition::default() });
+    let definition = definition(world, stack, of, &child, properties).await;
+    let definition = definition.unwrap_or_else(|reason| Definition { failure: Some(reason), ..Definition::default() });
     let name: String = format!("{}-{logical_id}", of.name).chars().take(115).collect();
     let name = format!("{name}-{suffix}");
     let change_set = ChangeSet {
@@ -101,6 +95,30 @@ async fn make(world: &Arc<World>, stack: &Stack, of: &ChangeSet, logical_id: &st
     world.edit_stack(&child.id, |stack| stack.change_sets.insert(id.clone(), change_set));
     compute(world, &child.id, &id).await;
     id
+}
+
+/// What a nested stack is to become. It is given what the dynamic references in its properties come to.
+///
+/// # Errors
+/// CloudFormation's words for what it refuses.
+async fn definition(
+    world: &Arc<World>,
+    stack: &Stack,
+    of: &ChangeSet,
+    child: &Stack,
+    properties: &Json,
+) -> Result<Definition, String> {
+    let properties = dynamic::resolved(world, &stack.place, properties).await.map_err(|ended| match ended {
+        Ended::Failed(reason) => reason,
+        Ended::Cancelled => "Resource creation cancelled".to_owned(),
+    })?;
+    let mut request = Request::nested(&properties, of.definition.capabilities.clone());
+    for (key, value) in &of.definition.tags {
+        request.tags.get_or_insert_default().entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    let previous = Some(&child.current).filter(|_| child.status != IN_REVIEW);
+    let prepared = prepare(world, &stack.place, (&child.name, &child.id), request, previous).await;
+    prepared.map(|prepared| prepared.definition).map_err(|fault| fault.message)
 }
 
 /// The root of the hierarchy that a change set is of.

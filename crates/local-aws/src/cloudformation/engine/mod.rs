@@ -34,6 +34,7 @@ mod wait;
 mod walk;
 
 pub(super) use rollback::again;
+pub(super) use stage::Ended;
 
 use super::model::{OnFailure, Operation, OperationKind, Phase, Stack};
 use crate::world::World;
