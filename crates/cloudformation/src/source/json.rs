@@ -1,7 +1,8 @@
 //! JSON as a tree with places: what begins with `{` and is JSON is read by JSON's rules (escapes of two halves, keys of
 //! any length, tabs), as CloudFormation reads it.
 
-use super::parse::{Builder, ParseError, Seen};
+use super::build::{Builder, Seen};
+use super::parse::ParseError;
 use super::{Entry, Node, Position, Scalar, Span, Style, Value};
 use std::borrow::Cow;
 
