@@ -1,50 +1,35 @@
-//! The code of functions and layers: an object in S3, or an image in ECR, which Lambda fetches when it is told of it.
+//! The code of functions and layers: an object in S3, or an image in ECR, which Lambda fetches when the function is made.
 
-use super::Failure;
-use super::model::Properties;
+use super::request::{Refusal, Request};
 use crate::place::Place;
 use crate::world::World;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
-/// Refuses a function or layer whose code is not there. `before`: its properties so far, whose code was fetched then.
-///
-/// # Errors
-/// What Lambda says of it.
-pub(super) async fn check(
-    world: &World,
-    place: &Place,
-    type_name: &str,
-    before: Option<&Properties>,
-    properties: &Properties,
-) -> Result<(), Failure> {
-    let name = match type_name {
+/// Refuses a function or layer whose code is not there. Code that stays as it is was fetched before.
+pub(super) async fn refusal(request: &Request<'_>) -> Option<Refusal> {
+    let Request { world, place, before, .. } = *request;
+    let name = match request.type_name {
         "AWS::Lambda::Function" => "Code",
         "AWS::Lambda::LayerVersion" => "Content",
-        _ => return Ok(()),
+        _ => return None,
     };
-    let Some(code) = properties.get(name).filter(|code| before.and_then(|before| before.get(name)) != Some(*code))
-    else {
-        return Ok(());
-    };
+    let code = request.properties.get(name).filter(|code| before.and_then(|before| before.get(name)) != Some(*code))?;
     if world.partial {
-        return Ok(());
+        return None;
     }
-    let told = match (code["S3Bucket"].as_str(), code["S3Key"].as_str(), code["ImageUri"].as_str()) {
+    let message = match (code["S3Bucket"].as_str(), code["S3Key"].as_str(), code["ImageUri"].as_str()) {
         (Some(bucket), Some(key), _) => object(world, place, bucket, key, code["S3ObjectVersion"].as_str()).await,
         (_, _, Some(uri)) => image(world, place, uri).await,
         _ => None,
     };
-    match told {
-        None => Ok(()),
-        Some(message) => Err(Failure::handler(world, "Lambda", &message, 400, "InvalidRequest")),
-    }
+    message.map(|message| Refusal::invalid("Lambda", message))
 }
 
 /// Why an object cannot be fetched.
 async fn object(world: &World, place: &Place, bucket: &str, key: &str, version: Option<&str>) -> Option<String> {
-    let told = |code: &str, message: &str| {
+    let problem = |code: &str, message: &str| {
         Some(format!("Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"))
     };
     let escaped: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
@@ -59,17 +44,19 @@ async fn object(world: &World, place: &Place, bucket: &str, key: &str, version: 
     match response.status() {
         status if status.is_success() => None,
         StatusCode::NOT_FOUND if !world.services.has_bucket(bucket) => {
-            told("NoSuchBucket", "The specified bucket does not exist")
+            problem("NoSuchBucket", "The specified bucket does not exist")
         }
         StatusCode::MOVED_PERMANENTLY => {
             let region = response.headers().get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
             let region = region.unwrap_or_default();
             let message =
                 format!("The bucket is in this region: {region}. Please use this region to retry the request");
-            told("PermanentRedirect", &message)
+            problem("PermanentRedirect", &message)
         }
-        StatusCode::NOT_FOUND if !version.is_empty() => told("NoSuchVersion", "The specified version does not exist."),
-        StatusCode::NOT_FOUND => told("NoSuchKey", "The specified key does not exist."),
+        StatusCode::NOT_FOUND if !version.is_empty() => {
+            problem("NoSuchVersion", "The specified version does not exist.")
+        }
+        StatusCode::NOT_FOUND => problem("NoSuchKey", "The specified key does not exist."),
         // A bucket of another account, whose policy nobody reads here.
         _ => None,
     }

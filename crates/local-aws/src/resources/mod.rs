@@ -9,6 +9,7 @@ mod backed;
 mod check;
 mod code;
 mod companions;
+mod constraints;
 mod custom;
 mod draft;
 pub mod drift;
@@ -27,7 +28,7 @@ mod pattern;
 mod provider;
 mod read;
 mod references;
-mod refusal;
+mod request;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,10 @@ use super::backed::{self, Backing};
 use super::draft::Draft;
 use super::live::{Live, handle};
 use super::model::{self, Properties};
+use super::request::Request;
 use super::{
-    Failure, Made, Owner, attributes, check, code, companions, custom, followers, guard, identity, moves, read,
-    references, refusal, settings,
+    Failure, Made, Owner, attributes, check, code, companions, constraints, custom, followers, guard, identity, moves,
+    read, references, settings,
 };
 use crate::place::Place;
 use crate::services::Standing;
@@ -138,9 +139,12 @@ async fn may_be(
     properties: &Json,
 ) -> Result<(), Failure> {
     let (before, properties) = (before.map(model::object), model::object(properties));
-    refusal::check(world, place, type_name, before.as_ref(), &properties)?;
-    references::check(world, place, type_name, before.as_ref(), &properties)?;
-    code::check(world, place, type_name, before.as_ref(), &properties).await
+    let request = Request { world, place, type_name, before: before.as_ref(), properties: &properties };
+    let refusal = match constraints::refusal(&request).or_else(|| references::refusal(&request)) {
+        Some(refusal) => Some(refusal),
+        None => code::refusal(&request).await,
+    };
+    refusal.map_or(Ok(()), |refusal| Err(refusal.failure(world)))
 }
 
 /// Makes a resource that exists its stack's.

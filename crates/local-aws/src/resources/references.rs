@@ -5,31 +5,11 @@
 //! that nobody has. Messages are those of the services, as users report them and as their API references have them
 //! (`InvalidVpcID.NotFound`, `InvalidSubnetID.NotFound`, `InvalidGroup.NotFound`, `NoSuchEntity`, `NoSuchHostedZone`).
 
-use super::Failure;
 use super::live::{Live, State};
-use super::model::Properties;
+use super::request::{Refusal, Request};
 use crate::place::Place;
-use crate::world::World;
 use cloudformation::schema::resource_type;
 use serde_json::Value as Json;
-
-/// What a resource refers to, where the account does not have it.
-struct Missing {
-    service: &'static str,
-    message: String,
-    status: u16,
-    code: &'static str,
-}
-
-impl Missing {
-    fn invalid(service: &'static str, message: impl Into<String>) -> Self {
-        Missing { service, message: message.into(), status: 400, code: "InvalidRequest" }
-    }
-
-    fn gone(service: &'static str, message: impl Into<String>) -> Self {
-        Missing { service, message: message.into(), status: 404, code: "NotFound" }
-    }
-}
 
 /// Where a reference stands: the names of the properties down to it, without positions in lists.
 struct Spot<'p> {
@@ -37,19 +17,11 @@ struct Spot<'p> {
     text: &'p str,
 }
 
-/// Refuses properties that refer to what is not there. `before`: those of the resource so far, which were judged then.
-///
-/// # Errors
-/// What the service says of the first one.
-pub(super) fn check(
-    world: &World,
-    place: &Place,
-    type_name: &str,
-    before: Option<&Properties>,
-    properties: &Properties,
-) -> Result<(), Failure> {
+/// Refuses properties that refer to what is not there: the first one that does. What stays as it is was judged before.
+pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
+    let Request { world, place, type_name, before, properties } = *request;
     if world.partial {
-        return Ok(());
+        return None;
     }
     let mut texts = Vec::new();
     for (name, value) in properties {
@@ -59,10 +31,7 @@ pub(super) fn check(
     }
     let state = world.resources.lock();
     let judge = Judge { state: &state, place, type_name };
-    match texts.iter().find_map(|text| judge.missing(text)) {
-        None => Ok(()),
-        Some(missing) => Err(Failure::handler(world, missing.service, &missing.message, missing.status, missing.code)),
-    }
+    texts.iter().find_map(|text| judge.missing(text))
 }
 
 /// Documents and free texts name things without referring to them.
@@ -103,7 +72,7 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    fn missing(&self, at: &Spot<'_>) -> Option<Missing> {
+    fn missing(&self, at: &Spot<'_>) -> Option<Refusal> {
         let name = *at.names.last()?;
         self.network(name, at.text)
             .or_else(|| self.identity(at))
@@ -123,7 +92,7 @@ impl Judge<'_> {
     }
 
     /// Ids of EC2, in the types of which their services look them up.
-    fn network(&self, name: &str, id: &str) -> Option<Missing> {
+    fn network(&self, name: &str, id: &str) -> Option<Refusal> {
         let looks_up = match self.service() {
             "EC2" => self.type_name != "AWS::EC2::LaunchTemplate",
             "AutoScaling" | "EFS" | "ElastiCache" | "ElasticLoadBalancing" | "ElasticLoadBalancingV2" | "RDS" => true,
@@ -159,26 +128,26 @@ impl Judge<'_> {
                 };
                 let message =
                     format!("Error occurred while {call}. EC2 Error Code: {code}. EC2 Error Message: {message}");
-                Missing::invalid("Lambda", message)
+                Refusal::invalid("Lambda", message)
             }
             "AWS::ECS::Service" => {
                 let message = format!(
                     "Error retrieving subnet information for [{id}]: {message} (ErrorCode: Invalid{}.NotFound)",
                     if prefix == "sg" { "Group" } else { "SubnetID" }
                 );
-                Missing::invalid("AmazonECS", message)
+                Refusal::invalid("AmazonECS", message)
             }
-            "AWS::EKS::Cluster" => Missing::invalid("Eks", message),
+            "AWS::EKS::Cluster" => Refusal::invalid("Eks", message),
             _ => match self.service() {
-                "ElasticLoadBalancingV2" => Missing::invalid("ElasticLoadBalancingV2", message),
+                "ElasticLoadBalancingV2" => Refusal::invalid("ElasticLoadBalancingV2", message),
                 "RDS" if prefix == "subnet" => {
-                    Missing::invalid("Rds", format!("Some input subnets in :[{id}] are invalid."))
+                    Refusal::invalid("Rds", format!("Some input subnets in :[{id}] are invalid."))
                 }
-                "RDS" => Missing::invalid("Rds", format!("Invalid security group , groupId= {id}, groupName=.")),
-                "ElastiCache" => Missing::invalid("ElastiCache", message),
-                "EFS" => Missing::invalid("Efs", message),
-                "AutoScaling" => Missing::invalid("AutoScaling", message),
-                _ => Missing::invalid("Ec2", message),
+                "RDS" => Refusal::invalid("Rds", format!("Invalid security group , groupId= {id}, groupName=.")),
+                "ElastiCache" => Refusal::invalid("ElastiCache", message),
+                "EFS" => Refusal::invalid("Efs", message),
+                "AutoScaling" => Refusal::invalid("AutoScaling", message),
+                _ => Refusal::invalid("Ec2", message),
             },
         })
     }
@@ -194,7 +163,7 @@ impl Judge<'_> {
     }
 
     /// Roles, instance profiles, policies and key pairs.
-    fn identity(&self, at: &Spot<'_>) -> Option<Missing> {
+    fn identity(&self, at: &Spot<'_>) -> Option<Refusal> {
         let (name, text) = (*at.names.last()?, at.text);
         let named = |type_name: &str, property: &str, name: &str| {
             let mut all = self.state.of_account(&self.place.account, type_name);
@@ -210,15 +179,15 @@ impl Judge<'_> {
             }
             return match self.type_name {
                 "AWS::Lambda::Function" => {
-                    Some(Missing::invalid("Lambda", "The role defined for the function cannot be assumed by Lambda."))
+                    Some(Refusal::invalid("Lambda", "The role defined for the function cannot be assumed by Lambda."))
                 }
-                "AWS::ECS::TaskDefinition" => Some(Missing::invalid("AmazonECS", "Role is not valid")),
-                "AWS::StepFunctions::StateMachine" => Some(Missing::invalid(
+                "AWS::ECS::TaskDefinition" => Some(Refusal::invalid("AmazonECS", "Role is not valid")),
+                "AWS::StepFunctions::StateMachine" => Some(Refusal::invalid(
                     "Sfn",
                     format!("The provided role '{text}' does not exist or cannot be assumed."),
                 )),
                 "AWS::EKS::Cluster" | "AWS::EKS::Nodegroup" => {
-                    Some(Missing::invalid("Eks", format!("The role with name {role} cannot be found.")))
+                    Some(Refusal::invalid("Eks", format!("The role with name {role} cannot be found.")))
                 }
                 _ => None,
             };
@@ -227,7 +196,7 @@ impl Judge<'_> {
             let attaches = self.service() == "IAM" && name == "ManagedPolicyArns";
             let missing = attaches && !named("AWS::IAM::ManagedPolicy", "PolicyArn", text);
             let message = || format!("Policy {text} does not exist or is not attachable.");
-            return missing.then(|| Missing::gone("Iam", message()));
+            return missing.then(|| Refusal::missing("Iam", message()));
         }
         let (type_name, property, message): (&str, &str, String) = match (self.type_name, name) {
             (
@@ -247,19 +216,19 @@ impl Judge<'_> {
                 let message = format!(
                     "Value ({text}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
                 );
-                return Some(Missing::invalid("Ec2", message));
+                return Some(Refusal::invalid("Ec2", message));
             }
             ("AWS::EC2::Instance", "KeyName") => {
                 let known = self.is_made("AWS::EC2::KeyPair", text);
-                return (!known).then(|| Missing::invalid("Ec2", format!("The key pair '{text}' does not exist")));
+                return (!known).then(|| Refusal::invalid("Ec2", format!("The key pair '{text}' does not exist")));
             }
             _ => return None,
         };
-        (!named(type_name, property, text)).then(|| Missing::gone("Iam", message))
+        (!named(type_name, property, text)).then(|| Refusal::missing("Iam", message))
     }
 
     /// Keys of KMS, and certificates.
-    fn key(&self, name: &str, text: &str) -> Option<Missing> {
+    fn key(&self, name: &str, text: &str) -> Option<Refusal> {
         if name.ends_with("CertificateArn") || name.ends_with("CertificateARN") {
             return self.certificate(text);
         }
@@ -283,29 +252,29 @@ impl Judge<'_> {
         }
         match self.type_name {
             "AWS::Logs::LogGroup" => {
-                Some(Missing::invalid("CloudWatchLogs", "The specified KMS Key Id could not be found."))
+                Some(Refusal::invalid("CloudWatchLogs", "The specified KMS Key Id could not be found."))
             }
             "AWS::SecretsManager::Secret" => {
-                Some(Missing::gone("SecretsManager", format!("The specified KMS key does not exist: {text}")))
+                Some(Refusal::missing("SecretsManager", format!("The specified KMS key does not exist: {text}")))
             }
             "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
-                Some(Missing::invalid("DynamoDb", format!("KMS key not found: {text}")))
+                Some(Refusal::invalid("DynamoDb", format!("KMS key not found: {text}")))
             }
-            "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster" => Some(Missing::invalid(
+            "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster" => Some(Refusal::invalid(
                 "Rds",
                 format!(
                     "The specified KMS key [{text}] does not exist, is not enabled or you do not have permissions to access it."
                 ),
             )),
-            "AWS::ECR::Repository" => Some(Missing::invalid("Ecr", format!("KMS key '{text}' does not exist"))),
-            "AWS::EFS::FileSystem" => Some(Missing::invalid("Efs", format!("The KMS key {text} does not exist."))),
-            "AWS::Kinesis::Stream" => Some(Missing::invalid("Kinesis", format!("Key '{text}' does not exist"))),
-            "AWS::Lambda::Function" => Some(Missing::invalid("Lambda", "KMS key is invalid for CreateGrant")),
+            "AWS::ECR::Repository" => Some(Refusal::invalid("Ecr", format!("KMS key '{text}' does not exist"))),
+            "AWS::EFS::FileSystem" => Some(Refusal::invalid("Efs", format!("The KMS key {text} does not exist."))),
+            "AWS::Kinesis::Stream" => Some(Refusal::invalid("Kinesis", format!("Key '{text}' does not exist"))),
+            "AWS::Lambda::Function" => Some(Refusal::invalid("Lambda", "KMS key is invalid for CreateGrant")),
             _ => None,
         }
     }
 
-    fn certificate(&self, arn: &str) -> Option<Missing> {
+    fn certificate(&self, arn: &str) -> Option<Refusal> {
         // CloudFront reads certificates of its own region, whatever the stack's.
         let region = match self.service() {
             "CloudFront" => "us-east-1",
@@ -318,22 +287,22 @@ impl Judge<'_> {
         }
         Some(match self.service() {
             "ElasticLoadBalancingV2" => {
-                Missing::invalid("ElasticLoadBalancingV2", format!("Certificate ARN '{arn}' is not valid"))
+                Refusal::invalid("ElasticLoadBalancingV2", format!("Certificate ARN '{arn}' is not valid"))
             }
-            "CloudFront" => Missing::invalid(
+            "CloudFront" => Refusal::invalid(
                 "CloudFront",
                 "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a \
                  valid certificate chain.",
             ),
             "ApiGateway" | "ApiGatewayV2" => {
-                Missing::invalid("ApiGateway", format!("Unable to find certificate {arn} in ACM"))
+                Refusal::invalid("ApiGateway", format!("Unable to find certificate {arn} in ACM"))
             }
             _ => return None,
         })
     }
 
     /// Load balancers, their listeners and target groups, topics.
-    fn balancing(&self, name: &str, arn: &str) -> Option<Missing> {
+    fn balancing(&self, name: &str, arn: &str) -> Option<Refusal> {
         let own = |service: &str, kind: &str| self.own_arn_here(arn, service).is_some_and(|it| it.starts_with(kind));
         let (type_name, message) = match (self.service(), name) {
             ("ElasticLoadBalancingV2", "LoadBalancerArn") if own("elasticloadbalancing", "loadbalancer/") => {
@@ -346,15 +315,16 @@ impl Judge<'_> {
                 ("AWS::ElasticLoadBalancingV2::TargetGroup", "One or more target groups not found")
             }
             ("SNS", "TopicArn") if own("sns", "") => {
-                return (!self.is_made("AWS::SNS::Topic", arn)).then(|| Missing::gone("Sns", "Topic does not exist"));
+                return (!self.is_made("AWS::SNS::Topic", arn))
+                    .then(|| Refusal::missing("Sns", "Topic does not exist"));
             }
             _ => return None,
         };
-        (!self.is_made(type_name, arn)).then(|| Missing::invalid("ElasticLoadBalancingV2", message))
+        (!self.is_made(type_name, arn)).then(|| Refusal::invalid("ElasticLoadBalancingV2", message))
     }
 
     /// Functions, and layers of functions.
-    fn function(&self, at: &Spot<'_>) -> Option<Missing> {
+    fn function(&self, at: &Spot<'_>) -> Option<Refusal> {
         if self.service() != "Lambda" {
             return None;
         }
@@ -362,7 +332,7 @@ impl Judge<'_> {
         if name == "Layers" {
             let own = self.own_arn_here(text, "lambda").is_some_and(|resource| resource.starts_with("layer:"));
             let missing = own && !self.is_made("AWS::Lambda::LayerVersion", text);
-            return missing.then(|| Missing::invalid("Lambda", format!("Layer version {text} does not exist.")));
+            return missing.then(|| Refusal::invalid("Lambda", format!("Layer version {text} does not exist.")));
         }
         let names_one = matches!(
             self.type_name,
@@ -383,11 +353,11 @@ impl Judge<'_> {
         let function = function.split(':').next().unwrap_or(function);
         let arn = self.place.arn("lambda", &format!("function:{function}"));
         let missing = !self.is_made("AWS::Lambda::Function", function);
-        missing.then(|| Missing::gone("Lambda", format!("Function not found: {arn}")))
+        missing.then(|| Refusal::missing("Lambda", format!("Function not found: {arn}")))
     }
 
     /// The zone that records are in. What an alias points to is in a zone of AWS's.
-    fn zone(&self, at: &Spot<'_>) -> Option<Missing> {
+    fn zone(&self, at: &Spot<'_>) -> Option<Refusal> {
         let of_records = matches!(self.type_name, "AWS::Route53::RecordSet" | "AWS::Route53::RecordSetGroup");
         if !of_records || at.names.last() != Some(&"HostedZoneId") || at.names.contains(&"AliasTarget") {
             return None;
@@ -395,7 +365,7 @@ impl Judge<'_> {
         let id = at.text;
         let mut zones = self.state.of_account(&self.place.account, "AWS::Route53::HostedZone");
         let missing = !zones.any(|zone| zone.physical_id == id);
-        missing.then(|| Missing::gone("Route53", format!("No hosted zone found with ID: {id}")))
+        missing.then(|| Refusal::missing("Route53", format!("No hosted zone found with ID: {id}")))
     }
 
     /// What follows the account in an ARN of this account, if it is one of `service`.

@@ -1,6 +1,7 @@
 //! Every registered type with the least that its schema asks for: what is made has an id, what `Ref` gives, and every
 //! attribute in the form that the schema wants.
 
+use super::super::request::Request;
 use super::*;
 use crate::ids::Ids;
 use cloudformation::schema::{
@@ -27,7 +28,9 @@ async fn every_type_gives_what_its_schema_promises() {
             properties["Roles"] = json!(["role"]);
         }
         let values = super::super::model::object(&properties);
-        let refused = super::super::refusal::check(&aws.world, &owner("Thing").place, name, None, &values).is_err();
+        let place = owner("Thing").place;
+        let request = Request { world: &aws.world, place: &place, type_name: name, before: None, properties: &values };
+        let refused = super::super::constraints::refusal(&request).is_some();
         if check(name, &properties).is_err() || super::super::backed::is_backed(name) || refused {
             continue;
         }

@@ -3,38 +3,19 @@
 //! report, and the services' API references have the codes (`InvalidSubnet.Range`, `InvalidSubnet.Conflict`,
 //! `PriorityInUse`).
 
-use super::Failure;
 use super::live::State;
 use super::model::Properties;
+use super::request::{Refusal, Request};
 use crate::place::Place;
 use crate::world::World;
 use cloudformation::{lambda, schedule};
 use serde_json::Value as Json;
 use std::net::Ipv4Addr;
 
-/// What a service says.
-struct Refusal {
-    service: &'static str,
-    message: String,
-    code: &'static str,
-}
-
-fn invalid(service: &'static str, message: impl Into<String>) -> Option<Refusal> {
-    Some(Refusal { service, message: message.into(), code: "InvalidRequest" })
-}
-
-/// Refuses properties that the service of the type would refuse. `before`: those of the resource so far.
-///
-/// # Errors
-/// What the service says.
-pub(super) fn check(
-    world: &World,
-    place: &Place,
-    type_name: &str,
-    before: Option<&Properties>,
-    properties: &Properties,
-) -> Result<(), Failure> {
-    let refusal = match type_name {
+/// Refuses properties that the service of the type would refuse.
+pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
+    let Request { world, place, type_name, before, properties } = *request;
+    match type_name {
         "AWS::ApplicationAutoScaling::ScalableTarget" => scalable_target(properties),
         "AWS::AutoScaling::AutoScalingGroup" => group(properties),
         "AWS::EC2::Subnet" if before.is_none() => subnet(&world.resources.lock(), place, properties),
@@ -46,11 +27,11 @@ pub(super) fn check(
         "AWS::RDS::DBInstance" => storage(before, properties),
         "AWS::Scheduler::Schedule" => timed(properties),
         _ => None,
-    };
-    match refusal {
-        None => Ok(()),
-        Some(Refusal { service, message, code }) => Err(Failure::handler(world, service, &message, 400, code)),
     }
+}
+
+fn invalid(service: &'static str, message: impl Into<String>) -> Option<Refusal> {
+    Some(Refusal::invalid(service, message))
 }
 
 fn text<'p>(properties: &'p Properties, name: &str) -> Option<&'p str> {
@@ -143,7 +124,7 @@ fn subnet(state: &State, place: &Place, properties: &Properties) -> Option<Refus
     }
     let taken = of_vpc("AWS::EC2::Subnet").any(|other| other.overlaps(block));
     let message = || format!("The CIDR '{written}' conflicts with another subnet");
-    taken.then(|| Refusal { service: "Ec2", message: message(), code: "AlreadyExists" })
+    taken.then(|| Refusal::taken("Ec2", message()))
 }
 
 fn volume(before: Option<&Properties>, properties: &Properties) -> Option<Refusal> {
@@ -166,7 +147,7 @@ fn priority(state: &State, place: &Place, before: Option<&Properties>, propertie
     let taken =
         rules.any(|rule| text(rule, "ListenerArn") == Some(listener) && number(rule, "Priority") == Some(wanted));
     let message = || format!("Priority '{wanted}' is currently in use");
-    taken.then(|| Refusal { service: "ElasticLoadBalancingV2", message: message(), code: "AlreadyExists" })
+    taken.then(|| Refusal::taken("ElasticLoadBalancingV2", message()))
 }
 
 fn rule(properties: &Properties) -> Option<Refusal> {
