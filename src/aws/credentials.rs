@@ -8,7 +8,7 @@ use super::Result;
 use super::error::{Call, Explain};
 use super::http::Undelivered;
 use super::profile::{Profiles, SignOn};
-use super::roles::Way;
+use super::roles::{Way, session};
 use crate::error::{Error, Kind};
 use crate::model::sensitive;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -218,17 +218,7 @@ impl RoleToAssume {
     async fn assume(&self) -> Result<Credentials> {
         let call = || Call::new("sts", "AssumeRole", format!("assume the role `{}`", self.arn));
         let request = self.sts.assume_role().role_arn(&self.arn).role_session_name(ROLE_SESSION);
-        let given = request.send().await.explain(call)?.credentials;
-        let given = given.ok_or_else(|| {
-            Error::new(Kind::Credentials, format!("AWS answered without credentials for the role `{}`", self.arn))
-        })?;
-        Ok(Credentials::new(
-            given.access_key_id,
-            given.secret_access_key,
-            Some(given.session_token),
-            SystemTime::try_from(given.expiration).ok(),
-            "AssumeRole",
-        ))
+        session(request.send().await.explain(call)?.credentials, &self.arn)
     }
 }
 

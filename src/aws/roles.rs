@@ -111,16 +111,7 @@ impl Way {
                     .detail(format!("tried to assume the role `{arn}` of the profile `{profile}`")));
             }
         };
-        let given = sent.credentials.ok_or_else(|| {
-            Error::new(Kind::Credentials, format!("AWS answered without credentials for the role `{arn}`"))
-        })?;
-        Ok(Credentials::new(
-            given.access_key_id,
-            given.secret_access_key,
-            Some(given.session_token),
-            SystemTime::try_from(given.expiration).ok(),
-            "AssumeRole",
-        ))
+        session(sent.credentials, arn)
     }
 
     async fn code(&self, role: &Role, serial: &str) -> Result<String, Error> {
@@ -146,6 +137,19 @@ impl Way {
         }
         Ok(code)
     }
+}
+
+/// Returns the credentials of a session that STS opened for a role.
+///
+/// # Errors
+/// Where the answer holds none.
+pub(super) fn session(answer: Option<aws_sdk_sts::types::Credentials>, role: &str) -> Result<Credentials, Error> {
+    let given = answer.ok_or_else(|| {
+        Error::new(Kind::Credentials, format!("AWS answered without credentials for the role `{role}`"))
+    })?;
+    let end = SystemTime::try_from(given.expiration).ok();
+    let token = Some(given.session_token);
+    Ok(Credentials::new(given.access_key_id, given.secret_access_key, token, end, "AssumeRole"))
 }
 
 /// AWS refuses a wrong code as it refuses a missing permission.
