@@ -13,5 +13,6 @@ pub mod schedule;
 pub mod schema;
 pub mod sensitive;
 pub mod source;
+pub mod storage;
 pub mod template;
 pub mod validate;

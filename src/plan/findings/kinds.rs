@@ -71,6 +71,7 @@ pub const KINDS: &[Kind] = &[
     warning("protected-deletion", "A protected stack is deleted"),
     warning("name-taken", "A resource takes a name that another resource still has"),
     warning("deletion-blocked", "AWS will not delete a resource as it is: it holds something, or is protected"),
+    warning("storage-shrinks", "Storage is asked to become smaller, which its service refuses"),
     warning("half-deleted", "A stack whose deletion failed is deleted before it is created anew"),
     warning("lost-stack", "A stack that was applied is gone from the account"),
     worst("public-access", "Everybody on the internet can reach what only some could"),

@@ -16,6 +16,7 @@ mod removed;
 mod risk;
 mod settings;
 mod stacks;
+mod storage;
 mod table;
 
 use super::document::{Action, Finding, FindingSeverity, Plan, StackStep};

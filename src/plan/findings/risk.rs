@@ -1,7 +1,7 @@
 //! What a change puts at risk: every changed resource is looked at before and after, by all checks.
 
 use super::pair::{Pair, pairs};
-use super::{access, containers, firewall, interruptions, kinds, literals, network, removed, settings};
+use super::{access, containers, firewall, interruptions, kinds, literals, network, removed, settings, storage};
 use crate::plan::changes::Sides;
 use crate::plan::document::{Action, Finding, FindingSeverity, StackStep};
 use std::collections::BTreeSet;
@@ -28,6 +28,15 @@ impl Context<'_> {
     /// Says it of a resource. `path` is the property, empty for the resource as a whole.
     pub fn say(&mut self, pair: &Pair, code: &str, path: &str, message: impl Into<String>) {
         let severity = kinds::kind(code).map_or(FindingSeverity::Warning, |kind| kind.gravity.severity());
+        self.say_as(severity, pair, code, path, message.into());
+    }
+
+    /// Refuses the plan for it, in every environment: AWS would not do it.
+    pub fn refuse(&mut self, pair: &Pair, code: &str, path: &str, message: impl Into<String>) {
+        self.say_as(FindingSeverity::Refused, pair, code, path, message.into());
+    }
+
+    fn say_as(&mut self, severity: FindingSeverity, pair: &Pair, code: &str, path: &str, message: String) {
         let finding = Finding {
             severity,
             code: code.to_owned(),
@@ -35,7 +44,7 @@ impl Context<'_> {
             logical_id: Some(pair.change.logical_id.clone()),
             path: (!path.is_empty()).then(|| path.to_owned()),
             place: pair.change.place.clone(),
-            message: message.into(),
+            message,
         };
         self.add(finding);
     }
@@ -58,6 +67,7 @@ pub(in crate::plan) fn risks(step: &StackStep, sides: &Sides) -> Vec<Finding> {
         if pair.is_removed() {
             removed::check(pair, &mut context);
         } else {
+            storage::check(pair, &mut context);
             settings::check(pair, &mut context);
             interruptions::check(pair, &mut context);
             network::check(pair, &mut context);

@@ -87,6 +87,7 @@ fn every_kind_that_a_change_can_have_is_in_the_table() {
         "half-deleted",
         "name-taken",
         "deletion-blocked",
+        "storage-shrinks",
         "deletion-unseen",
         "left-behind",
         "lost-stack",

@@ -41,6 +41,30 @@ fn removing_a_table_is_refused_unless_it_is_retained() {
 }
 
 #[test]
+fn storage_that_shrinks_in_place_is_refused() {
+    let database = |size: &str, name: &str| {
+        json!({
+            "Parameters": {"Size": {"Type": "Number", "Default": size}},
+            "Resources": {"Db": {
+                "Type": "AWS::RDS::DBInstance",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": {"DBInstanceIdentifier": name, "Engine": "postgres", "AllocatedStorage": {"Ref": "Size"}},
+            }},
+        })
+    };
+    let mut world = World::new(vec![stack("db", &database("100", "one"))]).applied();
+    world.set_template("db", &database("50", "one"));
+    assert_snapshot!(found(&world), @"Refused storage-shrinks db.Db: AllocatedStorage 100 → 50: AWS makes this storage larger, and never smaller, so that the update would fail and be rolled back; write 100 or more, or make a new resource of the smaller size and move the data");
+    assert_eq!(world.plan().findings[0].path.as_deref(), Some("AllocatedStorage"));
+    assert_eq!(world.plan().refusals().count(), 1);
+    world.set_template("db", &database("200", "one"));
+    assert_eq!(found(&world), "");
+    // A new one has the size that it is asked for.
+    world.set_template("db", &database("50", "two"));
+    assert!(!found(&world).contains("storage-shrinks"), "{}", found(&world));
+}
+
+#[test]
 fn deleting_a_protected_stack_needs_words() {
     let mut world = World::storefront();
     world.stack_mut("data").protect = true;

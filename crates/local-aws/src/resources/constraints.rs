@@ -8,7 +8,7 @@ use super::model::Properties;
 use super::request::{Refusal, Request};
 use crate::place::Place;
 use crate::world::World;
-use cloudformation::{lambda, schedule};
+use cloudformation::{lambda, schedule, storage};
 use serde_json::Value as Json;
 use std::net::Ipv4Addr;
 
@@ -20,13 +20,11 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
         "AWS::AutoScaling::AutoScalingGroup" => group(properties),
         "AWS::EC2::Subnet" if before.is_none() => subnet(&world.resources.lock(), place, properties),
         "AWS::EC2::VPC" if before.is_none() => vpc(properties),
-        "AWS::EC2::Volume" => volume(before, properties),
         "AWS::ElasticLoadBalancingV2::ListenerRule" => priority(&world.resources.lock(), place, before, properties),
         "AWS::Events::Rule" => rule(properties),
         "AWS::Lambda::Function" => runtime(world, before, properties),
-        "AWS::RDS::DBInstance" => storage(before, properties),
         "AWS::Scheduler::Schedule" => timed(properties),
-        _ => None,
+        _ => smaller(type_name, before, properties),
     }
 }
 
@@ -127,15 +125,9 @@ fn subnet(state: &State, place: &Place, properties: &Properties) -> Option<Refus
     taken.then(|| Refusal::taken("Ec2", message()))
 }
 
-fn volume(before: Option<&Properties>, properties: &Properties) -> Option<Refusal> {
-    let (old, new) = (number(before?, "Size")?, number(properties, "Size")?);
-    if new < old { invalid("Ec2", "New size cannot be smaller than existing size") } else { None }
-}
-
-fn storage(before: Option<&Properties>, properties: &Properties) -> Option<Refusal> {
-    let (old, new) = (number(before?, "AllocatedStorage")?, number(properties, "AllocatedStorage")?);
-    let message = || format!("Requested storage size ({new}) cannot be less than the current storage size ({old})");
-    if new < old { invalid("Rds", message()) } else { None }
+fn smaller(type_name: &str, before: Option<&Properties>, properties: &Properties) -> Option<Refusal> {
+    let found = storage::shrinkage(type_name, before?, properties)?;
+    invalid(found.service, found.message)
 }
 
 fn priority(state: &State, place: &Place, before: Option<&Properties>, properties: &Properties) -> Option<Refusal> {

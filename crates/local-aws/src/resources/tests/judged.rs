@@ -232,32 +232,44 @@ async fn priorities_are_taken_once_on_a_listener() {
 #[tokio::test]
 async fn storage_does_not_shrink() {
     let it = Maker(world().await);
+    let rds = "(50) cannot be less than the current storage size (100) (Service: Rds, Status Code: 400";
     let cases = [
         (
             "AWS::EC2::Volume",
-            "Size",
             json!({"AvailabilityZone": "eu-west-1a"}),
-            "New size cannot be smaller than existing size",
+            json!([{"Size": 100}, {"Size": 50}, {"Size": 200}]),
+            "New size cannot be smaller than existing size (Service: Ec2, Status Code: 400",
         ),
         (
             "AWS::RDS::DBInstance",
-            "AllocatedStorage",
             json!({"Engine": "postgres"}),
-            "(50) cannot be less than the current storage size (100)",
+            json!([{"AllocatedStorage": "100"}, {"AllocatedStorage": "50"}, {"AllocatedStorage": "200"}]),
+            rds,
+        ),
+        (
+            "AWS::RDS::DBCluster",
+            json!({"Engine": "mysql", "DBClusterInstanceClass": "db.m6gd.large", "MasterUsername": "shop"}),
+            json!([{"AllocatedStorage": 100}, {"AllocatedStorage": 50}, {"AllocatedStorage": 200}]),
+            rds,
+        ),
+        (
+            "AWS::SageMaker::NotebookInstance",
+            json!({"InstanceType": "ml.t3.medium", "RoleArn": "arn:aws:iam::999999999999:role/notebook"}),
+            json!([{"VolumeSizeInGB": 100}, {"VolumeSizeInGB": 50}, {"VolumeSizeInGB": 200}]),
+            "The volume size can only be increased (Service: SageMaker",
         ),
     ];
-    for (type_name, name, base, message) in cases {
-        let with = |size: &str| {
+    for (type_name, base, sizes, message) in cases {
+        let with = |at: usize| {
             let mut properties = base.clone();
-            properties[name] =
-                if type_name.ends_with("Volume") { json!(size.parse::<u32>().expect("a number")) } else { json!(size) };
+            properties.as_object_mut().expect("a map").extend(sizes[at].as_object().expect("a map").clone());
             properties
         };
-        let made = it.make("A", type_name, with("100")).await.physical_id;
-        let change = async |to: &str| update(&it.0.world, &owner("A"), type_name, &made, &with("100"), &with(to)).await;
-        let told = change("50").await.expect_err("smaller").reason;
-        assert!(told.contains(message), "{told}");
-        change("200").await.expect("larger");
+        let made = it.make("A", type_name, with(0)).await.physical_id;
+        let change = async |to: usize| update(&it.0.world, &owner("A"), type_name, &made, &with(0), &with(to)).await;
+        let reason = change(1).await.expect_err("smaller").reason;
+        assert!(reason.contains(message), "{reason}");
+        change(2).await.expect("larger");
     }
 }
 
