@@ -1,7 +1,7 @@
 //! `infra`: from a YAML file for each environment to running AWS systems, through CloudFormation.
 //!
 //! Rooms, lowest last; a room imports only from those below it:
-//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `validate`, `processors` → `inventory` → `render` →
+//! `cli`, `commands` → `view` → `bootstrap`, `rehearsal`, `drift` → `apply` → `cost`, `diagram` → `plan` → `observe` → `handlers` → `validate`, `processors` → `inventory` → `render` →
 //! `catalog` → `environment` → `graph` → `state` → `site`, `package` → `image`, `local` → `aws`
 //! → `document` → `model`, `stateful`, `files`, `process`, `quantity`, `random`, `problem`, `error`.
 //!
@@ -26,6 +26,7 @@ pub mod environment;
 pub mod error;
 pub mod files;
 pub mod graph;
+pub mod handlers;
 pub mod image;
 pub mod inventory;
 pub mod local;

@@ -4,13 +4,16 @@ use super::promotion;
 use super::session::Session;
 use super::surroundings;
 use crate::apply::{EventKind, Events, send};
+use crate::catalog::Catalog;
 use crate::environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::handlers;
 use crate::model::{
     Environment, MadeFrom, PackageFolder, PackageSource, PackageUse, Parameter, RenderedStack, StackRecord,
 };
-use crate::package::{self, Built, Progress, Recipe, Tell};
+use crate::package::{self, Built, Listing, Progress, Recipe, Tell};
 use crate::plan::{Asset, AssetStep, StackStep};
+use crate::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,12 @@ pub fn fill(session: &Session, environment: &Environment, stacks: &mut [Rendered
         };
         Ok((make(&session.project, environment, &named, events).await?, proven))
     })?;
+    let listings = made.iter().map(|(name, built)| Ok((name.clone(), built.listing()?)));
+    let listings = listings.collect::<Result<BTreeMap<String, Listing>>>()?;
+    let problems = handlers::problems(environment, stacks, &listings, &Catalog::open(&session.project));
+    if !problems.is_empty() {
+        return Err(Error::problems(problems).into());
+    }
     let git_commit = surroundings::git_commit(&session.project);
     for package in uses(stacks) {
         if let Some(built) = made.get(&package.name) {
@@ -45,6 +54,30 @@ pub fn fill(session: &Session, environment: &Environment, stacks: &mut [Rendered
         }
     }
     Ok(())
+}
+
+/// Functions that call a file which their package does not hold, as far as that is known without installing anything. A folder
+/// that cannot be packed is for who packs it to refuse.
+pub fn handler_problems(
+    project: &Path,
+    environment: &Environment,
+    stacks: &[RenderedStack],
+    catalog: &Catalog,
+) -> Vec<Problem> {
+    let named: BTreeSet<&str> = stacks.iter().flat_map(|stack| stack.parameters.values()).filter_map(name).collect();
+    let packages = environment.packages.iter().filter(|(name, _)| named.contains(name.as_str()));
+    let listings = packages.filter_map(|(name, package)| match &package.source {
+        PackageSource::Folder(folder) => Some((name.clone(), package::listing(project, name, &recipe(folder)).ok()?)),
+        PackageSource::Promoted(_) => None,
+    });
+    handlers::problems(environment, stacks, &listings.collect(), catalog)
+}
+
+fn name(parameter: &Parameter) -> Option<&str> {
+    match parameter {
+        Parameter::Package(package) => Some(&package.name),
+        _ => None,
+    }
 }
 
 fn uses(stacks: &mut [RenderedStack]) -> impl Iterator<Item = &mut PackageUse> {

@@ -3,6 +3,7 @@
 use super::assets;
 use super::checks;
 use super::images;
+use super::packages;
 use super::policies;
 use super::session::Session;
 use crate::catalog::Catalog;
@@ -110,6 +111,7 @@ fn check(session: &Session, catalog: &Catalog, rules: &Rules, name: &str) -> Res
     problems.extend(assets::site_problems(&session.project, &environment));
     problems.extend(processors::problems(&environment, &stacks, &made_for));
     problems.extend(checks::missing(&session.project, &environment, &stacks));
+    problems.extend(packages::handler_problems(&session.project, &environment, &stacks, catalog));
     let violations = policies::violations(rules, &environment, &stacks)?;
     let mut files = Files::new(catalog);
     problems.extend(violations.iter().filter_map(|one| policies::problem(one, &environment, &mut files)));

@@ -6,13 +6,13 @@ use crate::error::{Error, Kind};
 use crate::files::reason;
 use crate::image::Digest;
 use crate::image::digest::HashingReader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 /// What a function's code may hold, unpacked, with its layers ("Unzipped size must be smaller than 262144000 bytes"). The
 /// 50 MB that Lambda's quotas name besides are for archives in the request itself; these come from a bucket.
@@ -101,6 +101,15 @@ pub fn read(path: &Path) -> io::Result<Packed> {
     io::copy(&mut reader, &mut io::sink())?;
     let (digest, bytes) = reader.finish();
     Ok(Packed { digest, bytes })
+}
+
+/// The names of an archive's files.
+///
+/// # Errors
+/// It cannot be read, or is no archive.
+pub fn names(path: &Path) -> io::Result<BTreeSet<String>> {
+    let archive = ZipArchive::new(BufReader::new(File::open(path)?)).map_err(io_error)?;
+    archive.file_names().map(|name| Ok(name.map_err(io_error)?.into_owned())).collect()
 }
 
 fn io_error(error: ZipError) -> io::Error {

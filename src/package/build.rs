@@ -5,6 +5,7 @@
 
 use super::archive::{self, LIMIT_BYTES, Packed};
 use super::contents::{self, Entries, Entry};
+use super::handler::Listing;
 use super::install::{self, unwritable};
 use super::lock::{self, Install, REQUIREMENTS};
 use crate::error::{Error, Kind};
@@ -125,6 +126,36 @@ fn clear(own: &Path) {
             let _ = fs::remove_dir_all(found.path());
         }
     }
+}
+
+impl Built {
+    /// Returns the archive's files.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub fn listing(&self) -> Result<Listing, Error> {
+        of_archive(&self.path)
+    }
+}
+
+/// Returns the files that the package will have, without installing anything: those of its archive where that lies on this
+/// machine, else those of its folder.
+///
+/// # Errors
+/// As [`build`], for what is wrong with the folder.
+pub fn listing(project: &Path, name: &str, recipe: &Recipe) -> Result<Listing, Error> {
+    let sources = Sources::read(project, name, recipe)?;
+    match find(project, &sources.digest) {
+        Some(archive) => of_archive(&archive),
+        None => {
+            Ok(Listing { complete: sources.install == Install::Nothing, files: sources.code.into_keys().collect() })
+        }
+    }
+}
+
+fn of_archive(path: &Path) -> Result<Listing, Error> {
+    let files = archive::names(path).map_err(|error| contents::unreadable(path, &error))?;
+    Ok(Listing { files, complete: true })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {

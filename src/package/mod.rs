@@ -6,10 +6,12 @@
 mod archive;
 mod build;
 mod contents;
+mod handler;
 mod install;
 mod lock;
 #[cfg(all(test, unix))]
 mod tests;
 
 pub use archive::{LIMIT_BYTES, Packed};
-pub use build::{Built, Progress, Recipe, Tell, build, find, folder};
+pub use build::{Built, Progress, Recipe, Tell, build, find, folder, listing};
+pub use handler::{HandlerProblem, Listing, problem as handler_problem};

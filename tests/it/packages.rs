@@ -219,6 +219,14 @@ fn what_is_wrong_with_a_package_is_told_at_its_place() {
         "{nowhere}"
     );
 
+    // A file that is not there is found at the first call only: by whoever looks first.
+    let handler = told("{package: hello, handler: handler.handle", "{package: hello, handler: handlr.handle");
+    let planned = project.infra(&["plan", "--env", "dev"]).expect(1).stderr;
+    for stderr in [handler, planned] {
+        assert!(stderr.contains("calls `handlr.handle`, and its package `hello` has no handlr.py"), "{stderr}");
+        assert!(stderr.contains("did you mean handler.py?") && stderr.contains("environments/dev.yaml"), "{stderr}");
+    }
+
     // Without a package manager: which one, and what else to do.
     project.write("environments/dev.yaml", ENVIRONMENT);
     let hash = "00".repeat(32);
