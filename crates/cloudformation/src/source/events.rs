@@ -3,18 +3,21 @@
 use super::parse::{ParseError, error};
 use super::places::Places;
 use super::{Position, Span};
-use libyaml_safer::{Event, EventData, Parser};
+use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use std::io::{Chain, Read};
 
 pub(super) struct Events<'t> {
-    parser: Parser<&'t [u8]>,
+    parser: Parser<Chain<&'t [u8], &'static [u8]>>,
     text: &'t str,
     places: Places<'t>,
 }
 
 impl<'t> Events<'t> {
     pub(super) fn new(text: &'t str) -> Events<'t> {
+        // The parser wants a line break after the last line of a block scalar.
+        let closing: &[u8] = if text.ends_with(['\n', '\r']) { b"" } else { b"\n" };
         let mut parser = Parser::new();
-        parser.set_input(text.as_bytes());
+        parser.set_input(text.as_bytes().chain(closing));
         Events { parser, text, places: Places::new(text) }
     }
 
@@ -24,11 +27,24 @@ impl<'t> Events<'t> {
     /// What is wrong with the text's syntax.
     pub(super) fn next(&mut self) -> Result<(EventData, Span), ParseError> {
         match self.parser.parse() {
-            Ok(Event { data, start_mark, end_mark, .. }) => {
+            Ok(Event { mut data, start_mark, end_mark, .. }) => {
+                if usize::try_from(end_mark.index).is_ok_and(|end| end > self.text.len()) {
+                    self.without_added_break(&mut data);
+                }
                 let span = Span { start: self.position(start_mark), end: self.position(end_mark) };
                 Ok((data, span))
             }
             Err(error) => Err(self.broken(&error)),
+        }
+    }
+
+    /// Takes the line break that was added to the text from the block scalar that it ended.
+    fn without_added_break(&self, data: &mut EventData) {
+        let EventData::Scalar { value, style: ScalarStyle::Literal | ScalarStyle::Folded, .. } = data else { return };
+        let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
+        // A last line of blanks is none of the scalar's, unless it keeps them all (`|+`).
+        if !last_line.trim().is_empty() || value.ends_with("\n\n") {
+            value.truncate(value.strip_suffix('\n').unwrap_or(value).len());
         }
     }
 

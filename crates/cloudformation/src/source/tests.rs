@@ -115,6 +115,31 @@ fn templates_have_the_booleans_of_yaml_1_1() {
 }
 
 #[test]
+fn a_text_may_end_within_a_block_scalar() {
+    let cases = [
+        ("a: |\n  x", json!({"a": "x"})),
+        ("a: |\n  x\n", json!({"a": "x\n"})),
+        ("a: >\n  x\n  y", json!({"a": "x y"})),
+        ("a: |-\n  x", json!({"a": "x"})),
+        ("a: |+\n  x", json!({"a": "x"})),
+        ("a: |+\n  x\n  ", json!({"a": "x\n"})),
+        ("a: |\n  x\n  ", json!({"a": "x\n"})),
+        ("a: |\n  x\n\n  y", json!({"a": "x\n\ny"})),
+        ("a: |\n  x\n# y", json!({"a": "x\n"})),
+        ("a: |\r\n  x\r\n  y", json!({"a": "x\ny"})),
+        ("a:\n  - >-\n\n    x # y", json!({"a": ["\nx # y"]})),
+        ("a: |", json!({"a": ""})),
+        ("a: b", json!({"a": "b"})),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(tree(text).to_json(), expected, "{text:?}");
+        assert_eq!(template(text), expected, "{text:?}");
+    }
+    let end = tree("a: |\n  é").get("a").map(|node| node.span.end.offset);
+    assert_eq!(end, Some(8));
+}
+
+#[test]
 fn numbers_of_templates_stay_as_they_were_written() {
     for text in ["1.30", "1e3", "0x1F", "0o17", "012", "1_000", "12345678901234567890123", "2012-10-17", "+1", "1:30"] {
         assert_eq!(template(text), json!(text));
