@@ -38,7 +38,7 @@ fn what_a_service_refuses_is_found() {
     };
     let group = |description: &str| {
         format!(
-            "  G: {{Type: AWS::EC2::SecurityGroup, Properties: {{GroupDescription: g, VpcId: vpc-1, SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIp: 10.0.0.0/8, Description: '{description}'}}]}}}}\n"
+            "  G: {{Type: AWS::EC2::SecurityGroup, Properties: {{GroupDescription: g, VpcId: vpc-0a1b2c3d, SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIp: 10.0.0.0/8, Description: '{description}'}}]}}}}\n"
         )
     };
     let cases: Vec<(String, Vec<&str>)> = vec![
@@ -120,4 +120,82 @@ Resources:
     assert_eq!(of(Some(BTreeMap::new())), Vec::<String>::new());
     let index = BTreeMap::from([("Index".to_owned(), Some("by-date".to_owned()))]);
     assert_eq!(of(Some(index)).len(), 1);
+}
+
+#[test]
+fn serverless_functions_share_what_globals_say_and_no_name() {
+    let of = |global: &str, properties: [&str; 2]| {
+        let [one, two] = properties;
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {{Function: {{Runtime: {global}}}}}\nResources:\n  \
+             A: {{Type: AWS::Serverless::Function, Properties: {{{one}}}}}\n  \
+             B: {{Type: AWS::Serverless::Function, Properties: {{{two}}}}}\n"
+        );
+        rules(&template, &Options::default()).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>()
+    };
+    let own = "Runtime: python3.13, Handler: a.b";
+    assert_eq!(of("python3.13", ["FunctionName: a", "FunctionName: b"]), [""; 0]);
+    assert_eq!(of("python3.13", ["FunctionName: a", "FunctionName: a"]), ["same-identifier"]);
+    assert_eq!(of("java8", ["Handler: a.b", own]), ["runtime-ended"]);
+    assert_eq!(of("java8", [own, own]), [""; 0]);
+}
+
+#[test]
+fn a_reference_gives_what_is_asked_for() {
+    let of = |group: &str, rule: &str| {
+        let network = "  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}\n  B: {Type: \
+                       AWS::EC2::VPCCidrBlock, Properties: {VpcId: !Ref V, AmazonProvidedIpv6CidrBlock: true}}\n";
+        of(&format!(
+            "{network}  G: {{Type: AWS::EC2::SecurityGroup, Properties: {{GroupDescription: g{group}}}}}\n  R: {{Type: \
+             AWS::EC2::SecurityGroupIngress, Properties: {{GroupId: !GetAtt G.GroupId, IpProtocol: '-1', {rule}}}}}\n"
+        ))
+    };
+    assert_eq!(of(", VpcId: !Ref V", "SourceSecurityGroupId: !Ref G"), [""; 0]);
+    assert_eq!(of("", "SourceSecurityGroupId: !Ref G"), ["reference-format"]);
+    assert_eq!(of("", "SourceSecurityGroupId: !GetAtt G.GroupId"), [""; 0]);
+    assert_eq!(of("", "SourceSecurityGroupId: !Ref V"), ["reference-format"]);
+    assert_eq!(of("", "CidrIpv6: !Ref B"), ["reference-format"]);
+    assert_eq!(of("", "CidrIpv6: '2001:db8::/64'"), [""; 0]);
+    assert_eq!(of(", VpcId: vpc-1", "SourceSecurityGroupId: !Ref G"), ["format"]);
+}
+
+#[test]
+fn resources_of_a_module_are_named_by_way_of_it() {
+    let of = |name: &str| {
+        of(&format!(
+            "  Bucket: {{Type: 'Own::S3::Bucket::MODULE'}}\n  T: {{Type: AWS::SNS::Topic, DependsOn: {name}, Properties: \
+             {{KmsMasterKeyId: !GetAtt {name}.Arn, DisplayName: !Sub 'x${{{name}}}'}}}}\n"
+        ))
+    };
+    assert_eq!(of("BucketKey"), [""; 0]);
+    assert_eq!(of("OtherKey"), ["unresolved-depends-on", "unresolved-getatt", "unresolved-sub"]);
+}
+
+#[test]
+fn what_only_the_service_sets_is_refused_at_the_top() {
+    let of = |properties: &str| {
+        of(&format!(
+            "  P: {{Type: AWS::MediaTailor::PlaybackConfiguration, Properties: {{Name: a, AdDecisionServerUrl: x, \
+             VideoContentSourceUrl: x, {properties}}}}}\n"
+        ))
+    };
+    assert_eq!(of("PlaybackEndpointPrefix: x"), ["read-only-property"]);
+    assert_eq!(of("DashConfiguration: {ManifestEndpointPrefix: x}"), [""; 0]);
+}
+
+#[test]
+fn what_depends_on_a_resource_goes_with_it() {
+    let of = |condition: &str| {
+        let template = format!(
+            "Parameters: {{Stage: {{Type: String}}}}\nConditions: {{Prod: !Equals [!Ref Stage, prod], Test: !Equals \
+             [!Ref Stage, test]}}\nResources:\n  A: {{Type: AWS::SNS::Topic, Condition: Prod}}\n  B: {{Type: \
+             AWS::SNS::Topic, DependsOn: [A]{condition}}}\n  C: {{Type: AWS::SNS::Topic, Condition: Test}}\n"
+        );
+        let found = validate_text(&template, &Options::default());
+        found.into_iter().map(|found| (found.rule.id, found.path)).collect::<Vec<_>>()
+    };
+    let goes = ("goes-with-dependency", "/Resources/B/DependsOn".to_owned());
+    assert_eq!(of(""), [goes.clone()]);
+    assert_eq!(of(", Condition: Test"), [goes]);
+    assert_eq!(of(", Condition: Prod"), []);
 }

@@ -12,6 +12,7 @@ use crate::schema::{Keyword, Schema, Type};
 use crate::source::{Scalar, Span};
 use crate::template::{Expr, Function, Kind, Member, PSEUDO_PARAMETERS};
 
+mod formats;
 mod lists;
 mod objects;
 mod scalars;
@@ -148,6 +149,14 @@ impl<'c, 't> Checker<'c, 't> {
             return self.wrong_with(rules::FUNCTION_TYPE, message, span, Some(remedy.to_owned()));
         }
         self.unknown = true;
+        for keyword in &schema.keywords {
+            if let Keyword::Format(format) = keyword
+                && !self.composite
+                && let Some((message, remedy)) = formats::mismatch(self.facts, function, format)
+            {
+                self.wrong_with(rules::REFERENCE_FORMAT, message, span, Some(remedy));
+            }
+        }
         // What a reference or an alternative asks of the kind is still to be seen.
         for keyword in &schema.keywords {
             if let Keyword::Reference(pointer) = keyword
@@ -191,6 +200,14 @@ impl<'c, 't> Checker<'c, 't> {
             return self.wrong(rules::WRONG_TYPE, message, value.span);
         }
         for keyword in &schema.keywords {
+            // Of resolved values, the service that gets them says what it takes.
+            if let Keyword::Format(format) = keyword
+                && !self.literal
+                && let Some((rule, message, remedy)) = formats::violation(scalar, format)
+            {
+                self.wrong_with(rule, message, value.span, Some(remedy));
+                continue;
+            }
             match scalars::violation(scalar, keyword, schema, !self.composite) {
                 scalars::Verdict::Right => self.composed(value, keyword, assumed),
                 scalars::Verdict::Wrong { rule, message, remedy } => {

@@ -1,9 +1,11 @@
 //! What services refuse although each property by itself is right: rules that no schema expresses.
 
+mod cache;
 mod identity;
 mod limits;
 mod network;
 mod partition;
+mod secure;
 mod services;
 
 use super::conditions::Assumed;
@@ -17,11 +19,14 @@ pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
         if let Some(subject) = Subject::new(facts, name) {
             services::check(&subject, found);
             network::check_resource(&subject, found);
+            cache::check(&subject, found);
+            secure::check(&subject, found);
         }
     }
     network::check_together(facts, found);
     identity::check(facts, found);
     limits::priorities(facts, found);
+    limits::global_runtime(facts, found);
     partition::check(facts, found);
 }
 

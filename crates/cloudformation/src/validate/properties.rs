@@ -17,7 +17,7 @@ use std::collections::HashSet;
 /// Types that a transform turns into others before any schema counts.
 const SERVERLESS: &str = "AWS::Serverless::";
 /// Types of modules, whose schemas only the account knows.
-const MODULE: &str = "::MODULE";
+pub const MODULE: &str = "::MODULE";
 
 pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     for (name, resource) in &facts.template.resources {
@@ -145,7 +145,9 @@ fn read_only(known: &ResourceType, properties: &Expr, place: &Place<'_>, found: 
                 place.name,
                 pointer(&path)
             );
-            let finding = Finding::new(rules::READ_ONLY, message, member.key_span, place.path(&path));
+            // The documentation lists those below other properties among what can be set.
+            let rule = if parents.is_empty() { rules::READ_ONLY } else { rules::READ_ONLY_WITHIN };
+            let finding = Finding::new(rule, message, member.key_span, place.path(&path));
             found.push(finding.with_remedy(format!("Remove `{last}`: {} sets it itself.", place.type_name)));
         }
     }

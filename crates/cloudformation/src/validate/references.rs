@@ -3,9 +3,10 @@
 use super::conditions::Assumed;
 use super::facts::Facts;
 use super::finding::{Finding, did_you_mean};
+use super::properties::MODULE;
 use super::rules;
 use crate::source::Span;
-use crate::template::{Expr, Function, Kind, PSEUDO_PARAMETERS, SubPart};
+use crate::template::{Expr, Function, Kind, PSEUDO_PARAMETERS, SubPart, Text};
 
 /// Where an expression stands: what may be named there, and how CloudFormation calls the place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +67,8 @@ fn nothing() -> Assumed {
 fn depends_on(facts: &Facts<'_>, name: &str, found: &mut Vec<Finding>) {
     let template = facts.template;
     for other in template.resources[name].depends_on.iter() {
-        if template.resources.contains_key(&other.value) || is_open(facts) {
+        found.extend(may_go_with(facts, name, other));
+        if template.resources.contains_key(&other.value) || is_open(facts) || is_of_module(facts, &other.value) {
             continue;
         }
         let message = unresolved(&other.value, Block::Resources);
@@ -75,6 +77,23 @@ fn depends_on(facts: &Facts<'_>, name: &str, found: &mut Vec<Finding>) {
         finding.remedy = did_you_mean(&other.value, template.resources.keys().map(String::as_str));
         found.push(finding);
     }
+}
+
+/// "If a resource with a condition isn't created, any resources that depend on that resource aren't created either,
+/// regardless of their own conditions" (user guide, `Condition` attribute).
+fn may_go_with(facts: &Facts<'_>, name: &str, other: &Text) -> Option<Finding> {
+    let declared = facts.template.resources.get(&other.value)?.condition.as_ref()?;
+    let condition = facts.conditions.name(&declared.value)?;
+    let assumed = facts.assumed_for(name);
+    if assumed.get(condition) == Some(true) || !facts.conditions.possible(&assumed.with(condition, false)) {
+        return None;
+    }
+    let when = &declared.value;
+    let message =
+        format!("{name} is not created either when {} is not, because its condition {when} is false", other.value);
+    let finding =
+        Finding::new(rules::GOES_WITH_DEPENDENCY, message, other.span, format!("/Resources/{name}/DependsOn"));
+    Some(finding.with_remedy(format!("Give {name} a condition that holds only with {when}, or remove the dependency.")))
 }
 
 fn named_condition(facts: &Facts<'_>, name: &str, span: Span, path: &str, function: &str, found: &mut Vec<Finding>) {
@@ -90,6 +109,13 @@ fn named_condition(facts: &Facts<'_>, name: &str, span: Span, path: &str, functi
 pub fn is_open(facts: &Facts<'_>) -> bool {
     let template = facts.template;
     template.macros().next().is_some() || !template.loops.is_empty() || !template.section_transforms.is_empty()
+}
+
+/// Whether a name may be that of a resource within a module: the module's logical id with the resource's behind it
+/// ("Referencing resources in a module" of the user guide).
+fn is_of_module(facts: &Facts<'_>, name: &str) -> bool {
+    let mut modules = facts.template.resources.iter().filter(|(_, it)| it.resource_type.value.ends_with(MODULE));
+    modules.any(|(module, _)| name.strip_prefix(module.as_str()).is_some_and(|rest| !rest.is_empty()))
 }
 
 fn unresolved(name: &str, block: Block) -> String {
@@ -202,7 +228,8 @@ impl<'w, 't> Walk<'w, 't> {
         let template = self.facts.template;
         let outside = matches!(self.block, Block::Conditions | Block::Rules);
         let Some(resource) = template.resources.get(name).filter(|_| !outside) else {
-            if !is_open(self.facts) {
+            let of_module = !outside && is_of_module(self.facts, name);
+            if !is_open(self.facts) && !of_module {
                 let mut finding = Finding::new(rule, unresolved(name, self.block), span, path);
                 let names = template.parameters.keys().chain(template.resources.keys()).map(String::as_str);
                 finding.remedy = did_you_mean(name, names.chain(PSEUDO_PARAMETERS));

@@ -30,12 +30,15 @@ pub const UNRESOLVED_GETATT: Rule = error("unresolved-getatt", "E1010");
 pub const UNKNOWN_ATTRIBUTE: Rule = error("unknown-attribute", "E1010");
 pub const UNRESOLVED_SUB: Rule = error("unresolved-sub", "E1019");
 pub const UNRESOLVED_DEPENDS_ON: Rule = error("unresolved-depends-on", "E3005");
+pub const GOES_WITH_DEPENDENCY: Rule = warning("goes-with-dependency", "E3005");
 pub const UNRESOLVED_CONDITION: Rule = error("unresolved-condition", "E8007");
 pub const UNRESOLVED_MAPPING: Rule = error("unresolved-mapping", "E1011");
 pub const MAY_NOT_EXIST: Rule = warning("may-not-exist", "W1001");
 pub const CIRCULAR_DEPENDENCY: Rule = error("circular-dependency", "E3004");
 pub const CIRCULAR_CONDITION: Rule = error("circular-condition", "E8001");
 pub const FUNCTION_TYPE: Rule = error("function-type", "E1010");
+pub const SELECT_INDEX: Rule = error("select-index", "E1017");
+pub const CONDITION: Rule = error("condition", "E8001");
 
 // Leftovers.
 pub const UNUSED_PARAMETER: Rule = warning("unused-parameter", "W2001");
@@ -74,8 +77,11 @@ pub const TEXT_LENGTH: Rule = error("text-length", "E3033");
 pub const NUMBER_RANGE: Rule = error("number-range", "E3034");
 pub const UNIQUE: Rule = error("unique-items", "E3037");
 pub const READ_ONLY: Rule = error("read-only-property", "E3040");
+pub const READ_ONLY_WITHIN: Rule = warning("read-only-within", "E3040");
 pub const AT_LEAST_ONE: Rule = error("at-least-one-property", "E3058");
 pub const FORMAT: Rule = error("format", "E1103");
+pub const REFERENCE_FORMAT: Rule = error("reference-format", "E1041");
+pub const SECURE_STRING: Rule = error("secure-string", "E1027");
 pub const UNIQUE_COUNT: Rule = error("unique-count", "E3065");
 
 // What the schema cannot say of one resource or of several together.
@@ -104,4 +110,6 @@ pub const RUNTIME_ENDED: Rule = error("runtime-ended", "E2531");
 pub const CAPACITY_RANGE: Rule = error("capacity-range", "E3706");
 pub const SAME_PRIORITY: Rule = error("same-priority", "E3019");
 pub const RULE_DESCRIPTION: Rule = error("rule-description", "E3031");
+pub const CACHE_FAILOVER: Rule = error("cache-failover", "E3026");
+pub const INTERFACE: Rule = warning("interface", "E4001");
 pub const PARTITION: Rule = error("partition", "I3042");

@@ -70,13 +70,17 @@ fn policy_arns(subject: &Subject<'_, '_>, path: &str, arn: &Pattern, found: &mut
 fn same_identifiers(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     let mut seen: BTreeMap<(&str, String), Vec<(&str, Assumed)>> = BTreeMap::new();
     for subject in facts.template.resources.keys().filter_map(|name| Subject::new(facts, name)) {
-        let Some(known) = facts.type_of(subject.name) else { continue };
-        // What CodeBuild calls a project's identifier is given by the service; its name is given here.
-        let identifier: Vec<String> = match known.name() {
-            "AWS::CodeBuild::Project" => vec!["Name".to_owned()],
-            _ => known.primary_identifier().iter().map(|path| path.dotted()).collect(),
+        let known = facts.type_of(subject.name);
+        let identifier: Vec<String> = match (subject.resource_type, known) {
+            // What CodeBuild calls a project's identifier is given by the service; its name is given here.
+            ("AWS::CodeBuild::Project", _) => vec!["Name".to_owned()],
+            ("AWS::Serverless::Function", _) => vec!["FunctionName".to_owned()],
+            ("AWS::Serverless::SimpleTable", _) => vec!["TableName".to_owned()],
+            (_, Some(known)) => known.primary_identifier().iter().map(|path| path.dotted()).collect(),
+            (_, None) => continue,
         };
-        let settable = !identifier.iter().any(|path| known.is_read_only(path) || path.contains('.'));
+        let read_only = |path: &str| known.is_some_and(|known| known.is_read_only(path));
+        let settable = !identifier.iter().any(|path| read_only(path) || path.contains('.'));
         let Some(values) = settable.then(|| identifier_of(&subject, &identifier)).flatten() else { continue };
         let key = (subject.resource_type, Json::Array(values).to_string());
         let others = seen.entry(key).or_default();

@@ -10,15 +10,34 @@ use std::collections::HashMap;
 
 pub(super) fn runtime(subject: &Subject<'_, '_>, found: &mut Vec<Finding>) {
     for Spot { value, path, .. } in subject.at("Runtime") {
-        let Some(name) = subject.facts.known_text(value) else { continue };
-        if let Some(since) = crate::lambda::refused_since(name) {
-            let message = format!(
-                "The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions"
-            );
-            let finding = subject.finding(rules::RUNTIME_ENDED, message, value.span, &path);
-            found.push(finding.with_remedy(format!("Use a newer one: Lambda takes {name} no more since {since}.")));
-        }
+        let ended = subject.facts.known_text(value).and_then(ended_runtime);
+        found.extend(ended.map(|(message, remedy)| {
+            subject.finding(rules::RUNTIME_ENDED, message, value.span, &path).with_remedy(remedy)
+        }));
     }
+}
+
+/// The runtime that `Globals` gives to serverless functions that have none of their own.
+pub(super) fn global_runtime(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let template = facts.template;
+    let takes_it = template.resources.values().any(|resource| {
+        let own = resource.properties.as_ref().and_then(|properties| properties.get("Runtime"));
+        resource.resource_type.value == "AWS::Serverless::Function" && own.is_none()
+    });
+    let runtime = template.root.get("Globals").and_then(|globals| globals.get("Function")?.get("Runtime"));
+    let Some(runtime) = runtime.filter(|node| takes_it && node.tag.is_none()) else { return };
+    if let Some((message, remedy)) = runtime.as_str().and_then(ended_runtime) {
+        let finding = Finding::new(rules::RUNTIME_ENDED, message, runtime.span, "/Globals/Function/Runtime");
+        found.push(finding.with_remedy(remedy));
+    }
+}
+
+/// What Lambda says of a runtime that it makes no functions with any more, and what to do.
+fn ended_runtime(name: &str) -> Option<(String, String)> {
+    let since = crate::lambda::refused_since(name)?;
+    let message =
+        format!("The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions");
+    Some((message, format!("Use a newer one: Lambda takes {name} no more since {since}.")))
 }
 
 /// Expressions of EventBridge Scheduler: those of rules, and a single time.
