@@ -12,7 +12,7 @@ use super::roles::{AskCode, Way};
 use super::trust::{Bundle, Trust};
 use super::{
     CloudControl, CloudFront, CloudTrail, Ecr, Ecs, Elbv2, Logs, NestedTemplates, Objects, PackageBucket, Pricing,
-    Route53, SiteBucket, Ssm, Table, Tagging, Told, cloudformation::CloudFormation,
+    Route53, Services, SiteBucket, Ssm, Table, Tagging, cloudformation::CloudFormation,
 };
 use crate::model::{StateLocation, Target, sensitive};
 use aws_config::{BehaviorVersion, Region, identity::IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
@@ -195,11 +195,11 @@ impl Aws {
         CloudTrail::new(self.at(target).cloudtrail())
     }
 
-    /// Resources as their own services tell them.
-    pub fn told(&self, target: &Target) -> Told {
+    /// Returns what reads resources through their own services.
+    pub fn services(&self, target: &Target) -> Services {
         let at = self.at(target);
         let way = (self.http(), at.credentials.clone());
-        Told::new(way, &self.inner.endpoints, &target.region, (at.s3(), at.ecs()))
+        Services::new(way, &self.inner.endpoints, &target.region, (at.s3(), at.ecs()))
     }
 
     pub fn tagging(&self, target: &Target) -> Tagging {

@@ -34,12 +34,12 @@ mod read_only;
 mod roles;
 mod route53;
 mod s3;
+mod services;
 mod signed;
 mod site;
 mod ssm;
 mod tagging;
 mod template;
-mod told;
 mod trust;
 
 pub use cloudcontrol::{CloudControl, Reading};
@@ -63,11 +63,11 @@ pub use pricing::Pricing;
 pub use roles::{AskCode, MfaDevice};
 pub use route53::{RecordSet, Route53};
 pub use s3::{Object, ObjectKey, ObjectVersion, Objects, Precondition, Put};
+pub use services::Services;
 pub use site::{SiteBucket, SiteObject};
 pub use ssm::Ssm;
 pub use tagging::{TaggedResource, Tagging};
 pub use template::template_key;
-pub use told::Told;
 
 /// Results of this room: every error has a kind, and says what was being done.
 pub type Result<T> = std::result::Result<T, crate::error::Error>;

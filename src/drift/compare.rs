@@ -85,13 +85,13 @@ pub fn compare(
 pub fn compare_some(
     known: &ResourceType,
     declared: &Declared,
-    told: &Json,
+    live: &Json,
     tags: &BTreeMap<String, String>,
 ) -> Compared {
     let names = declared.properties.as_object().into_iter().flatten().map(|(name, _)| name);
-    let (asked, others): (Vec<_>, Vec<_>) = names.partition(|name| told.get(name.as_str()).is_some());
+    let (asked, others): (Vec<_>, Vec<_>) = names.partition(|name| live.get(name.as_str()).is_some());
     let properties = asked.into_iter().map(|name| (name.clone(), declared.properties[name].clone())).collect();
-    let mut compared = compare(known, &Declared { properties, ..declared.clone() }, told, tags);
+    let mut compared = compare(known, &Declared { properties, ..declared.clone() }, live, tags);
     compared.not_comparable.extend(others.into_iter().map(|name| format!("/{}", escaped(name))));
     compared
 }

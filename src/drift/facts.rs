@@ -53,8 +53,8 @@ pub struct ResourceFacts {
     pub live: Option<Result<Reading, String>>,
     /// The identifier names this resource and no other for certain: if there is none, it is gone.
     pub sure: bool,
-    /// Where Cloud Control gave no properties: what the service itself tells, of some of them.
-    pub told: Option<Result<Reading, String>>,
+    /// Where Cloud Control gave no properties: what the service itself says, of some of them.
+    pub by_service: Option<Result<Reading, String>>,
 }
 
 impl ResourceFacts {
@@ -66,9 +66,9 @@ impl ResourceFacts {
         }
     }
 
-    /// Some of the properties as the service itself tells them, and no others; null for what is not set.
-    pub fn told(&self) -> Option<&Json> {
-        match &self.told {
+    /// Some of the properties as the service itself has them, and no others; null for what is not set.
+    pub fn by_service(&self) -> Option<&Json> {
+        match &self.by_service {
             Some(Ok(Reading::Found(properties))) => Some(properties),
             _ => None,
         }
@@ -76,6 +76,6 @@ impl ResourceFacts {
 
     /// It is there for certain, because somebody has seen it.
     pub fn is_seen(&self) -> bool {
-        self.properties().is_some() || self.told().is_some()
+        self.properties().is_some() || self.by_service().is_some()
     }
 }

@@ -184,11 +184,11 @@ fn noted<T>(result: aws::Result<T>) -> aws::Result<Result<T, String>> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(error) if error.kind == Kind::Credentials => Err(error),
-        Err(error) => Ok(Err(told(&error))),
+        Err(error) => Ok(Err(reason(&error))),
     }
 }
 
-fn told(error: &Error) -> String {
+fn reason(error: &Error) -> String {
     match error.details.first() {
         Some(detail) => format!("{}: {detail}", error.message),
         None => error.message.clone(),
@@ -218,7 +218,7 @@ async fn detect(
             Err(error) if is_under_way(&error) && !late() => pause().await,
             Err(error) => match noted::<()>(Err(error))? {
                 Ok(()) => return Ok(Detected::default()),
-                Err(told) => return problem(told),
+                Err(reason) => return problem(reason),
             },
         }
     };
@@ -227,7 +227,7 @@ async fn detect(
         paces.questions.turn().await;
         let state = match noted(cloudformation.drift_detection(&detection).await)? {
             Ok(state) => state,
-            Err(told) => return problem(told),
+            Err(reason) => return problem(reason),
         };
         match state.state {
             DriftDetectionState::Complete => break (state.began, None),
@@ -242,7 +242,7 @@ async fn detect(
     paces.questions.turn().await;
     let found = match noted(cloudformation.detected_resources(&deployed.stack_id).await)? {
         Ok(found) => found,
-        Err(told) => return problem(told),
+        Err(reason) => return problem(reason),
     };
     // What an earlier detection found says nothing of today.
     let fresh = found.into_iter().filter(|found| found.checked_at >= since || failure.is_none());
@@ -283,27 +283,27 @@ async fn read(
     let (template, resources) = tokio::try_join!(template, resources)?;
     let (template, problem) = match template {
         Ok(template) => (template, None),
-        Err(told) => (None, Some(told)),
+        Err(reason) => (None, Some(reason)),
     };
     deployed.template = template;
     sensitive::learn_stack(deployed.template.as_deref(), &deployed.parameters, &deployed.outputs);
     let resources = match resources {
         Ok(resources) => resources,
-        Err(told) => return Ok(Read { deployed, resources: None, problem: Some(told) }),
+        Err(reason) => return Ok(Read { deployed, resources: None, problem: Some(reason) }),
     };
     let resources: Vec<StackResource> = resources.into_iter().filter(exists).collect();
     progress.expect(resources.len());
     // Values of attributes are not known yet; references are, which is what identifiers are made of.
     let unread: Vec<ResourceFacts> = resources
         .iter()
-        .map(|resource| ResourceFacts { resource: resource.clone(), live: None, sure: false, told: None })
+        .map(|resource| ResourceFacts { resource: resource.clone(), live: None, sure: false, by_service: None })
         .collect();
     let by_id = unread.iter().map(|facts| (facts.resource.logical_id.as_str(), facts)).collect();
     let record = how.state.and_then(|state| state.stacks.get(stack));
     let wanted = how.wanted.iter().find(|wanted| wanted.name == stack);
     let declared = declared(&as_sent(&deployed, record, wanted), &by_id).unwrap_or_default();
     let control = how.aws.cloud_control(&deployed.target);
-    let services = how.aws.told(&deployed.target);
+    let services = how.aws.services(&deployed.target);
     let reads = resources.into_iter().map(|resource| {
         let declared = declared.get(&resource.logical_id).map(|it: &Declared| &it.properties);
         let found = identifier(&resource, declared);
@@ -316,16 +316,16 @@ async fn read(
                 }
                 None => (None, false),
             };
-            let told = match (&live, resource.physical_id.as_deref(), declared) {
+            let by_service = match (&live, resource.physical_id.as_deref(), declared) {
                 (Some(Ok(Reading::Found(_))), ..) => None,
                 (_, Some(id), Some(declared)) => match services.read(&resource.resource_type, id, declared).await {
-                    Some(told) => Some(noted(told)?),
+                    Some(reading) => Some(noted(reading)?),
                     None => None,
                 },
                 _ => None,
             };
             progress.one(stack, &resource.logical_id);
-            Ok::<_, Error>(ResourceFacts { resource, live, sure, told })
+            Ok::<_, Error>(ResourceFacts { resource, live, sure, by_service })
         }
     });
     let reads: Vec<_> = reads.collect();
@@ -359,7 +359,7 @@ async fn tagged(how: Gathering<'_>, place: &Target) -> (Target, Result<Vec<aws::
     let tagging = how.aws.tagging(place);
     let found = tokio::select! {
         biased;
-        found = tagging.resources(&marks) => found.map_err(|error| told(&error)),
+        found = tagging.resources(&marks) => found.map_err(|error| reason(&error)),
         () = how.interrupt.reached(Level::Finish) => Err(INTERRUPTED.to_owned()),
     };
     (place.clone(), found)
@@ -399,7 +399,7 @@ async fn ask_who_changed(how: Gathering<'_>, drift: &mut Drift) {
                 let changes = match trail.changes(name).await {
                     Ok(changes) => changes,
                     Err(error) => {
-                        let message = format!("nobody can be named: {}", told(&error));
+                        let message = format!("nobody can be named: {}", reason(&error));
                         return send(how.events, None, EventKind::Note { message });
                     }
                 };

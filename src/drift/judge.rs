@@ -169,7 +169,7 @@ impl Look<'_> {
         let expected = expected(own, detected);
         let actual = detected.and_then(|found| found.actual.as_ref());
         for declared in expected.iter().chain(own).map(|declared| &declared.properties) {
-            let live = [facts.properties(), facts.told(), actual];
+            let live = [facts.properties(), facts.by_service(), actual];
             live.into_iter().flatten().for_each(|live| sensitive::learn_resolved(declared, live));
         }
         let compared = self.compared(facts, expected.as_ref());
@@ -211,19 +211,19 @@ impl Look<'_> {
         drift
     }
 
-    /// The comparison of what Cloud Control read, or else the service told.
+    /// The comparison of what Cloud Control read, or else the service itself.
     fn compared(&self, facts: &ResourceFacts, expected: Option<&Declared>) -> Option<(Compared, Source)> {
         let known = resource_type(&facts.resource.resource_type)?;
         let tags = &self.stack.deployed.as_ref()?.tags;
         Some(match facts.properties() {
             Some(live) => (compare(known, expected?, live, tags), Source::CloudControl),
-            None => (compare_some(known, expected?, facts.told()?, tags), Source::Service),
+            None => (compare_some(known, expected?, facts.by_service()?, tags), Source::Service),
         })
     }
 
     /// Who says for certain that it is gone.
     fn gone(&self, facts: &ResourceFacts, detected: Option<&DetectedResource>) -> Option<Source> {
-        match (detected.map(|found| found.status), &facts.live, &facts.told) {
+        match (detected.map(|found| found.status), &facts.live, &facts.by_service) {
             (Some(DetectedStatus::Deleted), ..) => Some(Source::CloudFormation),
             (None | Some(DetectedStatus::NotChecked), _, Some(Ok(Reading::Gone))) => Some(Source::Service),
             (None | Some(DetectedStatus::NotChecked), Some(Ok(Reading::Gone)), None) if facts.sure && !self.deaf => {
@@ -286,7 +286,7 @@ impl Look<'_> {
             Some(Ok(Reading::Unsupported(words))) => words.clone(),
             Some(Ok(Reading::Found(_))) => "its template can only be evaluated by CloudFormation".to_owned(),
         };
-        let by_service = match &facts.told {
+        let by_service = match &facts.by_service {
             Some(Err(problem)) => format!("; {problem}"),
             _ => String::new(),
         };

@@ -73,8 +73,9 @@ pub(super) fn changes(step: &StackStep, sides: &Sides, nested: &BTreeMap<String,
             _ => None,
         };
         // Whether anything changes in a nested stack is known where one can look into it.
-        let told = |detail: &&Detail| inside.is_some() && detail.source == ChangeSource::Automatic;
-        let details = change.details.iter().filter(|detail| is_change(detail, &changes) && !told(detail)).collect();
+        let is_shown_inside = |detail: &&Detail| inside.is_some() && detail.source == ChangeSource::Automatic;
+        let details =
+            change.details.iter().filter(|detail| is_change(detail, &changes) && !is_shown_inside(detail)).collect();
         let own = translate(step.wanted.as_ref(), change, details, &unknown);
         let any = inside.as_ref().is_some_and(|inside| inside.any);
         changes.extend(own.or_else(|| any.then(|| inside_alone(step, change))));

@@ -107,10 +107,10 @@ pub fn differences(saved: &Saved, anew: &Plan) -> Vec<String> {
     compare("asset", ours.map(of_asset).collect(), anew.assets.iter().map(of_asset).collect(), "upload", &mut found);
     let (ours, theirs) = (findings(plan), findings(anew));
     let lacks = theirs.iter().filter(|(key, _)| !ours.contains_key(*key));
-    found.extend(lacks.map(|(_, finding)| format!("findings: the plan lacks {}", told(finding))));
+    found.extend(lacks.map(|(_, finding)| format!("findings: the plan lacks {}", named(finding))));
     let more = ours.iter().filter(|(key, _)| !theirs.contains_key(*key));
     found.extend(
-        more.map(|(_, finding)| format!("findings: the plan has {}, for which there is no reason", told(finding))),
+        more.map(|(_, finding)| format!("findings: the plan has {}, for which there is no reason", named(finding))),
     );
     if found.is_empty() && !saved.intact {
         found.push("something in the file was changed after it was saved: its digest is another one".to_owned());
@@ -182,7 +182,7 @@ fn findings(plan: &Plan) -> BTreeMap<String, &Finding> {
     plan.findings.iter().map(|finding| (key(finding), finding)).collect()
 }
 
-fn told(finding: &Finding) -> String {
+fn named(finding: &Finding) -> String {
     let subject = match &finding.logical_id {
         Some(id) => format!("{}.{id}", finding.stack),
         None => finding.stack.clone(),

@@ -1,4 +1,4 @@
-//! Resources as their own services tell, for the few types and properties here: where Cloud Control gives no answer (ADR 29).
+//! Resources as their own services describe them, for the few types and properties here: where Cloud Control gives no answer (ADR 29).
 
 mod ecs;
 mod listener_rule;
@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 
 /// The services of one account and region.
 #[derive(Clone)]
-pub struct Told {
+pub struct Services {
     ec2: Signed,
     balancers: Signed,
     sns: Signed,
@@ -26,15 +26,15 @@ pub struct Told {
     ecs: aws_sdk_ecs::Client,
 }
 
-impl Told {
+impl Services {
     pub(super) fn new(
         way: (Http, Renewing),
         endpoints: &Endpoints,
         region: &str,
         (s3, ecs): (aws_sdk_s3::Client, aws_sdk_ecs::Client),
-    ) -> Told {
+    ) -> Services {
         let signed = |endpoint, service| Signed::new(way.clone(), endpoint, service);
-        Told {
+        Services {
             ec2: signed(endpoints.ec2(region), "ec2"),
             balancers: signed(endpoints.load_balancing(region), "elasticloadbalancing"),
             sns: signed(endpoints.sns(region), "sns"),
@@ -46,7 +46,7 @@ impl Told {
     /// What the service says of a resource: of the properties in the answer, and of no others; null stands for one that is
     /// not set. `declared`: what its template says. None for types that are asked for nowhere here.
     pub async fn read(&self, resource_type: &str, physical_id: &str, declared: &Json) -> Option<Result<Reading>> {
-        let told = match resource_type {
+        let reading = match resource_type {
             "AWS::EC2::SecurityGroup" => security_group::read(&self.ec2, physical_id).await,
             "AWS::ECS::Service" => ecs::service(&self.ecs, physical_id).await,
             "AWS::ElasticLoadBalancingV2::ListenerRule" => listener_rule::read(&self.balancers, physical_id).await,
@@ -54,7 +54,7 @@ impl Told {
             "AWS::SNS::TopicPolicy" => topic_policy::read(&self.sns, declared).await,
             _ => return None,
         };
-        Some(told.map(|told| told.map_or(Reading::Gone, Reading::Found)))
+        Some(reading.map(|found| found.map_or(Reading::Gone, Reading::Found)))
     }
 }
 
