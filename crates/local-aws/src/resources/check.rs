@@ -31,14 +31,17 @@ pub fn check(type_name: &str, properties: &Json) -> Result<(), Failure> {
     }
 }
 
-/// Whether the violation is a network with host bits: EC2 takes `100.30.20.0/20`, and clears them.
+/// Whether the violation is a network with host bits: EC2 takes `100.30.20.0/20` and clears them, in the rules of security
+/// groups those of IPv6 too (API reference, `IpRange` and `Ipv6Range`: "AWS canonicalizes IPv4 and IPv6 CIDRs").
 fn is_imprecise_network(properties: &Json, violation: &Violation) -> bool {
-    let value = violation.path.iter().fold(properties, |json, part| &json[part.as_str()]);
-    let parts = value.as_str().and_then(|text| text.split_once('/'));
-    violation.rule == rules::FORMAT
-        && parts.is_some_and(|(address, prefix)| {
-            address.parse::<std::net::Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|bits| bits <= 32)
-        })
+    let pointer = violation.path.iter().map(|part| format!("/{part}")).collect::<String>();
+    let parts = properties.pointer(&pointer).and_then(Json::as_str).and_then(|text| text.split_once('/'));
+    let Some((address, Ok(bits))) = parts.map(|(address, bits)| (address, bits.parse::<u8>())) else { return false };
+    let is_network = match violation.path.last().map(String::as_str) {
+        Some("CidrIpv6") => address.parse::<std::net::Ipv6Addr>().is_ok() && bits <= 128,
+        _ => address.parse::<std::net::Ipv4Addr>().is_ok() && bits <= 32,
+    };
+    violation.rule == rules::FORMAT && is_network
 }
 
 /// Whether the violation is that a policy belongs to nobody: its handler finds that out, when it has begun to make it.
@@ -128,6 +131,17 @@ mod tests {
         assert_eq!(check("AWS::SNS::Topic", &Json::Null), Ok(()));
         assert_eq!(check("AWS::EC2::VPC", &json!({ "CidrBlock": "100.30.20.0/20" })), Ok(()));
         assert!(check("AWS::EC2::VPC", &json!({ "CidrBlock": "100.30.20.0/33" })).is_err());
+        for (name, network, taken) in [
+            ("CidrIp", "192.168.1.0/0", true),
+            ("CidrIp", "192.168.1.0/33", false),
+            ("CidrIpv6", "2001:db8::1/64", true),
+            ("CidrIpv6", "2001:db8::1/129", false),
+            ("CidrIpv6", "10.0.0.0/8", false),
+        ] {
+            let group =
+                json!({"GroupDescription": "x", "SecurityGroupIngress": [{"IpProtocol": "tcp", name: network}]});
+            assert_eq!(check("AWS::EC2::SecurityGroup", &group).is_ok(), taken, "{name} {network}");
+        }
         assert_eq!(check("Custom::Anything", &json!({"ServiceToken": "arn", "Any": [1]})), Ok(()));
     }
 }

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// The physical id that a resource gets, before it is made. Draws from the seed: what is to be resumed keeps the answer.
 pub(crate) fn name(world: &World, owner: &Owner, type_name: &str, properties: &Json) -> String {
-    match draft(world, owner, type_name, properties) {
+    match draft(world, owner, type_name, &given(type_name, properties)) {
         Some(mut draft) => identity::make(&mut draft),
         None => format!("{}-{}-{}", owner.stack_name, owner.logical_id, world.ids.alphanumeric(12)),
     }
@@ -38,6 +38,7 @@ pub(crate) async fn create(
     properties: &Json,
     physical_id: Option<&str>,
 ) -> Result<Made, Failure> {
+    let properties = &given(type_name, properties);
     check::check(type_name, properties)?;
     refuse_custom(world, &owner.place, check::known(type_name)?, type_name, properties)?;
     guard::may_create(world, type_name, properties)?;
@@ -271,6 +272,15 @@ fn draft<'d>(world: &'d World, owner: &'d Owner, type_name: &'d str, properties:
         properties: model::typed(known, &model::object(properties)),
         physical_id: None,
     })
+}
+
+/// What a template sets of a resource. CloudFormation ignores values of read-only properties
+/// (aws-cloudformation/cloudformation-resource-schema#102).
+fn given(type_name: &str, properties: &Json) -> Json {
+    match (resource_type(type_name), properties) {
+        (Some(known), Json::Object(_)) => Json::Object(settable(known, properties)),
+        _ => properties.clone(),
+    }
 }
 
 /// Properties without those that only the service sets: live ones may be handed back as they were read.

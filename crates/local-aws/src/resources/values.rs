@@ -19,6 +19,12 @@ impl Draft<'_> {
         let or = |path: &str, other: &str| self.text(path).unwrap_or_else(|| other.to_owned());
         Some(match name {
             "revision" => self.resources.next_revision(&self.owner.place, self.type_name, &self.family()).to_string(),
+            // A type of the registry, and a version of it, as their ARNs have them: `My-Shop-Queue/00000002`.
+            "extension" => self.extension()?.replace("::", "-"),
+            "extension_version" => {
+                let version = self.resources.next_revision(&self.owner.place, self.type_name, &self.extension()?);
+                format!("{version:08}")
+            }
             "cluster" => last_segment(&or("Cluster", "default")).to_owned(),
             "function" => {
                 function_name(&self.text("FunctionName").or_else(|| self.text("TargetFunctionArn"))?).to_owned()
@@ -237,6 +243,11 @@ impl Draft<'_> {
     /// What revisions are counted for.
     fn family(&self) -> String {
         REVISED.iter().filter_map(|path| self.text(path)).collect::<Vec<_>>().join("/")
+    }
+
+    /// The name of the type of the registry that a resource is a version of.
+    fn extension(&self) -> Option<String> {
+        self.text("TypeName").or_else(|| self.text("ModuleName"))
     }
 
     /// The resource that a scaling policy scales, as its ARN names it.

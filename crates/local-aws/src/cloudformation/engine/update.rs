@@ -10,7 +10,7 @@ use super::stage::{Ended, Stage};
 use super::{dynamic, provider};
 use crate::cloudformation::model::{Stack, StackResource};
 use crate::resources::Action;
-use cloudformation::schema::resource_type;
+use cloudformation::schema::{replaced_by_policy, resource_type};
 use serde_json::Value as Json;
 
 pub(super) async fn run(stage: &Stage, scene: &Scene, id: &str) -> Result<(), Ended> {
@@ -75,12 +75,24 @@ async fn needed(stage: &Stage, resource: &StackResource, desired: &Desired) -> R
             None => {}
         }
     }
-    let change = diff::change(type_name, &from, &desired.properties);
+    let change = match replaced_by_its_policy(desired, &from) {
+        true => Change::Replace,
+        false => diff::change(type_name, &from, &desired.properties),
+    };
     // An update that failed before is tried again, and so is one that was interrupted.
     let again = is_unfinished(resource)
         || (retagged(stage) && takes_tags(type_name))
         || provider::has_changes_inside(stage, resource, desired).await?;
     Ok(if change == Change::None && again { Change::InPlace } else { change })
+}
+
+/// Whether the update policy makes the resource new for what changes (`AutoScalingReplacingUpdate`).
+fn replaced_by_its_policy(desired: &Desired, from: &Json) -> bool {
+    let replaces = desired.update_policy.as_ref().map(|policy| &policy["AutoScalingReplacingUpdate"]["WillReplace"]);
+    replaces.is_some_and(|replaces| *replaces == true || replaces == "true")
+        && diff::paths(from, &desired.properties)
+            .iter()
+            .any(|path| replaced_by_policy(&desired.resource_type, path.trim_start_matches('/')))
 }
 
 /// Whether an update of the resource failed, or was interrupted: the record has what was before it, and the resource may be

@@ -98,6 +98,54 @@ Outputs:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_changed_job_definition_is_the_next_revision() {
+    let cloud = partial().await;
+    let template = |image: &str| {
+        format!(
+            r#"
+Resources:
+  J:
+    Type: AWS::Batch::JobDefinition
+    Properties: {{JobDefinitionName: nightly, Type: container, ContainerProperties: {{Image: {image}}}}}
+  P: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: !Ref J}}}}
+Outputs:
+  Job: {{Value: !Ref J}}
+"#
+        )
+    };
+    let revision = |number: u32| format!("arn:aws:batch:eu-west-1:111122223333:job-definition/nightly:{number}");
+    assert_eq!(cloud.deploy("CreateStack", "s", &template("a")).await, "CREATE_COMPLETE");
+    assert_eq!(cloud.output("s", "Job"), revision(1));
+    for (number, image) in [(2, "b"), (3, "c")] {
+        assert_eq!(cloud.deploy("UpdateStack", "s", &template(image)).await, "UPDATE_COMPLETE");
+        assert_eq!(cloud.output("s", "Job"), revision(number));
+        assert_eq!(cloud.stack("s").resources["P"].properties["Value"], revision(number), "who reads it follows");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_of_extensions_have_eight_digits() {
+    let cloud = partial().await;
+    let template = r#"
+Resources:
+  M: {Type: AWS::CloudFormation::ModuleVersion, Properties: {ModuleName: "My::Shop::Queue::MODULE", ModulePackage: "https://packages.s3.amazonaws.com/m.zip"}}
+  D: {Type: AWS::CloudFormation::ModuleDefaultVersion, Properties: {Arn: !Ref M}}
+  R: {Type: AWS::CloudFormation::ResourceVersion, Properties: {TypeName: "My::Shop::Queue", SchemaHandlerPackage: "s3://packages/r.zip"}}
+Outputs:
+  Module: {Value: !Ref M}
+  Version: {Value: !GetAtt M.VersionId}
+  Resource: {Value: !Ref R}
+  Type: {Value: !GetAtt R.TypeArn}
+"#;
+    assert_eq!(cloud.deploy("CreateStack", "s", template).await, "CREATE_COMPLETE", "{:?}", cloud.events("s"));
+    let of = |rest: &str| format!("arn:aws:cloudformation:eu-west-1:111122223333:type/{rest}");
+    assert_eq!(cloud.output("s", "Module"), of("module/My-Shop-Queue-MODULE/00000001"));
+    assert_eq!(cloud.output("s", "Version"), "00000001");
+    assert_eq!(cloud.output("s", "Resource"), of("resource/My-Shop-Queue/00000001"));
+    assert_eq!(cloud.output("s", "Type"), of("resource/My-Shop-Queue"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_block_that_is_associated_later_is_the_vpcs() {
     let cloud = partial().await;
     let template = r#"

@@ -248,3 +248,39 @@ async fn a_name_that_the_template_gives_cannot_be_replaced() {
                 Rename own-name and update the stack again.)";
     assert!(cloud.events("s").contains(&told.to_owned()), "{:#?}", cloud.events("s"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_made_anew_where_its_policy_replaces_it() {
+    let cloud = Cloud::with(Options { partial: true, ..Options::default() }).await;
+    let template = |image: &str, most: u32, policy: &str| {
+        format!(
+            r#"
+Resources:
+  L: {{Type: AWS::AutoScaling::LaunchConfiguration, Properties: {{ImageId: {image}, InstanceType: t3.micro}}}}
+  G:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    UpdatePolicy: {policy}
+    Properties: {{MinSize: "0", MaxSize: "{most}", AvailabilityZones: [eu-west-1a], LaunchConfigurationName: !Ref L}}
+"#
+        )
+    };
+    let replacing = "{AutoScalingReplacingUpdate: {WillReplace: true}}";
+    let group = || cloud.stack("s").resources["G"].physical_id.clone();
+    assert_eq!(cloud.deploy("CreateStack", "s", &template("ami-1", 1, replacing)).await, "CREATE_COMPLETE");
+    let first = group();
+    assert_eq!(cloud.deploy("UpdateStack", "s", &template("ami-1", 2, replacing)).await, "UPDATE_COMPLETE");
+    assert_eq!(group(), first, "another size is no reason");
+    let from = cloud.events("s").len();
+    assert_eq!(cloud.deploy("UpdateStack", "s", &template("ami-2", 2, replacing)).await, "UPDATE_COMPLETE");
+    let second = group();
+    assert_ne!(second, first);
+    assert!(cloud.live().contains(&second) && !cloud.live().contains(&first), "{:?}", cloud.live());
+    let events = cloud.events_from("s", from);
+    let creating =
+        "G UPDATE_IN_PROGRESS (Requested update requires the creation of a new physical resource; hence creating one.)";
+    assert!(events.iter().any(|event| event == creating), "{events:?}");
+    assert!(events.iter().any(|event| event == "G DELETE_COMPLETE"), "{events:?}");
+    let keeping = "{AutoScalingReplacingUpdate: {WillReplace: false}}";
+    assert_eq!(cloud.deploy("UpdateStack", "s", &template("ami-3", 2, keeping)).await, "UPDATE_COMPLETE");
+    assert_eq!(group(), second);
+}

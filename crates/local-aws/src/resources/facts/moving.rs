@@ -1,7 +1,7 @@
 //! Attributes that move when their resource changes in place.
 //!
 //! Sources: "Return values" of each type in the CloudFormation template reference, and the API that makes the change
-//! (CreateLaunchTemplateVersion, UpdateTable, ModifyManagedPrefixList, CreatePolicyVersion, UpdateStateMachine …).
+//! (CreateLaunchTemplateVersion, RegisterJobDefinition, UpdateTable, ModifyManagedPrefixList, CreatePolicyVersion, UpdateStateMachine …).
 
 /// What a change in place does to an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ const MOVING: &[(&str, &str, &[&str], Move)] = &[
     ("AWS::ARCRegionSwitch::Plan", "Version", &[], Move::Next),
     ("AWS::AmazonMQ::Configuration", "Revision", &["Data", "Description"], Move::Next),
     ("AWS::Backup::BackupPlan", "VersionId", &["BackupPlan"], Move::Anew),
+    ("AWS::Batch::JobDefinition", "JobDefinitionArn", &[],
+        Move::Form("arn:{partition}:batch:{region}:{account}:job-definition/{JobDefinitionName}:{revision}")),
     ("AWS::BedrockAgentCore::Runtime", "AgentRuntimeVersion", &[], Move::Next),
     ("AWS::CodePipeline::Pipeline", "Version", &[], Move::Next),
     ("AWS::DynamoDB::GlobalTable", "StreamArn", &["StreamSpecification"], Move::Anew),

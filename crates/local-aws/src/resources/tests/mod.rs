@@ -104,6 +104,30 @@ async fn an_update_leaves_alone_what_it_does_not_change() {
 }
 
 #[tokio::test]
+async fn values_of_what_only_the_service_sets_are_ignored() {
+    let aws = LocalAws::open(Options { partial: true, ..Options::default() }).await.expect("a world");
+    let cases = [
+        ("AWS::SNS::Topic", json!({"TopicName": "orders", "TopicArn": "mine"}), "TopicArn"),
+        ("AWS::Neptune::DBInstance", json!({"DBInstanceClass": "db.t3.medium", "Port": "1"}), "Port"),
+        (
+            "AWS::AutoScaling::ScheduledAction",
+            json!({"AutoScalingGroupName": "g", "ScheduledActionName": "mine", "MinSize": 1}),
+            "ScheduledActionName",
+        ),
+    ];
+    for (type_name, properties, name) in cases {
+        let owner = owner("Resource");
+        let promised = super::name(&aws.world, &owner, type_name, &properties);
+        let made = create(&aws.world, &owner, type_name, &properties, Some(&promised)).await;
+        let made = made.unwrap_or_else(|failure| panic!("{type_name}: {}", failure.reason));
+        assert_ne!(made.attributes[name], properties[name], "{type_name}");
+        let handle = handle(type_name, &made.physical_id, &properties);
+        let live = read(&aws.world, &owner.place, type_name, &handle).await.expect("there");
+        assert_eq!(live[name], made.attributes[name], "{type_name}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_in_use_stays() {
     let aws = LocalAws::open(Options { partial: true, ..Options::default() }).await.expect("a world");
     let make = async |id: &str, type_name: &str, properties: Json| {
