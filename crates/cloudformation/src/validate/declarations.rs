@@ -1,4 +1,4 @@
-//! Conditions and the console's interface as they are declared.
+//! Conditions, globals and the console's interface as they are declared.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -9,6 +9,17 @@ use crate::template::{Expr, Function};
 pub fn check(facts: &Facts<'_>, found: &mut Vec<Finding>) {
     conditions(facts, found);
     interface(facts, found);
+    globals(facts, found);
+}
+
+/// `Globals` are for the serverless transform; CloudFormation itself knows no such section.
+fn globals(facts: &Facts<'_>, found: &mut Vec<Finding>) {
+    let section = facts.template.root.entry("Globals").filter(|_| facts.template.macros().next().is_none());
+    found.extend(section.map(|section| {
+        let message = "Invalid template property or properties [Globals]";
+        let finding = Finding::new(rules::GLOBALS, message, section.key_span, "/Globals");
+        finding.with_remedy("Add `Transform: AWS::Serverless-2016-10-31`.")
+    }));
 }
 
 /// A condition is a boolean function, under a logical id.
@@ -77,7 +88,7 @@ mod tests {
         let text =
             format!("{head}\nParameters: {{P: {{Type: String}}}}\nResources: {{T: {{Type: AWS::SNS::Topic}}}}\n");
         let found = validate_text(&text, &Options::default());
-        let of_rules = found.iter().filter(|one| matches!(one.rule.id, "condition" | "interface"));
+        let of_rules = found.iter().filter(|one| matches!(one.rule.id, "condition" | "interface" | "globals"));
         of_rules.map(|one| (one.rule.id, one.path.clone())).collect()
     }
 
@@ -96,6 +107,13 @@ mod tests {
             assert_eq!(found(&format!("Conditions: {{{condition}}}")), expected, "{condition}");
         }
         assert_eq!(found("Transform: Own\nConditions: {C: {Mine: x}}"), []);
+    }
+
+    #[test]
+    fn globals_need_their_transform() {
+        let globals = "Globals: {Function: {Timeout: 3}}";
+        assert_eq!(found(globals), [("globals", "/Globals".to_owned())]);
+        assert_eq!(found(&format!("Transform: AWS::Serverless-2016-10-31\n{globals}")), []);
     }
 
     #[test]

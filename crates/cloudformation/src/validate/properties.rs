@@ -15,7 +15,7 @@ use crate::template::{Expr, Kind, Member, Resource, read_value};
 use std::collections::HashSet;
 
 /// Types that a transform turns into others before any schema counts.
-const SERVERLESS: &str = "AWS::Serverless::";
+pub const SERVERLESS: &str = "AWS::Serverless::";
 /// Types of modules, whose schemas only the account knows.
 pub const MODULE: &str = "::MODULE";
 

@@ -3,10 +3,10 @@
 use super::conditions::Assumed;
 use super::facts::Facts;
 use super::finding::{Finding, did_you_mean};
-use super::properties::MODULE;
+use super::properties::{MODULE, SERVERLESS};
 use super::rules;
 use crate::source::Span;
-use crate::template::{Expr, Function, Kind, PSEUDO_PARAMETERS, SubPart, Text};
+use crate::template::{Expr, Function, Kind, PSEUDO_PARAMETERS, Resource, SubPart, Text};
 
 /// Where an expression stands: what may be named there, and how CloudFormation calls the place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,10 +105,15 @@ fn named_condition(facts: &Facts<'_>, name: &str, span: Span, path: &str, functi
     }
 }
 
-/// Whether a macro or a loop may still add resources, conditions and more.
+/// Whether a macro or a loop may still add resources, conditions and more. Serverless resources without their transform
+/// have a finding of their own; what the transform would add is not missed besides.
 pub fn is_open(facts: &Facts<'_>) -> bool {
     let template = facts.template;
-    template.macros().next().is_some() || !template.loops.is_empty() || !template.section_transforms.is_empty()
+    let serverless = |resource: &Resource| resource.resource_type.value.starts_with(SERVERLESS);
+    template.macros().next().is_some()
+        || !template.loops.is_empty()
+        || !template.section_transforms.is_empty()
+        || template.resources.values().any(serverless)
 }
 
 /// Whether a name may be that of a resource within a module: the module's logical id with the resource's behind it

@@ -51,6 +51,7 @@ pub const PARAMETER_DEFAULT: Rule = error("parameter-default", "E2015");
 // Resources.
 pub const UNKNOWN_TYPE: Rule = error("unknown-type", "E3006");
 pub const NEEDS_TRANSFORM: Rule = error("needs-transform", "E3038");
+pub const GLOBALS: Rule = error("globals", "E3724");
 pub const LIFECYCLE_END: Rule = error("service-ended", "E3710");
 pub const DELETION_POLICY: Rule = error("deletion-policy", "E3035");
 pub const UPDATE_REPLACE_POLICY: Rule = error("update-replace-policy", "E3036");
