@@ -4,7 +4,7 @@
 use super::assets;
 use super::changes::{self, Side, Sides};
 use super::differences::{Differences, Flow, equivalent, resolve, restored};
-use super::document::{Action, ChangeAction, Finding, FindingSeverity, Plan, StackStep};
+use super::document::{Action, Change, ChangeAction, Finding, FindingSeverity, Plan, StackStep};
 use super::findings;
 use super::head::{Head, with_defaults};
 use super::lookups::{self, Lookups, shown_ssm};
@@ -46,6 +46,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     }
     risks.extend(moves::settle(&mut steps, &moves));
     risks.extend(moves::renamed_by_nothing(request, &steps));
+    risks.extend(moves::taken_twice(&steps));
     risks.extend(left_out(request, &graph, &chosen)?);
     let mut plan = assemble(request, steps);
     plan.findings = findings::findings(request, &plan.steps, risks);
@@ -249,7 +250,10 @@ fn step(
             Some(_) => Vec::new(),
             None => changes::changes(&step, &sides, nested)?,
         };
-        if changes.iter().any(|change| change.resource_type == STACK && change.action == ChangeAction::Modify) {
+        let changes_inside = |change: &Change| {
+            change.resource_type == STACK && matches!(change.action, ChangeAction::Modify | ChangeAction::MayModify)
+        };
+        if changes.iter().any(changes_inside) {
             step.action = Action::Update;
         }
     }

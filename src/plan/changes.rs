@@ -77,8 +77,9 @@ pub(super) fn changes(step: &StackStep, sides: &Sides, nested: &BTreeMap<String,
         let details =
             change.details.iter().filter(|detail| is_change(detail, &changes) && !is_shown_inside(detail)).collect();
         let own = translate(step.wanted.as_ref(), change, details, &unknown);
-        let any = inside.as_ref().is_some_and(|inside| inside.any);
-        changes.extend(own.or_else(|| any.then(|| inside_alone(step, change))));
+        let alone =
+            inside.as_ref().filter(|inside| inside.any).map(|inside| inside_alone(step, change, inside.certain));
+        changes.extend(own.or(alone));
         changes.extend(inside.into_iter().flat_map(|inside| inside.changes));
     }
     Ok(changes)
@@ -97,12 +98,12 @@ pub(super) fn macros(sides: &Sides) -> Option<Vec<String>> {
 }
 
 /// A nested stack of which only what is inside changes.
-fn inside_alone(step: &StackStep, change: &ResourceChange) -> Change {
+fn inside_alone(step: &StackStep, change: &ResourceChange, certain: bool) -> Change {
     Change {
         logical_id: change.logical_id.clone(),
         resource_type: change.resource_type.clone(),
         physical_id: change.physical_id.clone(),
-        action: ChangeAction::Modify,
+        action: if certain { ChangeAction::Modify } else { ChangeAction::MayModify },
         properties: Vec::new(),
         because: Vec::new(),
         removal: None,

@@ -76,6 +76,32 @@ fn takes(step: &StackStep) -> impl Iterator<Item = (Identity, Spot)> {
     })
 }
 
+/// Names that two stacks take in the same run: one of them would find it taken.
+pub(super) fn taken_twice(steps: &[StackStep]) -> Vec<Finding> {
+    let mut first: BTreeMap<Identity, Spot> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (identity, at) in steps.iter().flat_map(takes) {
+        match first.get(&identity) {
+            // Of two in one template, the template's own check says it.
+            Some(other) if other.0 != at.0 => {
+                let message = format!(
+                    "{} and {} would both have the name of {} `{}`, which is there only once: give one of them another name",
+                    spot(other),
+                    spot(&at),
+                    identity.resource_type,
+                    identity.name
+                );
+                findings.push(taken(steps, &at, message));
+            }
+            Some(_) => {}
+            None => {
+                first.insert(identity, at);
+            }
+        }
+    }
+    findings
+}
+
 /// The name that a resource will have, as far as the plan shows it.
 pub(super) fn name_after(change: &Change) -> Option<String> {
     let property = |name: &str| {

@@ -4,7 +4,7 @@
 use super::build::chosen;
 use super::changes::{self, Side, Sides, environment};
 use super::differences::resolve;
-use super::document::{Action, Change, StackStep};
+use super::document::{Action, Change, ChangeAction, StackStep, Value as Shown};
 use super::lookups::{live, shown_ssm};
 use super::outputs;
 use super::request::Request;
@@ -158,6 +158,8 @@ pub(super) struct Inside {
     pub changes: Vec<Change>,
     /// Whether CloudFormation finds anything to change in it: outputs and tags count, too.
     pub any: bool,
+    /// Whether it does so for certain.
+    pub certain: bool,
 }
 
 /// What changes inside of a nested stack that stays; none where that cannot be known. `step`: of the stack that nests it;
@@ -197,12 +199,16 @@ pub(super) fn inside(step: &StackStep, change: &ResourceChange, nested: &Nested)
     let described = |template: &Template| template.to_json().get("Outputs").cloned();
     let differ =
         sides.before.as_ref().is_none_or(|before| described(&before.template) != described(&sides.after.template));
-    let any = !changes.is_empty() || !outputs.is_empty() || differ || !step.tags.is_empty();
+    let elsewhere = differ || !step.tags.is_empty();
+    let any = elsewhere || !changes.is_empty() || !outputs.is_empty();
+    let certain = elsewhere
+        || changes.iter().any(|change| !matches!(change.action, ChangeAction::MayModify | ChangeAction::MayReplace))
+        || outputs.values().any(|output| output.after != Shown::Unknown);
     for inner in &mut changes {
         inner.logical_id = format!("{}.{}", change.logical_id, inner.logical_id);
         inner.place = step.wanted.as_ref().and_then(|wanted| wanted.places.get(&change.logical_id)).cloned();
     }
-    Some(Inside { changes, any })
+    Some(Inside { changes, any, certain })
 }
 
 /// What a nested stack was given and is to be given.

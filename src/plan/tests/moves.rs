@@ -102,6 +102,25 @@ fn a_taker_that_needs_its_giver_comes_after_it() {
 }
 
 #[test]
+fn two_stacks_do_not_take_one_name() {
+    let literal = with("Queue", &queue(json!("shop-dev-orders"), None));
+    let function = with("Jobs", &queue(json!({"Fn::Sub": "shop-${Stage}-orders"}), None));
+    let other = with("Queue", &queue(json!("shop-dev-returns"), None));
+    let made = |second: &Json| World::new(vec![stack("orders", &literal), stack("sales", second)]).plan();
+    let refused = refusals(&made(&function));
+    assert_eq!(
+        refused,
+        [
+            "orders.Queue and sales.Jobs would both have the name of AWS::SQS::Queue `shop-dev-orders`, which is there only \
+          once: give one of them another name"
+        ]
+    );
+    assert_eq!(refusals(&made(&other)), [] as [String; 0]);
+    let unnamed = with("Queue", &json!({"Type": "AWS::SQS::Queue"}));
+    assert_eq!(refusals(&made(&unnamed)), [] as [String; 0]);
+}
+
+#[test]
 fn nothing_is_replaced_under_its_own_name() {
     let fifo = |on: bool, name: &str| {
         with(
