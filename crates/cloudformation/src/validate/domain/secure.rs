@@ -67,16 +67,21 @@ fn walk(
             }
         }
         Kind::Call(function) => {
-            if let Function::Sub { parts, .. } = function.as_ref() {
-                let fixed = parts.iter().filter_map(|part| match part {
-                    SubPart::Text(fixed) => Some(fixed.as_str()),
-                    SubPart::Name(_) => None,
-                });
-                text(&fixed.collect::<Vec<_>>().concat(), path, place);
-            }
-            for argument in function.arguments() {
-                // A branch stands where its choice stands; other arguments are no values of the property.
-                walk(subject, argument, path, place, found);
+            match function.as_ref() {
+                Function::Sub { parts, .. } => {
+                    let fixed = parts.iter().filter_map(|part| match part {
+                        SubPart::Text(fixed) => Some(fixed.as_str()),
+                        SubPart::Name(_) => None,
+                    });
+                    text(&fixed.collect::<Vec<_>>().concat(), path, place);
+                }
+                // A branch stands where its choice stands; arguments of other functions are no values of the property.
+                Function::If { .. } => {
+                    for branch in function.arguments() {
+                        walk(subject, branch, path, place, found);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -104,5 +109,7 @@ mod tests {
         assert_eq!(found(secure, secure), wrong);
         assert_eq!(found("!Sub '{{resolve:ssm-secure:${AWS::StackName}:1}}'", secure), wrong);
         assert_eq!(found("'{{resolve:ssm:p:1}}'", secure), [""; 0]);
+        // What a reference that is put together names, nobody says before it is.
+        assert_eq!(found("!Join ['', ['{{resolve:ssm-secure:', !Ref AWS::StackName, '}}']]", secure), [""; 0]);
     }
 }
