@@ -357,14 +357,14 @@ fn before_of<'a>(
     Ok(Side { template, parameters: values.collect(), ssm: shown_ssm(deployed, ssm) })
 }
 
-/// With secrets as CloudFormation shows them, of the parameters that are still declared.
+/// With secrets as CloudFormation shows them, of the parameters that still are secrets.
 fn masked(
     mut values: BTreeMap<String, Option<String>>,
     situation: Situation,
     head: &Head,
 ) -> BTreeMap<String, Option<String>> {
     let shown = situation.comparable().into_iter().flat_map(|deployed| &deployed.parameters);
-    let masked = shown.filter(|(name, value)| *value == MASKED && head.parameters.contains_key(*name));
+    let masked = shown.filter(|(name, value)| *value == MASKED && head.is_secret(name));
     values.extend(masked.map(|(name, value)| (name.clone(), Some(value.clone()))));
     values
 }

@@ -1,3 +1,5 @@
+//! The reading of YAML and JSON: trees, places, dialects, limits.
+
 use super::*;
 use serde_json::json;
 
